@@ -1,0 +1,9 @@
+//! The tstable format: a time-series table over immutable Parquet segments, with an append-only commit log and
+//! coverage bitmaps. Pure Rust; knows nothing of DuckDB. ARCHITECTURE.md shows the layers.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod prune;
+pub mod schema;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,93 @@
+//! Predicates as the host hands them over: a small expression tree over columns and constants. Whatever a host's
+//! expression cannot be said in these words becomes [`Expr::Opaque`], about which pruning assumes nothing.
+
+use crate::schema::ColumnType;
+
+/// A constant, in the value's own unit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constant {
+    /// NULL of any type.
+    Null,
+    /// BOOLEAN.
+    Bool(bool),
+    /// Any integer type up to HUGEINT.
+    Int(i128),
+    /// FLOAT or DOUBLE.
+    Float(f64),
+    /// DECIMAL: unscaled value and scale.
+    Decimal(i128, u8),
+    /// VARCHAR.
+    Text(String),
+    /// BLOB.
+    Bytes(Vec<u8>),
+    /// DATE, TIME, TIMESTAMP or TIMESTAMPTZ of the given type, counted in that type's unit since its zero.
+    Temporal(ColumnType, i64),
+    /// INTERVAL.
+    Interval {
+        /// Months.
+        months: i32,
+        /// Days.
+        days: i32,
+        /// Microseconds.
+        micros: i64,
+    },
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Eq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `IS NOT DISTINCT FROM`
+    NotDistinct,
+    /// `IS DISTINCT FROM`
+    Distinct,
+}
+
+/// A bound expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// A column of the table, by its position in the schema.
+    Column(usize),
+    /// A constant.
+    Constant(Constant),
+    /// A comparison of two expressions.
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// `value BETWEEN low AND high` whose ends may each be inclusive or exclusive: the host does not say.
+    Between(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `value IN (list)`.
+    In(Box<Expr>, Vec<Expr>),
+    /// `NOT value`.
+    Not(Box<Expr>),
+    /// Every one of them.
+    And(Vec<Expr>),
+    /// At least one of them.
+    Or(Vec<Expr>),
+    /// `value IS NULL`.
+    IsNull(Box<Expr>),
+    /// `value IS NOT NULL`.
+    IsNotNull(Box<Expr>),
+    /// `CAST(value AS type)`; with `try_cast` a failure is NULL.
+    Cast {
+        /// What is cast.
+        value: Box<Expr>,
+        /// To which type.
+        to: ColumnType,
+        /// Whether a value that cannot be cast becomes NULL.
+        try_cast: bool,
+    },
+    /// A scalar function by its name in lower case, operators (`+`, `-`) included.
+    Function(String, Vec<Expr>),
+    /// Anything else.
+    Opaque,
+}

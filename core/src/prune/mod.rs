@@ -1,0 +1,3 @@
+//! What can be proven about a predicate from metadata alone. See [`expr`] for the predicates.
+
+pub mod expr;

@@ -1,0 +1,345 @@
+//! Column types, columns and table schemas: what a table promises of its rows. Knows Arrow's types, since readers
+//! deliver Arrow arrays; knows neither Parquet nor SQL beyond the names that DuckDB gives its types.
+
+use std::{fmt, sync::Arc};
+
+use arrow::datatypes::{DataType, Field as ArrowField, Fields, IntervalUnit, TimeUnit as ArrowUnit};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The resolution of a time or timestamp, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeUnit {
+    /// Seconds.
+    S,
+    /// Milliseconds.
+    Ms,
+    /// Microseconds.
+    Us,
+    /// Nanoseconds.
+    Ns,
+}
+
+impl TimeUnit {
+    /// Nanoseconds in one unit.
+    #[must_use]
+    pub const fn nanos(self) -> i64 {
+        match self {
+            Self::S => 1_000_000_000,
+            Self::Ms => 1_000_000,
+            Self::Us => 1_000,
+            Self::Ns => 1,
+        }
+    }
+
+    /// The same unit in Arrow's words.
+    #[must_use]
+    pub const fn arrow(self) -> ArrowUnit {
+        match self {
+            Self::S => ArrowUnit::Second,
+            Self::Ms => ArrowUnit::Millisecond,
+            Self::Us => ArrowUnit::Microsecond,
+            Self::Ns => ArrowUnit::Nanosecond,
+        }
+    }
+}
+
+impl From<ArrowUnit> for TimeUnit {
+    fn from(unit: ArrowUnit) -> Self {
+        match unit {
+            ArrowUnit::Second => Self::S,
+            ArrowUnit::Millisecond => Self::Ms,
+            ArrowUnit::Microsecond => Self::Us,
+            ArrowUnit::Nanosecond => Self::Ns,
+        }
+    }
+}
+
+/// The type of a column: what DuckDB shows plus the unit in which Parquet stores it.
+///
+/// A TIMESTAMP stored in milliseconds and one stored in microseconds are different types here (values of the index are
+/// kept in the column's own unit) although both are TIMESTAMP in SQL, as they are for DuckDB's own Parquet reader.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// BOOLEAN.
+    Boolean,
+    /// TINYINT, 8 bits.
+    TinyInt,
+    /// SMALLINT, 16 bits.
+    SmallInt,
+    /// INTEGER, 32 bits.
+    Integer,
+    /// BIGINT, 64 bits.
+    BigInt,
+    /// UTINYINT, 8 bits.
+    UTinyInt,
+    /// USMALLINT, 16 bits.
+    USmallInt,
+    /// UINTEGER, 32 bits.
+    UInteger,
+    /// UBIGINT, 64 bits.
+    UBigInt,
+    /// HUGEINT, 128 bits; in results only, Parquet has none (DuckDB writes DOUBLE).
+    HugeInt,
+    /// FLOAT stored in 16 bits.
+    HalfFloat,
+    /// FLOAT, 32 bits.
+    Float,
+    /// DOUBLE, 64 bits.
+    Double,
+    /// DECIMAL of at most 38 digits.
+    Decimal {
+        /// Digits in all, 1 to 38.
+        precision: u8,
+        /// Digits after the point, at most `precision`.
+        scale: u8,
+    },
+    /// VARCHAR, UTF-8.
+    Varchar,
+    /// BLOB.
+    Blob,
+    /// DATE, days since 1970-01-01.
+    Date,
+    /// TIME of day.
+    Time(TimeUnit),
+    /// TIME of day, normalised to UTC.
+    TimeTz(TimeUnit),
+    /// TIMESTAMP without zone, since 1970-01-01 00:00:00.
+    Timestamp(TimeUnit),
+    /// TIMESTAMP WITH TIME ZONE, since 1970-01-01 00:00:00 UTC.
+    TimestampTz(TimeUnit),
+    /// INTERVAL of months, days and a part of a day.
+    Interval,
+    /// UUID, 16 bytes in network order.
+    Uuid,
+    /// LIST.
+    List(Box<Field>),
+    /// STRUCT.
+    Struct(Vec<Field>),
+    /// MAP of key and value.
+    Map(Box<Field>, Box<Field>),
+}
+
+/// A named, typed part of a nested type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Field {
+    /// The field's name; `element`, `key` and `value` inside lists and maps.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: ColumnType,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+}
+
+/// How the strings of a column are laid out in Arrow arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strings {
+    /// One value a row.
+    Plain,
+    /// Keys into the distinct values of the batch, as Parquet's dictionary pages hold them.
+    Dictionary,
+}
+
+impl ColumnType {
+    /// The Arrow type in which readers deliver this type.
+    ///
+    /// UUID comes as 16 bytes; INTERVAL as Parquet's 12 bytes (three little-endian 32-bit counts: months, days,
+    /// milliseconds) since Arrow's interval types each lose a part.
+    #[must_use]
+    pub fn arrow(&self, strings: Strings) -> DataType {
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::TinyInt => DataType::Int8,
+            Self::SmallInt => DataType::Int16,
+            Self::Integer => DataType::Int32,
+            Self::BigInt => DataType::Int64,
+            Self::UTinyInt => DataType::UInt8,
+            Self::USmallInt => DataType::UInt16,
+            Self::UInteger => DataType::UInt32,
+            Self::UBigInt => DataType::UInt64,
+            Self::HugeInt => DataType::Decimal128(38, 0),
+            Self::HalfFloat => DataType::Float16,
+            Self::Float => DataType::Float32,
+            Self::Double => DataType::Float64,
+            Self::Decimal { precision, scale } => DataType::Decimal128(*precision, i8::try_from(*scale).unwrap_or(0)),
+            Self::Varchar if strings == Strings::Dictionary => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            Self::Varchar => DataType::Utf8,
+            Self::Blob => DataType::Binary,
+            Self::Date => DataType::Date32,
+            Self::Time(unit) | Self::TimeTz(unit) => match unit {
+                TimeUnit::S | TimeUnit::Ms => DataType::Time32(unit.arrow()),
+                TimeUnit::Us | TimeUnit::Ns => DataType::Time64(unit.arrow()),
+            },
+            Self::Timestamp(unit) => DataType::Timestamp(unit.arrow(), None),
+            Self::TimestampTz(unit) => DataType::Timestamp(unit.arrow(), Some("UTC".into())),
+            Self::Interval => DataType::FixedSizeBinary(12),
+            Self::Uuid => DataType::FixedSizeBinary(16),
+            Self::List(element) => DataType::List(Arc::new(element.arrow(Strings::Plain))),
+            Self::Struct(fields) => DataType::Struct(fields.iter().map(|f| f.arrow(Strings::Plain)).collect()),
+            Self::Map(key, value) => {
+                let entries: Fields = [key, value].into_iter().map(|f| f.arrow(Strings::Plain)).collect();
+                DataType::Map(Arc::new(ArrowField::new("key_value", DataType::Struct(entries), false)), false)
+            }
+        }
+    }
+
+    /// Whether a time-series table may use a column of this type as its index.
+    #[must_use]
+    pub fn can_index(&self) -> bool {
+        matches!(
+            self,
+            Self::Date | Self::Timestamp(_) | Self::TimestampTz(_) | Self::BigInt | Self::UBigInt
+        )
+    }
+
+    /// Whether a column of this type may identify entities: VARCHAR and the integers.
+    #[must_use]
+    pub fn can_identify(&self) -> bool {
+        matches!(self, Self::Varchar) || self.integer_bits().is_some()
+    }
+
+    /// Width and signedness of an integer type; none for every other type.
+    #[must_use]
+    pub fn integer_bits(&self) -> Option<(u32, bool)> {
+        Some(match self {
+            Self::TinyInt => (8, true),
+            Self::SmallInt => (16, true),
+            Self::Integer => (32, true),
+            Self::BigInt => (64, true),
+            Self::UTinyInt => (8, false),
+            Self::USmallInt => (16, false),
+            Self::UInteger => (32, false),
+            Self::UBigInt => (64, false),
+            _ => return None,
+        })
+    }
+
+    /// The field's Arrow form, named `name`.
+    #[must_use]
+    pub fn arrow_field(&self, name: &str, strings: Strings) -> ArrowField {
+        ArrowField::new(name, self.arrow(strings), true)
+    }
+}
+
+impl Field {
+    /// A field that may be NULL.
+    pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
+        Self { name: name.into(), ty, nullable: true }
+    }
+
+    fn arrow(&self, strings: Strings) -> ArrowField {
+        ArrowField::new(&self.name, self.ty.arrow(strings), self.nullable)
+    }
+}
+
+/// DuckDB's name of the type.
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Boolean => "BOOLEAN",
+            Self::TinyInt => "TINYINT",
+            Self::SmallInt => "SMALLINT",
+            Self::Integer => "INTEGER",
+            Self::BigInt => "BIGINT",
+            Self::UTinyInt => "UTINYINT",
+            Self::USmallInt => "USMALLINT",
+            Self::UInteger => "UINTEGER",
+            Self::UBigInt => "UBIGINT",
+            Self::HugeInt => "HUGEINT",
+            Self::HalfFloat | Self::Float => "FLOAT",
+            Self::Double => "DOUBLE",
+            Self::Decimal { precision, scale } => return write!(f, "DECIMAL({precision},{scale})"),
+            Self::Varchar => "VARCHAR",
+            Self::Blob => "BLOB",
+            Self::Date => "DATE",
+            Self::Time(TimeUnit::Ns) => "TIME_NS",
+            Self::Time(_) => "TIME",
+            Self::TimeTz(_) => "TIME WITH TIME ZONE",
+            Self::Timestamp(TimeUnit::S) => "TIMESTAMP_S",
+            Self::Timestamp(TimeUnit::Ms | TimeUnit::Us) => "TIMESTAMP",
+            Self::Timestamp(TimeUnit::Ns) => "TIMESTAMP_NS",
+            Self::TimestampTz(_) => "TIMESTAMP WITH TIME ZONE",
+            Self::Interval => "INTERVAL",
+            Self::Uuid => "UUID",
+            Self::List(element) => return write!(f, "{}[]", element.ty),
+            Self::Struct(fields) => {
+                f.write_str("STRUCT(")?;
+                for (i, field) in fields.iter().enumerate() {
+                    write!(f, "{}\"{}\" {}", if i == 0 { "" } else { ", " }, field.name, field.ty)?;
+                }
+                ")"
+            }
+            Self::Map(key, value) => return write!(f, "MAP({}, {})", key.ty, value.ty),
+        };
+        f.write_str(name)
+    }
+}
+
+/// A column of a table. Its `id` never changes and is never used again, so a name may come back with another meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// The stable field id, from 1.
+    pub id: u32,
+    /// The name, unique without regard to case.
+    pub name: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub ty: ColumnType,
+}
+
+/// The columns of a table in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Schema {
+    /// The columns, in the order in which scans show them.
+    pub columns: Vec<Column>,
+}
+
+impl Schema {
+    /// A schema of named types in order, with field ids from 1.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` when there is no column or two names are equal without regard to case.
+    pub fn new(columns: impl IntoIterator<Item = (String, ColumnType)>) -> Result<Self> {
+        let mut schema = Self::default();
+        for (id, (name, ty)) in (1..).zip(columns) {
+            if let Some(other) = schema.find(&name) {
+                return Err(Error::schema_mismatch(format!(
+                    "the columns '{}' and '{name}' differ in case only, and SQL does not tell them apart",
+                    other.name
+                )));
+            }
+            schema.columns.push(Column { id, name, ty });
+        }
+        if schema.columns.is_empty() {
+            return Err(Error::schema_mismatch("there is no column"));
+        }
+        Ok(schema)
+    }
+
+    /// The column named `name`, without regard to case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| same_name(&column.name, name))
+    }
+
+    /// The position of the column named `name`, without regard to case.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| same_name(&column.name, name))
+    }
+}
+
+/// Whether SQL takes the two names for the same; like DuckDB it folds ASCII case only.
+#[must_use]
+pub fn same_name(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Arrow's interval type used in results (never read from Parquet).
+pub const RESULT_INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);

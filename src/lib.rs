@@ -1,0 +1,3 @@
+//! The DuckDB extension `tstable`: SQL functions over [`tstable_core`], for both of DuckDB's C APIs.
+
+mod host;
