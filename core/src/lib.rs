@@ -2,8 +2,10 @@
 //! coverage bitmaps. Pure Rust; knows nothing of DuckDB. ARCHITECTURE.md shows the layers.
 #![forbid(unsafe_code)]
 
+pub mod coverage;
 pub mod error;
 pub mod prune;
 pub mod schema;
+pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
