@@ -5,5 +5,7 @@
 pub mod error;
 pub mod prune;
 pub mod schema;
+pub mod segment;
+pub mod storage;
 
 pub use error::{Error, ErrorKind, Result};
