@@ -6,6 +6,8 @@ pub mod coverage;
 pub mod error;
 pub mod prune;
 pub mod schema;
+pub mod segment;
+pub mod storage;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
