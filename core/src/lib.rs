@@ -4,10 +4,12 @@
 
 pub mod coverage;
 pub mod error;
+pub mod log;
 pub mod prune;
 pub mod schema;
 pub mod segment;
 pub mod storage;
+pub mod table;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};

@@ -14,7 +14,7 @@ pub use format::{format_bucket, format_value};
 pub use grid::Grid;
 pub use value::{BucketId, IndexRange, IndexValue, Run};
 pub use width::{BucketWidth, WidthUnit};
-pub use zone::zone_data_version;
+pub use zone::{check_zone, zone_data_version};
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,14 @@ pub fn zone_data_version() -> &'static str {
     chrono_tz::IANA_TZDB_VERSION
 }
 
+/// Refuses a name that is no zone of the IANA database.
+///
+/// # Errors
+/// `InvalidArgument` naming it, with examples.
+pub fn check_zone(name: &str) -> Result<()> {
+    find(name).map(drop)
+}
+
 /// A time zone, and the number of index units in a second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Zone {
