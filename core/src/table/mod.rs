@@ -25,6 +25,7 @@ pub mod cache;
 pub mod change;
 pub mod fit;
 pub mod incoming;
+pub mod layout;
 pub mod overlap;
 pub mod query;
 pub mod stage;
