@@ -1,0 +1,2 @@
+# Every target lives in a file of its topic.
+include mk/*.mk
