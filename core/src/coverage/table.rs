@@ -71,6 +71,12 @@ impl Coverage {
         self.sets.get(entity).map(AsRef::as_ref)
     }
 
+    /// The buckets of an entity, shared rather than copied; none when it has none.
+    #[must_use]
+    pub fn shared(&self, entity: &Entity) -> Option<Arc<BucketSet>> {
+        self.sets.get(entity).cloned()
+    }
+
     /// The entities that have buckets, ascending.
     pub fn entities(&self) -> impl ExactSizeIterator<Item = &Entity> + '_ {
         self.sets.keys()
