@@ -47,6 +47,29 @@ fn short_buckets_are_elapsed_time_from_local_midnight_of_the_origin() {
 }
 
 #[test]
+fn zoned_buckets_are_those_of_time_bucket_with_a_zone() {
+    // Measured in DuckDB 1.5.0: SELECT time_bucket(INTERVAL ..., TIMESTAMPTZ '2024-07-15 06:15:00+00', zone).
+    let cases = [
+        ("Asia/Kolkata", "1h", "2024-07-15 05:30:00"),
+        ("Asia/Kolkata", "12h", "2024-07-14 18:30:00"),
+        ("Asia/Kolkata", "1d", "2024-07-14 18:30:00"),
+        ("Asia/Kolkata", "3d", "2024-07-12 18:30:00"),
+        ("Asia/Kolkata", "1mo", "2024-06-30 18:30:00"),
+        ("America/New_York", "1h", "2024-07-15 06:00:00"),
+        ("America/New_York", "12h", "2024-07-15 05:00:00"),
+        ("America/New_York", "1d", "2024-07-15 04:00:00"),
+        ("America/New_York", "3d", "2024-07-13 04:00:00"),
+        ("America/New_York", "1w", "2024-07-15 04:00:00"),
+        ("America/New_York", "1mo", "2024-07-01 04:00:00"),
+        ("America/New_York", "1y", "2024-01-01 05:00:00"),
+    ];
+    for (zone, width, expected) in cases {
+        let grid = grid(width, &TSTZ, Some(zone), None);
+        assert_eq!(start(&grid, us("2024-07-15 06:15:00")), us(expected), "{zone} {width}");
+    }
+}
+
+#[test]
 fn days_whose_midnight_is_skipped_begin_at_the_skip() {
     // Sao Paulo went from 00:00 -03 to 01:00 -02 on 2018-11-04.
     let grid = grid("1d", &TSTZ, Some("America/Sao_Paulo"), None);
