@@ -17,7 +17,8 @@ const CHECKSUM_BYTES: usize = 8;
 const TEXT: u8 = 0;
 const INT: u8 = 1;
 
-/// A limit for [`Coverage::from_bytes`] that is far beyond real tables and still safe for memory: 2^40 buckets.
+/// A limit for [`Coverage::from_bytes`] that is beyond real tables: 2^40 buckets, which take up to 1 GiB of memory (a block
+/// of some 64 bytes for every 65,536 buckets).
 pub const MAX_BUCKETS: u64 = 1 << 40;
 
 impl Coverage {
