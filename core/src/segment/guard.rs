@@ -1,7 +1,10 @@
 //! The boundary to the Parquet reader: its errors become ours, and its panics on damaged input become `Corrupt`.
 //! Nothing else in the crate handles the reader's error type.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use arrow::error::ArrowError;
 use parquet::errors::ParquetError;
@@ -26,39 +29,54 @@ pub(super) fn guarded<T>(path: &str, decode: impl FnOnce() -> Result<T>) -> Resu
 /// An error of the Parquet reader about the file at `path`.
 pub(super) fn parquet_error(path: &str, error: ParquetError) -> Error {
     match error {
-        ParquetError::External(cause) => match cause.downcast::<Error>() {
-            Ok(own) => *own,
-            Err(cause) => external(path, cause),
-        },
         ParquetError::NYI(what) => Error::unsupported_format(format!(
             "'{path}' uses a part of Parquet that tstable cannot read ({what}); write the file anew without it"
         )),
-        other => damaged(path).caused_by(other),
+        other => own_cause(Box::new(other)).unwrap_or_else(|cause| damaged(path).caused_by(cause)),
     }
 }
 
 /// An error of an Arrow kernel or of the Arrow side of the Parquet reader about the file at `path`.
 pub(super) fn arrow_error(path: &str, error: ArrowError) -> Error {
-    match error {
-        ArrowError::ExternalError(cause) => external(path, cause),
-        other => damaged(path).caused_by(other),
+    own_cause(Box::new(error)).unwrap_or_else(|cause| damaged(path).caused_by(cause))
+}
+
+/// An error while writing the file at `path`.
+pub(super) fn write_error(path: &str, error: ParquetError) -> Error {
+    match own_cause(Box::new(error)) {
+        Ok(own) => own,
+        Err(cause) => match cause.downcast::<io::Error>() {
+            Ok(refused) => Error::io("write", path, *refused),
+            Err(cause) => Error::invalid_argument(format!("cannot write these rows to '{path}' as Parquet")).caused_by(cause),
+        },
     }
 }
 
-fn external(path: &str, cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match cause.downcast::<Error>() {
-        Ok(own) => *own,
-        Err(cause) => match cause.downcast::<ParquetError>() {
-            Ok(parquet) => match *parquet {
-                // One level only: an error that wraps itself again is shown as it is.
-                ParquetError::External(inner) => match inner.downcast::<Error>() {
-                    Ok(own) => *own,
-                    Err(inner) => damaged(path).caused_by(inner),
-                },
-                other => damaged(path).caused_by(other),
-            },
-            Err(cause) => damaged(path).caused_by(cause),
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Our own error, where other libraries' errors wrap one (the source of the bytes gives such); else the innermost cause.
+fn own_cause(error: Cause) -> Result<Error, Cause> {
+    let error = match error.downcast::<Error>() {
+        Ok(own) => return Ok(*own),
+        Err(other) => other,
+    };
+    let error = match error.downcast::<ParquetError>().map(|error| *error) {
+        Ok(ParquetError::External(inner)) => return own_cause(inner),
+        Ok(other) => return Err(Box::new(other)),
+        Err(other) => other,
+    };
+    let error = match error.downcast::<ArrowError>().map(|error| *error) {
+        Ok(ArrowError::ExternalError(inner)) => return own_cause(inner),
+        Ok(other) => return Err(Box::new(other)),
+        Err(other) => other,
+    };
+    match error.downcast::<io::Error>() {
+        Ok(io) if io.get_ref().is_some_and(|inner| inner.is::<Error>()) => match io.into_inner() {
+            Some(inner) => own_cause(inner),
+            None => Err("the source of the bytes gave up".into()),
         },
+        Ok(io) => Err(io),
+        Err(other) => Err(other),
     }
 }
 

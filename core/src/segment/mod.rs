@@ -7,7 +7,10 @@
 pub mod file;
 pub mod inspect;
 pub mod read;
+pub mod rewrite;
 pub mod schema;
+pub mod stats;
+pub mod write;
 
 mod codes;
 mod convert;
@@ -15,7 +18,10 @@ mod guard;
 mod index;
 mod input;
 mod leaf;
+mod parquet_type;
 
 pub use file::SegmentFile;
 pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader};
 pub use schema::FileColumn;
+pub use stats::{ColumnBounds, PageBounds};
+pub use write::{SegmentWriter, WriteColumn, WriteOptions, Written};
