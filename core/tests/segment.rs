@@ -18,7 +18,8 @@ mod writing;
 use std::sync::Arc;
 
 use arrow::{
-    array::RecordBatch,
+    array::{Array, ArrayRef, RecordBatch, make_array},
+    datatypes::DataType,
     util::display::{ArrayFormatter, FormatOptions},
 };
 use tstable_core::{
@@ -53,12 +54,24 @@ fn own(file: &SegmentFile, name: &str) -> ReadColumn {
     ReadColumn { position, ty: file.columns()[position].ty.clone() }
 }
 
+/// Arrow shows zones by name only with its own copy of the zone data.
+fn zone_as_offset(column: &ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            let data = column.to_data().into_builder().data_type(DataType::Timestamp(*unit, Some("+00:00".into())));
+            make_array(data.build().unwrap())
+        }
+        _ => Arc::clone(column),
+    }
+}
+
 /// A column's values as text, NULL as `null`, over all batches.
 fn shown(batches: &[RecordBatch], column: usize) -> Vec<String> {
     let options = FormatOptions::default().with_null("null");
     let mut values = Vec::new();
     for batch in batches {
-        let formatter = ArrayFormatter::try_new(batch.column(column), &options).unwrap();
+        let column = zone_as_offset(batch.column(column));
+        let formatter = ArrayFormatter::try_new(&column, &options).unwrap();
         values.extend((0..batch.num_rows()).map(|row| formatter.value(row).to_string()));
     }
     values

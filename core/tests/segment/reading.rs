@@ -132,6 +132,17 @@ fn values_widen_without_loss_and_never_narrow() {
         assert_eq!(*batches[0].column(0).data_type(), ty.arrow(Strings::Plain));
         assert_eq!(shown(&batches, 0), values);
     }
+    let file = fixture("pyarrow_types");
+    for (name, ty, value) in [
+        ("f16", ColumnType::Double, "1.5"),
+        ("tz_ms", ColumnType::TimestampTz(TimeUnit::Ns), "2024-01-02T03:04:05.678Z"),
+    ] {
+        let columns = vec![ReadColumn { position: file.position(name).unwrap(), ty: ty.clone() }];
+        let batches = read(&file, ReadRequest { columns, ..ReadRequest::all(&file) });
+        assert_eq!(*batches[0].column(0).data_type(), ty.arrow(Strings::Plain));
+        assert_eq!(shown(&batches, 0)[0], value);
+    }
+    let file = fixture("duckdb_types");
     for (name, ty) in [("i64", ColumnType::Integer), ("date", ColumnType::Timestamp(TimeUnit::Us)), ("i8", ColumnType::UTinyInt)] {
         let columns = vec![ReadColumn { position: file.position(name).unwrap(), ty }];
         let error = file.read(ReadRequest { columns, ..ReadRequest::all(&file) }).unwrap_err();
