@@ -1,7 +1,10 @@
 //! Writing segments. What is written reads back with the same types in DuckDB and here. Where the bytes go, how they
 //! become durable and under which name is the caller's.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use arrow::{
     array::RecordBatch,
@@ -73,7 +76,7 @@ pub struct Written {
 /// Writes one Parquet file from front to back, with statistics and page index. Without [`SegmentWriter::finish`] what was
 /// written is no Parquet file.
 pub struct SegmentWriter<W: Write + Send> {
-    writer: ArrowWriter<W>,
+    writer: ArrowWriter<Counted<W>>,
     schema: SchemaRef,
     path: String,
     rows: u64,
@@ -102,6 +105,7 @@ impl<W: Write + Send> SegmentWriter<W> {
             .with_properties(properties);
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        let writer = Counted { inner: writer, bytes: 0 };
         let writer = ArrowWriter::try_new_with_options(writer, Arc::clone(&schema), options);
         let writer = writer.map_err(|error| write_error(&path, error))?;
         Ok(Self { writer, schema, path, rows: 0 })
@@ -138,15 +142,31 @@ impl<W: Write + Send> SegmentWriter<W> {
     /// # Errors
     /// `Io` when the writer refuses.
     pub fn finish(mut self) -> Result<(Written, W)> {
-        let metadata = self.writer.finish().map_err(|error| write_error(&self.path, error))?;
-        let written = Written {
-            rows: self.rows,
-            bytes: self.writer.bytes_written() as u64,
-            row_groups: metadata.num_row_groups(),
-        };
-        let mut writer = self.writer.into_inner().map_err(|error| write_error(&self.path, error))?;
+        self.writer.flush().map_err(|error| write_error(&self.path, error))?;
+        let row_groups = self.writer.flushed_row_groups().len();
+        let Counted { inner: mut writer, bytes } =
+            self.writer.into_inner().map_err(|error| write_error(&self.path, error))?;
+        let written = Written { rows: self.rows, bytes, row_groups };
         writer.flush().map_err(|error| Error::io("write", &self.path, error))?;
         Ok((written, writer))
+    }
+}
+
+/// A writer that counts: the Parquet writer forgets its own count when it finishes.
+struct Counted<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.bytes = self.bytes.saturating_add(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 
