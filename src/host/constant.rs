@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, DictionaryArray, Int32Array, IntervalMonthDayNanoArray,
-        PrimitiveArray, StringArray, new_null_array,
+        ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, DictionaryArray, Int32Array,
+        IntervalMonthDayNanoArray, PrimitiveArray, StringArray, new_null_array,
     },
     datatypes::{
         Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,

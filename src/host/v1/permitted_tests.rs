@@ -39,8 +39,8 @@ fn only_entries_of_the_stable_part_of_the_function_table_are_named() {
 
 #[test]
 fn a_name_behind_the_stable_part_would_be_found() {
-    assert_eq!(names("ffi::duckdb_value_to_string(x) + ffi::duckdb_free(y)").collect::<Vec<_>>(), [
-        "duckdb_value_to_string",
-        "duckdb_free"
-    ]);
+    assert_eq!(
+        names("ffi::duckdb_value_to_string(x) + ffi::duckdb_free(y)").collect::<Vec<_>>(),
+        ["duckdb_value_to_string", "duckdb_free"]
+    );
 }

@@ -7,7 +7,7 @@ use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
 use super::{
-    super::{Args, Bound, Rows, TableFunction, Worker, failure::Contained, vector::StringTable},
+    super::{Args, Bound, OutColumn, Rows, TableFunction, Worker, failure::Contained, vector::StringTable},
     Blind, Connection, c_string, guarded,
     types::LogicalType,
     value::Value,
@@ -93,6 +93,10 @@ unsafe extern "C" fn bind(info: ffi::duckdb_bind_info) {
             let bound = function.bind(&Blind, arguments(info, function.as_ref()))?;
             for column in bound.columns() {
                 let ty = LogicalType::of(&column.ty);
+                // DuckDB drops a column of an invalid type without a word, which would shift all behind it.
+                if ty.id() == ffi::DUCKDB_TYPE_DUCKDB_TYPE_INVALID {
+                    return Err(unknown_type(column));
+                }
                 ffi::duckdb_bind_add_result_column(info, c_string(&column.name).as_ptr(), ty.raw());
             }
             if let Some((rows, exact)) = bound.cardinality() {
@@ -103,6 +107,13 @@ unsafe extern "C" fn bind(info: ffi::duckdb_bind_info) {
             Ok(())
         },
     );
+}
+
+fn unknown_type(column: &OutColumn) -> Error {
+    Error::unsupported_format(format!(
+        "the column '{}' has the type {}, which this version of DuckDB does not have",
+        column.name, column.ty
+    ))
 }
 
 /// # Safety

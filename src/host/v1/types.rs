@@ -17,7 +17,20 @@ impl Drop for LogicalType {
     }
 }
 
+/// The type of nanoseconds since midnight, which DuckDB 1.4 does not have.
+pub(super) const TIME_NS: ffi::duckdb_type = ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_NS;
+
 impl LogicalType {
+    /// Owns `raw`, which the caller got to destroy.
+    pub(super) fn own(raw: ffi::duckdb_logical_type) -> Self {
+        Self(raw)
+    }
+
+    pub(super) fn id(&self) -> ffi::duckdb_type {
+        // SAFETY: the handle is alive, or null, whose id is INVALID.
+        unsafe { ffi::duckdb_get_type_id(self.0) }
+    }
+
     pub(super) fn raw(&self) -> ffi::duckdb_logical_type {
         self.0
     }
@@ -40,8 +53,7 @@ impl LogicalType {
     fn structure(fields: &[Field]) -> Self {
         let types: Vec<Self> = fields.iter().map(|field| Self::of(&field.ty)).collect();
         let names: Vec<CString> = fields.iter().map(|field| c_string(&field.name)).collect();
-        let mut types: Vec<_> = types.iter().map(|ty| (ty.0, ty)).collect();
-        let mut raw_types: Vec<_> = types.iter_mut().map(|(raw, _)| *raw).collect();
+        let mut raw_types: Vec<_> = types.iter().map(Self::raw).collect();
         let mut raw_names: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
         // SAFETY: both arrays have as many live entries as the count says, and DuckDB copies them.
         Self(unsafe {
@@ -59,8 +71,15 @@ impl LogicalType {
             ColumnType::List(element) => Self::list(&Self::of(&element.ty)),
             ColumnType::Struct(fields) => Self::structure(fields),
             ColumnType::Map(key, value) => Self::map(&Self::of(&key.ty), &Self::of(&value.ty)),
+            ColumnType::Time(TimeUnit::Ns) => Self::nanosecond_time(),
             _ => Self::simple(type_id(ty)),
         }
+    }
+
+    /// TIME_NS, or TIME of a DuckDB without it.
+    fn nanosecond_time() -> Self {
+        let ty = Self::simple(TIME_NS);
+        if ty.id() == TIME_NS { ty } else { Self::simple(ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME) }
     }
 
     /// The type of a parameter.
@@ -94,7 +113,6 @@ fn type_id(ty: &ColumnType) -> ffi::duckdb_type {
         ColumnType::Varchar => ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR,
         ColumnType::Blob => ffi::DUCKDB_TYPE_DUCKDB_TYPE_BLOB,
         ColumnType::Date => ffi::DUCKDB_TYPE_DUCKDB_TYPE_DATE,
-        ColumnType::Time(TimeUnit::Ns) => ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_NS,
         ColumnType::Time(_) => ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME,
         ColumnType::TimeTz(_) => ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_TZ,
         ColumnType::Timestamp(TimeUnit::S) => ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S,

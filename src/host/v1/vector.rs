@@ -6,9 +6,12 @@ use arrow::array::ArrayRef;
 use libduckdb_sys as ffi;
 use tstable_core::{Error, Result, prune::expr::Constant, schema::ColumnType};
 
-use super::super::{
-    CHUNK_ROWS, Output, constant,
-    vector::{RawVector, Source, StringTable, write, write_nulls},
+use super::{
+    super::{
+        CHUNK_ROWS, Output, constant,
+        vector::{RawVector, Source, StringTable, write, write_nulls},
+    },
+    types::{LogicalType, TIME_NS},
 };
 
 /// A vector that DuckDB lent for one callback.
@@ -28,8 +31,6 @@ fn missing(what: &str) -> Error {
 }
 
 impl RawVector for Vector {
-    const TIMESTAMPTZ_NS: bool = false;
-
     fn data(self) -> Result<*mut u8> {
         // SAFETY: the vector is alive.
         let data = unsafe { ffi::duckdb_vector_get_data(self.0) }.cast::<u8>();
@@ -43,6 +44,11 @@ impl RawVector for Vector {
             ffi::duckdb_vector_get_validity(self.0)
         };
         if words.is_null() { Err(missing("validity mask")) } else { Ok(words) }
+    }
+
+    fn counts_nanoseconds(self) -> bool {
+        // SAFETY: the vector is alive.
+        LogicalType::own(unsafe { ffi::duckdb_vector_get_column_type(self.0) }).id() == TIME_NS
     }
 
     fn elements(self, count: usize) -> Result<Self> {

@@ -69,8 +69,6 @@ impl Vector {
 }
 
 impl RawVector for Vector {
-    const TIMESTAMPTZ_NS: bool = true;
-
     fn data(self) -> Result<*mut u8> {
         let mut data = ptr::null_mut();
         // SAFETY: the vector is alive.
@@ -89,6 +87,11 @@ impl RawVector for Vector {
             return Err(Error::invalid_argument("DuckDB gave no validity mask to write to; please report it"));
         }
         Ok(words)
+    }
+
+    /// DuckDB 2.0 has TIME_NS and TIMESTAMPTZ_NS, and columns of nanoseconds are declared as such.
+    fn counts_nanoseconds(self) -> bool {
+        true
     }
 
     fn elements(self, count: usize) -> Result<Self> {

@@ -19,12 +19,7 @@ pub(super) fn register(extension: &Extension, scan: Replacement) -> Result<()> {
 struct Scan(Replacement);
 
 impl ReplacementScanCallbacks for Scan {
-    fn scan(
-        &self,
-        context: &Context,
-        name: &QualifiedName,
-        handle: ReplacementHandle<'_>,
-    ) -> duckdb_neo::Result<()> {
+    fn scan(&self, context: &Context, name: &QualifiedName, handle: ReplacementHandle<'_>) -> duckdb_neo::Result<()> {
         contained(|| {
             let parts = name.parts().map_err(host_error)?;
             // A name with a schema is not a path.

@@ -5,6 +5,7 @@ use std::{ffi::c_void, ptr, sync::Arc};
 use arrow::array::ArrayRef;
 use duckdb_neo::{
     AsRaw,
+    connection::{Factory, HasFactory},
     extension::Extension,
     ffi::{
         DUCKDB_V2_FUNCTION_PARAMETER_KIND as Kind, duckdb_v2_context_handle, duckdb_v2_error_info_handle,
@@ -12,7 +13,6 @@ use duckdb_neo::{
         duckdb_v2_opaque, duckdb_v2_scalar_function_destroy, duckdb_v2_scalar_function_exec_info_handle,
         duckdb_v2_scalar_function_handle,
     },
-    connection::{Factory, HasFactory},
 };
 use tstable_core::{Error, Result, schema::ColumnType};
 

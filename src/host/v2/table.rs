@@ -120,7 +120,11 @@ fn cast(context: &Context, name: &str, ty: ParamType, value: Value) -> Result<Va
 }
 
 /// The projection and the vector of each of its columns.
-fn projection(signature: &Signature, declared: usize, columns: &InitColumnData<'_>) -> Result<(Vec<usize>, Vec<usize>)> {
+fn projection(
+    signature: &Signature,
+    declared: usize,
+    columns: &InitColumnData<'_>,
+) -> Result<(Vec<usize>, Vec<usize>)> {
     if !signature.projects {
         return Ok(((0..declared).collect(), (0..declared).collect()));
     }

@@ -15,7 +15,9 @@ use super::{super::ParamType, host_error};
 /// The type of a result column, an argument or a scalar's result.
 pub(super) fn logical(link: &dyn FFILink, ty: &ColumnType) -> Result<LogicalType> {
     match ty {
-        ColumnType::Decimal { precision, scale } => create(link, Id::Decimal, Parameters::positional(&[precision, scale])),
+        ColumnType::Decimal { precision, scale } => {
+            create(link, Id::Decimal, Parameters::positional(&[precision, scale]))
+        }
         ColumnType::List(element) => list(link, &element.ty),
         ColumnType::Map(key, value) => {
             let (key, value) = (logical(link, &key.ty)?, logical(link, &value.ty)?);

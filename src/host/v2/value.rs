@@ -5,8 +5,8 @@ use duckdb_neo::{
     connection::FFILink,
     logical_type::LogicalTypeID as Id,
     types::{
-        BlobValue, DateValue, IntervalValue, TimeNsValue, TimeValue, TimestampMsValue, TimestampNsValue,
-        TimestampSecValue, TimestampTzNsValue, TimestampTzValue, TimestampValue, DecimalValue,
+        BlobValue, DateValue, DecimalValue, IntervalValue, TimeNsValue, TimeValue, TimestampMsValue, TimestampNsValue,
+        TimestampSecValue, TimestampTzNsValue, TimestampTzValue, TimestampValue,
     },
     value::Value,
 };
@@ -98,7 +98,10 @@ fn temporal(id: Id, value: &Value) -> Result<Option<Constant>> {
 
 /// A value that is not NULL.
 fn get<T: FromValue>(value: &Value) -> Result<T> {
-    value.get().map_err(host_error)?.ok_or_else(|| Error::invalid_argument("DuckDB called a NULL a value; please report it"))
+    value
+        .get()
+        .map_err(host_error)?
+        .ok_or_else(|| Error::invalid_argument("DuckDB called a NULL a value; please report it"))
 }
 
 /// A constant as a value of exactly DuckDB's type for `ty`; none when there is no direct way.

@@ -121,13 +121,14 @@ pub(super) fn decimals<V: RawVector>(vector: V, precision: u8, source: Source<'_
     }
 }
 
-/// TIME in microseconds; TIME_NS for nanoseconds.
+/// TIME in microseconds; TIME_NS for nanoseconds where the host has it.
 pub(super) fn times<V: RawVector>(vector: V, unit: TimeUnit, source: Source<'_>) -> Result<Option<()>> {
     match unit {
         TimeUnit::S => map::<V, Time32SecondType, i64>(vector, source, |value| i64::from(value) * MICROS_PER_SECOND),
         TimeUnit::Ms => map::<V, Time32MillisecondType, i64>(vector, source, |value| i64::from(value) * 1_000),
         TimeUnit::Us => copy::<V, Time64MicrosecondType>(vector, source),
-        TimeUnit::Ns => copy::<V, Time64NanosecondType>(vector, source),
+        TimeUnit::Ns if vector.counts_nanoseconds() => copy::<V, Time64NanosecondType>(vector, source),
+        TimeUnit::Ns => map::<V, Time64NanosecondType, i64>(vector, source, |value| value.div_euclid(1_000)),
     }
 }
 
@@ -161,7 +162,7 @@ pub(super) fn timestamps_tz<V: RawVector>(vector: V, unit: TimeUnit, source: Sou
         TimeUnit::S => scaled::<V, TimestampSecondType>(vector, source, MICROS_PER_SECOND, NAME),
         TimeUnit::Ms => scaled::<V, TimestampMillisecondType>(vector, source, 1_000, NAME),
         TimeUnit::Us => copy::<V, TimestampMicrosecondType>(vector, source),
-        TimeUnit::Ns if V::TIMESTAMPTZ_NS => copy::<V, TimestampNanosecondType>(vector, source),
+        TimeUnit::Ns if vector.counts_nanoseconds() => copy::<V, TimestampNanosecondType>(vector, source),
         TimeUnit::Ns => map::<V, TimestampNanosecondType, i64>(vector, source, |value| value.div_euclid(1_000)),
     }
 }
@@ -212,9 +213,7 @@ pub(super) fn intervals<V: RawVector>(vector: V, source: Source<'_>) -> Result<O
 
 /// UUID: DuckDB flips the highest bit so that values order as signed integers.
 pub(super) fn uuids<V: RawVector>(vector: V, source: Source<'_>) -> Result<Option<()>> {
-    binaries(vector, source, 16, |bytes| {
-        bytes.try_into().map_or(0, |bytes| i128::from_be_bytes(bytes) ^ i128::MIN)
-    })
+    binaries(vector, source, 16, |bytes| bytes.try_into().map_or(0, |bytes| i128::from_be_bytes(bytes) ^ i128::MIN))
 }
 
 fn binaries<V: RawVector, U: Copy>(

@@ -24,13 +24,12 @@ pub(crate) use self::{
 
 /// A vector of the host being filled. Copies name the same vector.
 pub(crate) trait RawVector: Copy {
-    /// Whether the host shows TIMESTAMPTZ in nanoseconds; otherwise it is written in microseconds.
-    const TIMESTAMPTZ_NS: bool;
-
     /// The rows' memory, for at least as many rows as the vector has room for.
     fn data(self) -> Result<*mut u8>;
     /// The validity bits, one a row, lowest bit first, all set until written.
     fn validity(self) -> Result<*mut u64>;
+    /// Whether the vector's type counts in nanoseconds; asked of TIME and TIMESTAMPTZ, which else count microseconds.
+    fn counts_nanoseconds(self) -> bool;
     /// The elements of a list or the entries of a map, with room for exactly `count` and that many set.
     fn elements(self, count: usize) -> Result<Self>;
     /// The field at `index` of a struct of `rows` rows.
@@ -127,11 +126,9 @@ fn scalar<V: RawVector>(vector: V, ty: &ColumnType, source: Source<'_>) -> Resul
         ColumnType::TimestampTz(unit) => fixed::timestamps_tz(vector, *unit, source),
         ColumnType::Interval => fixed::intervals(vector, source),
         ColumnType::Uuid => fixed::uuids(vector, source),
-        ColumnType::Varchar
-        | ColumnType::Blob
-        | ColumnType::List(_)
-        | ColumnType::Struct(_)
-        | ColumnType::Map(..) => Ok(None),
+        ColumnType::Varchar | ColumnType::Blob | ColumnType::List(_) | ColumnType::Struct(_) | ColumnType::Map(..) => {
+            Ok(None)
+        }
     }
 }
 

@@ -1,10 +1,7 @@
 //! LIST, MAP and STRUCT. The elements of the written rows lie together in Arrow, so they are written as one run whatever
 //! the array holds before and after them: the cost is that of the rows written.
 
-use arrow::{
-    array::AsArray,
-    buffer::OffsetBuffer,
-};
+use arrow::{array::AsArray, buffer::OffsetBuffer};
 use tstable_core::{Error, Result, schema::Field};
 
 use super::{RawVector, Source, validity, write};

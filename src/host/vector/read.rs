@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        ArrayRef, ArrowPrimitiveType, BinaryBuilder, BooleanArray, IntervalMonthDayNanoArray, PrimitiveArray, StringBuilder,
+        ArrayRef, ArrowPrimitiveType, BinaryBuilder, BooleanArray, IntervalMonthDayNanoArray, PrimitiveArray,
+        StringBuilder,
     },
     datatypes::{
         DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -74,7 +75,9 @@ impl View {
 /// `view` describes a live vector of DuckDB's type for `ty`, with as many rows as it says.
 pub(crate) unsafe fn read(ty: &ColumnType, view: &View) -> Result<ArrayRef> {
     Ok(match ty {
-        ColumnType::Boolean => shared(view.values::<u8>().map(|value| value.map(|byte| byte != 0)).collect::<BooleanArray>()),
+        ColumnType::Boolean => {
+            shared(view.values::<u8>().map(|value| value.map(|byte| byte != 0)).collect::<BooleanArray>())
+        }
         ColumnType::TinyInt => shared(view.primitive::<Int8Type>()),
         ColumnType::SmallInt => shared(view.primitive::<Int16Type>()),
         ColumnType::Integer => shared(view.primitive::<Int32Type>()),
@@ -110,7 +113,9 @@ fn texts(view: &View) -> Result<ArrayRef> {
     let mut builder = StringBuilder::with_capacity(view.rows, 0);
     for bytes in view.bytes() {
         let text = bytes.map(std::str::from_utf8).transpose();
-        builder.append_option(text.map_err(|error| Error::corrupt("DuckDB passed a string that is not UTF-8").caused_by(error))?);
+        builder.append_option(
+            text.map_err(|error| Error::corrupt("DuckDB passed a string that is not UTF-8").caused_by(error))?,
+        );
     }
     Ok(shared(builder.finish()))
 }
@@ -127,7 +132,9 @@ fn intervals(view: &View) -> Result<ArrayRef> {
     let values = view.values::<Interval>().map(|value| {
         let Some(Interval { months, days, micros }) = value else { return Ok(None) };
         let nanos = micros.checked_mul(1_000).ok_or_else(|| {
-            Error::limit_exceeded(format!("an INTERVAL of {micros} microseconds is too long to be counted in nanoseconds"))
+            Error::limit_exceeded(format!(
+                "an INTERVAL of {micros} microseconds is too long to be counted in nanoseconds"
+            ))
         })?;
         Ok(Some(IntervalMonthDayNano::new(months, days, nanos)))
     });

@@ -28,8 +28,9 @@ pub(super) struct StringValue {
 impl StringValue {
     /// The string of `bytes`; a long one points to them.
     fn new(bytes: &[u8]) -> Result<Self> {
-        let length = u32::try_from(bytes.len())
-            .map_err(|_| Error::limit_exceeded(format!("a string of {} bytes is longer than DuckDB's 4 GiB", bytes.len())))?;
+        let length = u32::try_from(bytes.len()).map_err(|_| {
+            Error::limit_exceeded(format!("a string of {} bytes is longer than DuckDB's 4 GiB", bytes.len()))
+        })?;
         let mut value = Self { length, ..Self::default() };
         copy_front(&mut value.prefix, bytes);
         if bytes.len() > INLINE_BYTES {
@@ -191,7 +192,8 @@ fn run<V: RawVector, T: ByteArrayType<Offset = i32>>(
         ptr::copy_nonoverlapping(all.as_ptr(), memory, all.len());
         std::slice::from_raw_parts(memory, all.len())
     };
-    let kept = |row: usize| copy.get(offset(row).saturating_sub(begin)..offset(row.saturating_add(1)).saturating_sub(begin));
+    let kept =
+        |row: usize| copy.get(offset(row).saturating_sub(begin)..offset(row.saturating_add(1)).saturating_sub(begin));
     inline(vector, rows.map(|row| kept(row).unwrap_or_default()))
 }
 
@@ -289,7 +291,8 @@ fn gather_long<V: RawVector>(
     for (row, key) in keys.iter().enumerate() {
         let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let index = usize::try_from(*key).ok().filter(|_| valid);
-        let value = match index.and_then(|index| Some((index, table.values.get(index)?, table.copies.get_mut(index)?))) {
+        let value = match index.and_then(|index| Some((index, table.values.get(index)?, table.copies.get_mut(index)?)))
+        {
             None => Some(StringValue::default()),
             Some((_, value, _)) if value.is_inline() => Some(*value),
             Some((_, _, (round, copy))) if *round == table.round => Some(*copy),

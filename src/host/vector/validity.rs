@@ -22,7 +22,8 @@ fn words_of(nulls: &NullBuffer, len: usize) -> impl Iterator<Item = u64> {
     let len = len.min(nulls.len());
     let chunks = nulls.buffer().bit_chunks(nulls.offset(), len);
     let rest = len % 64;
-    let tail = (rest > 0).then(|| chunks.remainder_bits() | u64::MAX.checked_shl(rest.try_into().unwrap_or(0)).unwrap_or(0));
+    let tail =
+        (rest > 0).then(|| chunks.remainder_bits() | u64::MAX.checked_shl(rest.try_into().unwrap_or(0)).unwrap_or(0));
     let whole: Vec<u64> = chunks.iter().collect();
     whole.into_iter().chain(tail)
 }
