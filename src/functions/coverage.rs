@@ -91,7 +91,7 @@ fn summary(shape: &Shape, entity: &Entity, set: &BucketSet, extent: Run) -> Row 
             Cell::count(expected.saturating_sub(summary.covered)),
             Cell::Float(ratio),
             Cell::count(summary.gaps),
-            Cell::count(gap.map_or(0, Run::buckets)),
+            Cell::count(gap.map_or(0, |gap| gap.buckets())),
             gap.map_or_else(
                 || shape.duration(shape.start(extent.first), shape.start(extent.first)),
                 |gap| shape.duration(shape.start(gap.first), shape.end(gap.last)),

@@ -1,5 +1,6 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`arguments`], [`literal`], [`report`], [`shape`].
+//! share is in the files that are no function's: [`arguments`], [`literal`], [`question`], [`report`],
+//! [`shape`].
 
 mod append;
 mod arguments;
@@ -15,6 +16,7 @@ mod last_window;
 mod literal;
 mod plan;
 mod preview;
+mod question;
 mod report;
 mod scan;
 mod segments;
@@ -37,7 +39,7 @@ const FOOTER_CACHE_BYTES: usize = 256 << 20;
 /// What the functions of one database share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) cache: Cache,
+    pub(crate) cache: Arc<Cache>,
 }
 
 impl Shared {
@@ -54,7 +56,7 @@ impl Shared {
 
 /// Everything that the extension registers with a database.
 pub(crate) fn registry() -> Registry {
-    let shared = Arc::new(Shared { cache: Cache::new(FOOTER_CACHE_BYTES) });
+    let shared = Arc::new(Shared { cache: Arc::new(Cache::new(FOOTER_CACHE_BYTES)) });
     let new = || Arc::clone(&shared);
     Registry {
         tables: vec![

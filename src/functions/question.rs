@@ -31,7 +31,7 @@ impl Asked {
         extents(&self.coverage, &self.shape.grid, &self.range, !self.shape.entities.is_empty())
             .into_iter()
             .map(|(entity, extent)| {
-                let set = self.coverage.shared(&entity).unwrap_or_default();
+                let set = self.coverage.set_of(&entity).unwrap_or_default();
                 (entity, set, extent)
             })
             .collect()

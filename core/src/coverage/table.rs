@@ -73,7 +73,7 @@ impl Coverage {
 
     /// The buckets of an entity, shared rather than copied; none when it has none.
     #[must_use]
-    pub fn shared(&self, entity: &Entity) -> Option<Arc<BucketSet>> {
+    pub fn set_of(&self, entity: &Entity) -> Option<Arc<BucketSet>> {
         self.sets.get(entity).cloned()
     }
 

@@ -134,6 +134,8 @@ pub struct SegmentRecord {
     pub path: String,
     /// Rows in it.
     pub rows: u64,
+    /// Row groups in it.
+    pub row_groups: u64,
     /// The file's size.
     pub bytes: u64,
     /// XXH3-128 of the file.

@@ -14,12 +14,15 @@ use super::{
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
-    storage::Storage,
+    storage::{Storage, check_path},
     time::{IndexRange, IndexValue},
 };
 
 /// No coverage of a segment or table is larger.
 pub const MAX_COVERAGE_BYTES: u64 = 1 << 30;
+
+/// Parquet itself numbers row groups in fewer bits.
+const MAX_ROW_GROUPS: u64 = 1 << 31;
 
 /// A live segment.
 #[derive(Debug)]
@@ -179,7 +182,10 @@ impl TableState {
         for action in &commit.actions {
             match action {
                 Action::DefineTable(definition) => self.definition = Arc::new(definition.as_ref().clone()),
-                Action::AddSegment(record) => self.add(record.as_ref().clone(), commit.version),
+                Action::AddSegment(record) => {
+                    check_record(record).map_err(|e| e.with("version", commit.version))?;
+                    self.add(record.as_ref().clone(), commit.version);
+                }
                 Action::RemoveSegment { id } => _ = removed.insert(id.as_str()),
                 Action::SetProperty { key, value: Some(value) } => {
                     self.properties.insert(key.clone(), value.clone());
@@ -277,6 +283,22 @@ impl TableState {
         let max = self.segments.iter().map(|s| s.record.index_max).max()?;
         Some((min, max))
     }
+}
+
+/// Refuses records that no writer makes: their paths and counts are used before their files are seen.
+fn check_record(record: &SegmentRecord) -> Result<()> {
+    check_path(&record.path)?;
+    if let CoverageRecord::File(path) = &record.coverage {
+        check_path(path)?;
+    }
+    let sound = record.row_groups <= MAX_ROW_GROUPS
+        && record.entities <= record.buckets
+        && record.buckets <= record.rows
+        && record.index_min <= record.index_max;
+    if !sound {
+        return Err(Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path));
+    }
+    Ok(())
 }
 
 fn order(segment: &Segment) -> (IndexValue, IndexValue, Version, &str) {

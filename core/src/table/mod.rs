@@ -21,13 +21,17 @@ use crate::{
 };
 
 pub mod append;
+pub mod bucket_starts;
 pub mod cache;
 pub mod change;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
 pub mod overlap;
+pub mod preview;
 pub mod query;
+pub mod scan;
+pub mod select;
 pub mod stage;
 
 /// The program and version that commits name as their writer.

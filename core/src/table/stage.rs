@@ -63,6 +63,7 @@ pub fn file(
         id: id.to_owned(),
         path,
         rows: incoming.rows,
+        row_groups: brought.row_groups,
         bytes: brought.bytes,
         checksum: brought.checksum,
         index_min: incoming.bounds.0,
@@ -92,6 +93,7 @@ pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
 
 struct Brought {
     bytes: u64,
+    row_groups: u64,
     checksum: Fingerprint,
     source: Fingerprint,
     sorted_by: Option<SortOrder>,
@@ -106,6 +108,7 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
     };
     let unchanged = |bytes, fingerprint| Brought {
         bytes,
+        row_groups: incoming.file.row_group_count() as u64,
         checksum: fingerprint,
         source: fingerprint,
         sorted_by: incoming.sorted_by,
@@ -131,13 +134,13 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
 fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path: &str) -> Result<Brought> {
     let source = incoming.fingerprint()?;
     let hashing = Hashing { staged: storage.stage(path)?, hasher: Xxh3Default::new() };
-    let (_, hashing) =
+    let (written, hashing) =
         rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
     let sorted_by =
         if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
-    Ok(Brought { bytes, checksum, source, sorted_by: Some(sorted_by), missing: Vec::new() })
+    Ok(Brought { bytes, row_groups: written.row_groups as u64, checksum, source, sorted_by: Some(sorted_by), missing: Vec::new() })
 }
 
 /// The table's columns as segments are written with them.

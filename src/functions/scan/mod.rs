@@ -1,0 +1,192 @@
+//! `tstable_scan`: the rows of a table, with projection, and with segments and row groups skipped by the range and by
+//! the filters that the host offers.
+
+mod filters;
+mod worker;
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Result,
+    log::Version,
+    prune::expr::Expr,
+    schema::ColumnType,
+    table::{
+        At, Snapshot,
+        scan::{Scan as CoreScan, ScanRequest},
+    },
+    time::IndexRange,
+};
+
+use self::{
+    filters::Filters,
+    worker::{Column, ScanRows},
+};
+use super::{Shared, report::column};
+use crate::host::{Args, Bound, LogLevel, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
+
+pub(crate) struct Scan(pub(crate) Arc<Shared>);
+
+impl TableFunction for Scan {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_scan",
+            positional: &[Param { name: "root", ty: ParamType::Varchar }],
+            named: &[
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+                Param { name: "version", ty: ParamType::BigInt },
+                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "tag", ty: ParamType::Varchar },
+                Param { name: "provenance", ty: ParamType::Boolean },
+            ],
+            description: "The rows of a time-series table.",
+            example: "FROM tstable_scan('prices', start := '2024-06-01', until := '2024-07-01')",
+            projects: true,
+            filters: true,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let at = args.at()?;
+        let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
+        let range = args.range(snapshot.index_type()?)?;
+        let schema = snapshot.schema()?;
+        let mut columns: Vec<_> = schema.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();
+        let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();
+        if args.flag("provenance")? {
+            columns.push(column("_segment", ColumnType::Varchar));
+            columns.push(column("_version", ColumnType::BigInt));
+            columns.push(column("_bucket", snapshot.index_type()?.clone()));
+            sources.extend([Column::Segment, Column::Version, Column::Bucket]);
+        }
+        let rows = CoreScan::new(&snapshot, &self.0.cache, ScanRequest { range, ..ScanRequest::default() })?;
+        let cardinality = rows.selection.rows;
+        let shared = Arc::clone(&self.0);
+        let index_id = schema.find(&snapshot.definition().index_column).map_or(0, |c| c.id);
+        Ok(Arc::new(BoundScan {
+            shared,
+            root,
+            at,
+            range,
+            columns,
+            sources,
+            cardinality,
+            index_id,
+            filters: Filters::default(),
+        }))
+    }
+}
+
+struct BoundScan {
+    shared: Arc<Shared>,
+    root: String,
+    at: At,
+    range: IndexRange,
+    columns: Vec<OutColumn>,
+    /// Where each column comes from.
+    sources: Vec<Column>,
+    cardinality: u64,
+    index_id: u32,
+    filters: Filters,
+}
+
+impl Bound for BoundScan {
+    fn columns(&self) -> &[OutColumn] {
+        &self.columns
+    }
+
+    fn cardinality(&self) -> Option<(u64, bool)> {
+        Some((self.cardinality, false))
+    }
+
+    fn offer_filters(&self, filters: &[Expr]) -> Result<Vec<bool>> {
+        Ok(self.filters.record(filters))
+    }
+
+    fn open(&self, session: &dyn Session, projection: &[usize]) -> Result<Arc<dyn Rows>> {
+        let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
+        let wanted: Vec<_> = projection.iter().filter_map(|at| self.sources.get(*at).copied()).collect();
+        let needed = self.needed(&snapshot, &wanted)?;
+        let request = ScanRequest {
+            columns: needed.clone(),
+            range: self.range,
+            predicates: self.filters.for_columns(&self.positions(&snapshot)?),
+        };
+        let scan = CoreScan::new(&snapshot, &self.shared.cache, request)?;
+        log(session, &self.root, snapshot.state.version, &scan);
+        let types = projection.iter().filter_map(|at| self.columns.get(*at)).map(|c| c.ty.clone()).collect();
+        let outputs = self.outputs(&snapshot, &wanted, &needed)?;
+        Ok(Arc::new(ScanRows::new(scan, outputs, types)?))
+    }
+}
+
+impl BoundScan {
+    /// Where a field id stands in the snapshot's schema, which may have grown since the call was bound.
+    fn position(snapshot: &Snapshot, id: u32) -> Result<Option<usize>> {
+        Ok(snapshot.schema()?.columns.iter().position(|column| column.id == id))
+    }
+
+    /// For each bound column its position in the snapshot's schema.
+    fn positions(&self, snapshot: &Snapshot) -> Result<Vec<Option<usize>>> {
+        self.sources
+            .iter()
+            .map(|source| match source {
+                Column::Table { id } => Self::position(snapshot, *id),
+                _ => Ok(None),
+            })
+            .collect()
+    }
+
+    /// Positions in the schema of the columns that must be read, each once.
+    fn needed(&self, snapshot: &Snapshot, wanted: &[Column]) -> Result<Vec<usize>> {
+        let mut needed = Vec::new();
+        for source in wanted {
+            let id = match source {
+                Column::Table { id } => *id,
+                Column::Bucket => self.index_id,
+                Column::Segment | Column::Version => continue,
+            };
+            if let Some(position) = Self::position(snapshot, id)?
+                && !needed.contains(&position)
+            {
+                needed.push(position);
+            }
+        }
+        Ok(needed)
+    }
+
+    /// For each projected column what it is, and its place among the needed ones.
+    fn outputs(&self, snapshot: &Snapshot, wanted: &[Column], needed: &[usize]) -> Result<Vec<(Column, Option<usize>)>> {
+        let place = |id| -> Result<Option<usize>> {
+            let position = Self::position(snapshot, id)?;
+            Ok(position.and_then(|position| needed.iter().position(|at| *at == position)))
+        };
+        wanted
+            .iter()
+            .map(|source| {
+                Ok(match source {
+                    Column::Table { id } => (*source, place(*id)?),
+                    Column::Bucket => (*source, place(self.index_id)?),
+                    Column::Segment | Column::Version => (*source, None),
+                })
+            })
+            .collect()
+    }
+}
+
+fn log(session: &dyn Session, root: &str, version: Version, scan: &CoreScan) {
+    let s = scan.selection;
+    session.log(
+        LogLevel::Info,
+        &format!(
+            "scan of '{root}' version {version}: {} of {} segments, {} row groups, {} rows, {} bytes",
+            s.kept,
+            s.segments,
+            scan.units(),
+            s.rows,
+            s.bytes
+        ),
+    );
+}

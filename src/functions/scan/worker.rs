@@ -1,0 +1,192 @@
+//! The threads of a scan: each claims units by number and writes their batches out in chunks. The unit's number is the
+//! batch index, so that DuckDB can put the chunks of all threads back into order.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use tstable_core::{
+    Error, Result,
+    prune::expr::Constant,
+    schema::{ColumnType, Strings},
+    table::{
+        bucket_starts::bucket_starts,
+        scan::{Scan, Unit, UnitRows},
+    },
+    time::Grid,
+};
+
+use crate::host::{CHUNK_ROWS, Output, Rows, Session, Worker};
+
+/// Rows decoded at once: several chunks, and few enough to stay in the processor's cache.
+const BATCH_ROWS: usize = 8 * CHUNK_ROWS;
+
+/// Where an output column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    /// The table's column with this field id.
+    Table { id: u32 },
+    /// The segment's id.
+    Segment,
+    /// The version that added the segment.
+    Version,
+    /// The start of the row's bucket.
+    Bucket,
+}
+
+/// One execution of a scan.
+pub(super) struct ScanRows {
+    scan: Scan,
+    /// For each output column what it is and its place among the columns read.
+    outputs: Vec<(Column, Option<usize>)>,
+    types: Vec<ColumnType>,
+    grid: Grid,
+    next: AtomicUsize,
+    done: AtomicUsize,
+}
+
+impl ScanRows {
+    pub(super) fn new(scan: Scan, outputs: Vec<(Column, Option<usize>)>, types: Vec<ColumnType>) -> Result<Self> {
+        let grid = scan.snapshot().grid()?;
+        Ok(Self { scan, outputs, types, grid, next: AtomicUsize::new(0), done: AtomicUsize::new(0) })
+    }
+}
+
+impl Rows for ScanRows {
+    fn max_threads(&self) -> usize {
+        self.scan.units().max(1)
+    }
+
+    fn progress(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+        Some(self.done.load(Ordering::Relaxed) as f64 / self.scan.units().max(1) as f64)
+    }
+
+    fn worker(self: Arc<Self>) -> Result<Box<dyn Worker>> {
+        Ok(Box::new(ScanWorker { rows: self, unit: None, number: 0, batch: None }))
+    }
+}
+
+struct ScanWorker {
+    rows: Arc<ScanRows>,
+    unit: Option<Unit>,
+    number: usize,
+    /// The batch being written out, and how much of it has been.
+    batch: Option<(RecordBatch, usize)>,
+}
+
+impl Worker for ScanWorker {
+    fn fill(&mut self, session: &dyn Session, out: &mut dyn Output) -> Result<usize> {
+        loop {
+            if let Some((batch, offset)) = self.batch.take_if(|(batch, offset)| *offset < batch.num_rows()) {
+                let len = (batch.num_rows() - offset).min(CHUNK_ROWS);
+                self.write(&batch, offset, len, out)?;
+                self.batch = Some((batch, offset + len));
+                return Ok(len);
+            }
+            if let Some(len) = self.advance()? {
+                if len > 0 {
+                    self.write_counted(len, out)?;
+                    return Ok(len);
+                }
+                continue;
+            }
+            if session.interrupted() {
+                return Err(Error::cancelled("the query was interrupted"));
+            }
+            if !self.claim()? {
+                return Ok(0);
+            }
+        }
+    }
+
+    fn batch_index(&self) -> u64 {
+        self.number as u64
+    }
+}
+
+impl ScanWorker {
+    /// Takes the next unit that holds rows; false when there is none.
+    fn claim(&mut self) -> Result<bool> {
+        loop {
+            let number = self.rows.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.rows.scan.units() {
+                return Ok(false);
+            }
+            self.number = number;
+            self.unit = self.rows.scan.unit(number, Strings::Dictionary, BATCH_ROWS)?;
+            if self.unit.is_some() {
+                return Ok(true);
+            }
+            self.rows.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Goes on in the unit: none when it has ended, a number of rows that need no data, or zero after a batch was read.
+    fn advance(&mut self) -> Result<Option<usize>> {
+        let Some(unit) = &mut self.unit else { return Ok(None) };
+        match &mut unit.rows {
+            UnitRows::Counted(left) if *left > 0 => {
+                let len = usize::try_from(*left).unwrap_or(CHUNK_ROWS).min(CHUNK_ROWS);
+                *left -= len as u64;
+                return Ok(Some(len));
+            }
+            UnitRows::Counted(_) => {}
+            UnitRows::Read(reader) => {
+                if let Some(batch) = reader.next() {
+                    let segment = &unit.segment;
+                    let named = |e: Error| e.with("path", &segment.record.path).with("version", segment.added);
+                    self.batch = Some((batch.map_err(named)?, 0));
+                    return Ok(Some(0));
+                }
+            }
+        }
+        self.unit = None;
+        self.rows.done.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
+    }
+
+    fn write(&self, batch: &RecordBatch, offset: usize, len: usize, out: &mut dyn Output) -> Result<()> {
+        let Some(unit) = &self.unit else { return Err(Error::invalid_argument("rows without a unit")) };
+        for (i, ((source, place), ty)) in self.rows.outputs.iter().zip(&self.rows.types).enumerate() {
+            let read = place.and_then(|place| unit.places.get(place).copied().flatten());
+            let array: Option<&ArrayRef> = read.and_then(|at| batch.columns().get(at));
+            match (source, array) {
+                (Column::Table { .. }, Some(array)) => out.write(i, ty, array, offset, len)?,
+                (Column::Bucket, Some(array)) => {
+                    let starts = bucket_starts(array, &self.rows.grid, ty)?;
+                    out.write(i, ty, &starts, offset, len)?;
+                }
+                _ => self.write_unread(i, *source, ty, unit, len, out)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_counted(&self, len: usize, out: &mut dyn Output) -> Result<()> {
+        let Some(unit) = &self.unit else { return Err(Error::invalid_argument("rows without a unit")) };
+        for (i, ((source, _), ty)) in self.rows.outputs.iter().zip(&self.rows.types).enumerate() {
+            self.write_unread(i, *source, ty, unit, len, out)?;
+        }
+        Ok(())
+    }
+
+    /// A column that is the same for all rows of the unit.
+    fn write_unread(
+        &self,
+        at: usize,
+        source: Column,
+        ty: &ColumnType,
+        unit: &Unit,
+        len: usize,
+        out: &mut dyn Output,
+    ) -> Result<()> {
+        match source {
+            Column::Segment => out.write_constant(at, ty, &Constant::Text(unit.segment.record.id.clone()), len),
+            Column::Version => out.write_constant(at, ty, &Constant::Int(i128::from(unit.segment.added.0)), len),
+            Column::Table { .. } | Column::Bucket => out.write_nulls(at, ty, len),
+        }
+    }
+}
