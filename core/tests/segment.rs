@@ -1,6 +1,13 @@
 //! Segments as users of the crate see them: files of DuckDB and pyarrow (see `fixtures/make.py`), damaged files, and
 //! files written by the crate itself.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::single_range_in_vec_init
+)]
 
 #[path = "segment/damage.rs"]
 mod damage;

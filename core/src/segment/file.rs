@@ -16,6 +16,7 @@ use parquet::{
 };
 
 use super::{
+    depth::{Nesting, nesting},
     guard::{damaged, guarded, parquet_error},
     input::Input,
     leaf,
@@ -58,7 +59,8 @@ impl SegmentFile {
     ///
     /// # Errors
     /// `InvalidArgument` when the file is empty or no Parquet file, `Corrupt` when it is cut or damaged,
-    /// `UnsupportedFormat` when it is encrypted, `SchemaMismatch` naming column and type when a column has a type that
+    /// `UnsupportedFormat` when it is encrypted, `LimitExceeded` when its columns nest
+    /// absurdly deep, `SchemaMismatch` naming column and type when a column has a type that
     /// tables cannot hold, and errors of the source.
     pub fn open(source: Arc<dyn Source>) -> Result<Self> {
         let path = source.path().to_owned();
@@ -224,6 +226,15 @@ fn to_usize(bytes: u64) -> Result<usize> {
 
 fn decode(path: &str, footer: &[u8]) -> Result<(ArrowReaderMetadata, Vec<FileColumn>)> {
     let failed = |error| parquet_error(path, error);
+    match nesting(footer) {
+        Nesting::Fine => {}
+        Nesting::Unreadable => return Err(damaged(path).with("problem", "its footer is unreadable")),
+        Nesting::TooDeep => {
+            let message =
+                format!("the columns of '{path}' nest deeper than tstable reads; flatten them before writing");
+            return Err(Error::limit_exceeded(message));
+        }
+    }
     let plain = ParquetMetaDataReader::decode_metadata(footer).map_err(failed)?;
     let original = plain.file_metadata().schema_descr_ptr();
     named(path, refuse_unsupported(&original))?;

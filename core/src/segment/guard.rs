@@ -47,7 +47,9 @@ pub(super) fn write_error(path: &str, error: ParquetError) -> Error {
         Ok(own) => own,
         Err(cause) => match cause.downcast::<io::Error>() {
             Ok(refused) => Error::io("write", path, *refused),
-            Err(cause) => Error::invalid_argument(format!("cannot write these rows to '{path}' as Parquet")).caused_by(cause),
+            Err(cause) => {
+                Error::invalid_argument(format!("cannot write these rows to '{path}' as Parquet")).caused_by(cause)
+            }
         },
     }
 }

@@ -14,6 +14,7 @@ pub mod write;
 
 mod codes;
 mod convert;
+mod depth;
 mod guard;
 mod index;
 mod input;
@@ -25,3 +26,6 @@ pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader
 pub use schema::FileColumn;
 pub use stats::{ColumnBounds, PageBounds};
 pub use write::{SegmentWriter, WriteColumn, WriteOptions, Written};
+
+#[cfg(test)]
+mod tests;

@@ -64,10 +64,15 @@ pub fn write_sorted<W: Write + Send>(
     }
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if u32::try_from(rows).is_err() {
-        return Err(Error::limit_exceeded(format!("{rows} rows for '{path}' are too many to sort at once; split them")));
+        return Err(Error::limit_exceeded(format!(
+            "{rows} rows for '{path}' are too many to sort at once; split them"
+        )));
     }
-    let places: Vec<(usize, usize)> =
-        batches.iter().enumerate().flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row))).collect();
+    let places: Vec<(usize, usize)> = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row)))
+        .collect();
     let order = guarded(path, || sorted(batches, sort_by).map_err(|error| arrow_error(path, error)))?;
     let all: Vec<&RecordBatch> = batches.iter().collect();
     for part in order.values().chunks(BATCH_ROWS) {
@@ -137,7 +142,8 @@ impl TableRows {
             let read = place.and_then(|place| batch.columns().get(place)).cloned();
             read.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
         });
-        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect()).map_err(|error| arrow_error(&self.path, error))
+        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect())
+            .map_err(|error| arrow_error(&self.path, error))
     }
 }
 

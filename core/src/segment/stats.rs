@@ -12,7 +12,10 @@ use parquet::{
     },
 };
 
-use super::{SegmentFile, guard::{damaged, guarded}};
+use super::{
+    SegmentFile,
+    guard::{damaged, guarded},
+};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,

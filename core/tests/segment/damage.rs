@@ -27,11 +27,13 @@ fn use_all(file: &SegmentFile) -> Result<usize> {
     let mut rows = 0;
     for strings in [Strings::Plain, Strings::Dictionary] {
         for batch in file.read(ReadRequest { strings, ..ReadRequest::all(file) })? {
-            rows = batch?.num_rows() + rows;
+            rows += batch?.num_rows();
         }
     }
     let columns = 0..file.columns().len();
-    for (group, column) in (0..file.row_group_count()).flat_map(|group| columns.clone().map(move |column| (group, column))) {
+    for (group, column) in
+        (0..file.row_group_count()).flat_map(|group| columns.clone().map(move |column| (group, column)))
+    {
         let _ = file.column_bounds(group, column);
         file.pages(group, column)?;
     }
@@ -138,6 +140,7 @@ proptest! {
             None,
             Some(ErrorKind::Corrupt),
             Some(ErrorKind::InvalidArgument),
+            Some(ErrorKind::LimitExceeded),
             Some(ErrorKind::SchemaMismatch),
             Some(ErrorKind::UnsupportedFormat),
         ];

@@ -56,11 +56,7 @@ fn every_type_of_duckdb_reads_as_duckdb_shows_it() {
             ("mood", T::Varchar, &["glad", "null", "sad"]),
             ("json", T::Varchar, &["{\"a\":1}", "null", "null"]),
             ("blob", T::Blob, &["00ff7a", "null", ""]),
-            (
-                "uuid",
-                T::Uuid,
-                &["00112233445566778899aabbccddeeff", "null", "ffffffffffffffffffffffffffffffff"],
-            ),
+            ("uuid", T::Uuid, &["00112233445566778899aabbccddeeff", "null", "ffffffffffffffffffffffffffffffff"]),
             ("date", T::Date, &["1969-12-31", "null", "2024-02-29"]),
             ("time", T::Time(TimeUnit::Us), &["23:59:59.999999", "null", "00:00:00"]),
             ("timetz", T::TimeTz(TimeUnit::Us), &["10:00:00", "null", "00:00:00"]),

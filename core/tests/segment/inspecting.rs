@@ -51,10 +51,8 @@ fn file_of(columns: Vec<(&str, ColumnType, ArrayRef)>, row_group_rows: usize) ->
 }
 
 fn look(file: &SegmentFile, index: &str, entities: &[&str]) -> (Result<Inspection>, Rows) {
-    let request = InspectRequest {
-        index: own(file, index),
-        entities: entities.iter().map(|name| own(file, name)).collect(),
-    };
+    let request =
+        InspectRequest { index: own(file, index), entities: entities.iter().map(|name| own(file, name)).collect() };
     let mut rows = Rows::default();
     (inspect(file, &request, &mut rows), rows)
 }

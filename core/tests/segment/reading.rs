@@ -54,6 +54,10 @@ fn strings_come_as_dictionaries_where_all_pages_are() {
     let batches = read(&file, request.clone());
     assert!(matches!(batches[0].column(0).data_type(), DataType::Dictionary(..)));
     assert_eq!(shown(&batches, 0)[..3], ["AAA", "BBB", "AAA"]);
+    let pyarrow = fixture("pyarrow_pages");
+    let columns = vec![own(&pyarrow, "symbol")];
+    let request_of_pyarrow = ReadRequest { columns, strings: Strings::Dictionary, ..ReadRequest::all(&pyarrow) };
+    assert!(matches!(read(&pyarrow, request_of_pyarrow)[0].column(0).data_type(), DataType::Dictionary(..)));
     let plain = read(&file, ReadRequest { strings: Strings::Plain, ..request });
     assert_eq!(*plain[0].column(0).data_type(), DataType::Utf8);
     assert_eq!(shown(&plain, 0), shown(&batches, 0));
@@ -110,7 +114,8 @@ fn chosen_rows_alone_are_read_with_and_without_page_index() {
         let chosen = read(&file, ReadRequest { row_groups, ..ReadRequest::all(&file) });
         let first = file.row_group_rows(0);
         for column in 0..file.columns().len() {
-            let expected: Vec<_> = [0, 120, 121, 122, 499].iter().map(|row| shown(&all, column)[first + row].clone()).collect();
+            let expected: Vec<_> =
+                [0, 120, 121, 122, 499].iter().map(|row| shown(&all, column)[first + row].clone()).collect();
             assert_eq!(shown(&chosen, column), expected);
         }
     }
@@ -143,7 +148,9 @@ fn values_widen_without_loss_and_never_narrow() {
         assert_eq!(shown(&batches, 0)[0], value);
     }
     let file = fixture("duckdb_types");
-    for (name, ty) in [("i64", ColumnType::Integer), ("date", ColumnType::Timestamp(TimeUnit::Us)), ("i8", ColumnType::UTinyInt)] {
+    for (name, ty) in
+        [("i64", ColumnType::Integer), ("date", ColumnType::Timestamp(TimeUnit::Us)), ("i8", ColumnType::UTinyInt)]
+    {
         let columns = vec![ReadColumn { position: file.position(name).unwrap(), ty }];
         let error = file.read(ReadRequest { columns, ..ReadRequest::all(&file) }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SchemaMismatch);

@@ -73,8 +73,7 @@ fn a_rewritten_file_is_sorted_by_entity_and_index_and_stable() {
 fn several_files_become_one_in_the_tables_columns() {
     let files = [fixture("pyarrow_pages"), fixture("duckdb_rows")];
     let column = |name: &str, ty: T| WriteColumn { name: name.to_owned(), ty, field_id: None };
-    let columns =
-        [column("TS", T::Timestamp(TimeUnit::Us)), column("venue", T::BigInt), column("symbol", T::Varchar)];
+    let columns = [column("TS", T::Timestamp(TimeUnit::Us)), column("venue", T::BigInt), column("symbol", T::Varchar)];
     let options = WriteOptions { sorted_by: vec![0], ..WriteOptions::default() };
     let merged = rewritten(&files, &columns, &options);
     assert_eq!(merged.rows(), 7000);
@@ -89,10 +88,14 @@ fn several_files_become_one_in_the_tables_columns() {
 fn options_are_kept_in_the_file() {
     let file = fixture("duckdb_rows");
     let key_values = vec![("tstable.table".to_owned(), "prices".to_owned())];
-    let copy = rewritten(&[file], &columns_of(&fixture("duckdb_rows")), &WriteOptions { key_values, ..WriteOptions::default() });
+    let copy = rewritten(
+        &[file],
+        &columns_of(&fixture("duckdb_rows")),
+        &WriteOptions { key_values, ..WriteOptions::default() },
+    );
     assert_eq!(copy.key_value("tstable.table"), Some("prices"));
     assert!(copy.created_by().unwrap().starts_with("tstable "));
-    assert!(copy.pages(0, 0).unwrap().unwrap().len() > 0);
+    assert!(!copy.pages(0, 0).unwrap().unwrap().is_empty());
 }
 
 #[test]
@@ -141,7 +144,9 @@ impl Write for Full {
 #[test]
 fn a_full_disk_is_an_io_error_that_names_the_file() {
     let file = fixture("duckdb_rows");
-    let error = rewrite(&[file.clone()], &columns_of(&file), "out.parquet", Full, &WriteOptions::default()).map(drop).unwrap_err();
+    let error = rewrite(std::slice::from_ref(&file), &columns_of(&file), "out.parquet", Full, &WriteOptions::default())
+        .map(drop)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("out.parquet"), "{error}");
 }
