@@ -1,0 +1,1 @@
+//! The forms that must prune, each where one expects it to.
