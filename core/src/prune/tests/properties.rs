@@ -139,7 +139,9 @@ fn table(random: &mut Random) -> (Table, (i64, i64)) {
     let rows: Vec<Vec<Constant>> = (0..rows)
         .map(|_| {
             let cells = schema.iter().zip(&nulls);
-            cells.map(|(ty, null)| if random.chance(*null) { Constant::Null } else { value(random, ty, cluster) }).collect()
+            cells
+                .map(|(ty, null)| if random.chance(*null) { Constant::Null } else { value(random, ty, cluster) })
+                .collect()
         })
         .collect();
     let stats = (0..schema.len()).map(|column| stats(random, &schema[column], &rows, column)).collect();
@@ -180,7 +182,9 @@ fn stats(random: &mut Random, ty: &ColumnType, rows: &[Vec<Constant>], column: u
 
 fn widen(ty: &ColumnType, value: Constant, by: i64) -> Constant {
     match value {
-        Constant::Int(v) if ty.integer_bits().is_some_and(|(bits, _)| bits > 8) => Constant::Int(v.saturating_add(i128::from(by))),
+        Constant::Int(v) if ty.integer_bits().is_some_and(|(bits, _)| bits > 8) => {
+            Constant::Int(v.saturating_add(i128::from(by)))
+        }
         Constant::Float(v) => Constant::Float(v + by as f64),
         Constant::Decimal(v, s) => Constant::Decimal(v + i128::from(by) * 3, s),
         Constant::Temporal(ty, v) => Constant::Temporal(ty, v.saturating_add(by * 17)),
@@ -215,10 +219,20 @@ impl Generator<'_> {
             0..=3 => {
                 let (a, b) = self.pair(depth);
                 let op = *self.random.pick(&[
-                    Comparison::Eq, Comparison::Ne, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge,
-                    Comparison::Distinct, Comparison::NotDistinct,
+                    Comparison::Eq,
+                    Comparison::Ne,
+                    Comparison::Lt,
+                    Comparison::Le,
+                    Comparison::Gt,
+                    Comparison::Ge,
+                    Comparison::Distinct,
+                    Comparison::NotDistinct,
                 ]);
-                if self.random.chance(50) { Expr::Compare(op, boxed(a), boxed(b)) } else { Expr::Compare(op, boxed(b), boxed(a)) }
+                if self.random.chance(50) {
+                    Expr::Compare(op, boxed(a), boxed(b))
+                } else {
+                    Expr::Compare(op, boxed(b), boxed(a))
+                }
             }
             4 => {
                 let ty = self.ty();
@@ -239,9 +253,14 @@ impl Generator<'_> {
             7 => match self.random.below(4) {
                 0 => Expr::Column(9),
                 1 => call("prefix", vec![Expr::Column(4), text(self.random.pick::<&str>(&["A", "AB", "zz", ""]))]),
-                2 => call("~~", vec![Expr::Column(4), text(self.random.pick::<&str>(&["A%", "AB", "%B", "A_C%", "NVD_"]))]),
+                2 => call(
+                    "~~",
+                    vec![Expr::Column(4), text(self.random.pick::<&str>(&["A%", "AB", "%B", "A_C%", "NVD_"]))],
+                ),
                 _ if self.random.chance(10) => Expr::Opaque,
-                _ => Expr::Constant(self.random.pick(&[Constant::Bool(true), Constant::Bool(false), Constant::Null]).clone()),
+                _ => Expr::Constant(
+                    self.random.pick(&[Constant::Bool(true), Constant::Bool(false), Constant::Null]).clone(),
+                ),
             },
             8 | 9 => Expr::Not(boxed(self.predicate(depth - 1))),
             10 | 11 => Expr::And((0..self.random.within(1, 3)).map(|_| self.predicate(depth - 1)).collect()),
@@ -262,8 +281,26 @@ impl Generator<'_> {
         let coarse = T::Decimal { precision: 10, scale: 1 };
         self.random
             .pick(&[
-                TS, TS, TS, TZ, TZ, T::Date, T::Date, T::BigInt, T::BigInt, T::Integer, T::Varchar, T::Varchar, T::Double,
-                T::Double, T::Float, decimal, coarse, T::UTinyInt, T::Timestamp(TimeUnit::S), T::Boolean,
+                TS,
+                TS,
+                TS,
+                TZ,
+                TZ,
+                T::Date,
+                T::Date,
+                T::BigInt,
+                T::BigInt,
+                T::Integer,
+                T::Varchar,
+                T::Varchar,
+                T::Double,
+                T::Double,
+                T::Float,
+                decimal,
+                coarse,
+                T::UTinyInt,
+                T::Timestamp(TimeUnit::S),
+                T::Boolean,
             ])
             .clone()
     }
@@ -285,12 +322,35 @@ impl Generator<'_> {
             *of = ty.clone();
         }
         if let (Constant::Temporal(_, at), true) = (&mut constant, self.random.chance(30)) {
-            let unit = if *ty == ColumnType::Date { 1 } else if *ty == ColumnType::Timestamp(TimeUnit::S) { 86_400 } else { US_DAY };
+            let unit = if *ty == ColumnType::Date {
+                1
+            } else if *ty == ColumnType::Timestamp(TimeUnit::S) {
+                86_400
+            } else {
+                US_DAY
+            };
             *at = at.div_euclid(unit).saturating_mul(unit);
         }
         if let (Constant::Int(at), true) = (&mut constant, *ty == ColumnType::BigInt && self.random.chance(50)) {
             // As a function of the calendar yields it.
-            *at = i128::from(*self.random.pick(&[2024, 2023, 1970, 1969, 1, 2, 3, 5, 12, 23, 31, 59, 202_409, 0, self.cluster.0, self.cluster.0 / 1_000]));
+            *at = i128::from(*self.random.pick(&[
+                2024,
+                2023,
+                1970,
+                1969,
+                1,
+                2,
+                3,
+                5,
+                12,
+                23,
+                31,
+                59,
+                202_409,
+                0,
+                self.cluster.0,
+                self.cluster.0 / 1_000,
+            ]));
         }
         Expr::Constant(constant)
     }
@@ -345,8 +405,24 @@ impl Generator<'_> {
                 1 => self.cast_from(&[T::Integer, T::UTinyInt, T::Decimal { precision: 10, scale: 2 }], ty, depth),
                 _ => {
                     let part = *self.random.pick(&[
-                        "year", "quarter", "month", "day", "hour", "minute", "second", "millisecond", "microsecond",
-                        "dayofweek", "isodow", "dayofyear", "week", "isoyear", "yearweek", "epoch_ms", "epoch_us", "epoch_ns",
+                        "year",
+                        "quarter",
+                        "month",
+                        "day",
+                        "hour",
+                        "minute",
+                        "second",
+                        "millisecond",
+                        "microsecond",
+                        "dayofweek",
+                        "isodow",
+                        "dayofyear",
+                        "week",
+                        "isoyear",
+                        "yearweek",
+                        "epoch_ms",
+                        "epoch_us",
+                        "epoch_ns",
                     ]);
                     let of = self.random.pick(&[TS, TZ, T::Date]).clone();
                     call(part, vec![self.value(&of, depth)])
@@ -357,21 +433,34 @@ impl Generator<'_> {
                 1 => self.cast_from(&[T::Boolean], ty, 0),
                 _ => self.cast_from(&[T::BigInt, T::UTinyInt, T::Decimal { precision: 10, scale: 2 }], ty, depth),
             },
-            T::UTinyInt => if self.random.chance(50) { self.sum(ty, depth) } else { self.cast_from(&[T::Integer, T::BigInt], ty, depth) },
+            T::UTinyInt => {
+                if self.random.chance(50) {
+                    self.sum(ty, depth)
+                } else {
+                    self.cast_from(&[T::Integer, T::BigInt], ty, depth)
+                }
+            }
             T::Double => match self.random.below(3) {
                 0 => {
                     let of = self.random.pick(&[TS, TZ, T::Date]).clone();
                     call("epoch", vec![self.value(&of, depth)])
                 }
-                _ => self.cast_from(&[T::Float, T::Integer, T::BigInt, T::Decimal { precision: 10, scale: 2 }], ty, depth),
+                _ => self.cast_from(
+                    &[T::Float, T::Integer, T::BigInt, T::Decimal { precision: 10, scale: 2 }],
+                    ty,
+                    depth,
+                ),
             },
             T::Float => self.cast_from(&[T::Double, T::Integer], ty, depth),
-            T::Decimal { scale: 1, .. } => self.cast_from(&[T::Decimal { precision: 10, scale: 2 }, T::Integer], ty, depth),
+            T::Decimal { scale: 1, .. } => {
+                self.cast_from(&[T::Decimal { precision: 10, scale: 2 }, T::Integer], ty, depth)
+            }
             T::Decimal { .. } => self.cast_from(&[T::Integer, T::BigInt], ty, depth),
             T::Varchar => match self.random.below(3) {
                 0 => self.cast_from(&[T::Integer], ty, depth),
                 _ => {
-                    let format = *self.random.pick(&["%Y-%m-%d", "%Y-%m", "%Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%m-%d"]);
+                    let format =
+                        *self.random.pick(&["%Y-%m-%d", "%Y-%m", "%Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%m-%d"]);
                     let of = self.random.pick(&[TS, T::Date]).clone();
                     call("strftime", vec![self.value(&of, depth), text(format)])
                 }
@@ -394,14 +483,23 @@ impl Generator<'_> {
     }
 
     fn truncated(&mut self, depth: u64, of: &[ColumnType]) -> Expr {
-        let part = *self.random.pick(&["second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century"]);
+        let part = *self
+            .random
+            .pick(&["second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century"]);
         let of = self.random.pick(of).clone();
         call("date_trunc", vec![text(part), self.value(&of, depth)])
     }
 
     fn bucket(&mut self, of: &ColumnType, depth: u64) -> Expr {
         let (months, days, micros) = *self.random.pick(&[
-            (0, 0, 3_600_000_000), (0, 0, 1_000), (0, 1, 0), (0, 7, 0), (0, 1, US_DAY / 2), (1, 0, 0), (5, 0, 0), (12, 0, 0),
+            (0, 0, 3_600_000_000),
+            (0, 0, 1_000),
+            (0, 1, 0),
+            (0, 7, 0),
+            (0, 1, US_DAY / 2),
+            (1, 0, 0),
+            (5, 0, 0),
+            (12, 0, 0),
         ]);
         // A session's zone moves buckets of months in ways that the reference does not follow.
         let width = Expr::Constant(Constant::Interval { months, days, micros });
@@ -410,7 +508,14 @@ impl Generator<'_> {
 
     fn stepped(&mut self, depth: u64, of: &[ColumnType]) -> Expr {
         let (months, days, micros) = *self.random.pick(&[
-            (0, 0, 3_600_000_000), (0, 1, 0), (1, 0, 0), (-1, 0, 0), (1, -2, 77), (13, 0, 0), (0, 0, -5), (-12, 31, 0),
+            (0, 0, 3_600_000_000),
+            (0, 1, 0),
+            (1, 0, 0),
+            (-1, 0, 0),
+            (1, -2, 77),
+            (13, 0, 0),
+            (0, 0, -5),
+            (-12, 31, 0),
         ]);
         let step = Expr::Constant(Constant::Interval { months, days, micros });
         let of = self.random.pick(of).clone();

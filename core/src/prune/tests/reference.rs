@@ -218,10 +218,9 @@ impl Row<'_> {
             ("prefix" | "starts_with", [Constant::Text(text), Constant::Text(start)]) => {
                 Ok(Constant::Bool(text.starts_with(start.as_str())))
             }
-            ("~~", [Constant::Text(text), Constant::Text(pattern)]) => Ok(Constant::Bool(like(
-                &text.chars().collect::<Vec<_>>(),
-                &pattern.chars().collect::<Vec<_>>(),
-            ))),
+            ("~~", [Constant::Text(text), Constant::Text(pattern)]) => {
+                Ok(Constant::Bool(like(&text.chars().collect::<Vec<_>>(), &pattern.chars().collect::<Vec<_>>())))
+            }
             (part, [at]) => match self.wall(at)? {
                 Some(wall) => Ok(Constant::Int(extract(part, wall))),
                 None => Ok(Constant::Null),
@@ -412,7 +411,13 @@ fn all(mut parts: impl Iterator<Item = Constant>) -> Constant {
         null |= part == Constant::Null;
         part == Constant::Bool(false)
     });
-    if failed { Constant::Bool(false) } else if null { Constant::Null } else { Constant::Bool(true) }
+    if failed {
+        Constant::Bool(false)
+    } else if null {
+        Constant::Null
+    } else {
+        Constant::Bool(true)
+    }
 }
 
 fn any(parts: impl Iterator<Item = Constant>) -> Constant {
