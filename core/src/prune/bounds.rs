@@ -2,7 +2,7 @@
 //! the index, so they are as sound as its proofs and know every function that it knows.
 
 use super::{
-    calendar::{DAY, MAX_TAME, MIN_TAME},
+    calendar::{DAY, MAX_TAME, MICRO, MIN_TAME},
     convert::{column_domain, index_domain, integer_range, unit_nanos},
     domain::Domain,
     exact::exact_range,
@@ -203,7 +203,7 @@ impl Search<'_> {
             return Bounds::empty();
         }
         if !truth(predicate, &|column| self.domain(column, Interval::ALL)).raises {
-            let (least, greatest) = integer_range(self.ty).unwrap_or((i128::from(i64::MIN), i128::from(i64::MAX)));
+            let (least, greatest) = span(self.ty);
             return Bounds::of(vec![self.narrow(predicate, Interval::ALL, least, greatest)]);
         }
         // It may raise for values at the ends of the type. What lies there is kept, what lies between is searched.
@@ -242,6 +242,14 @@ fn bisect(least: i128, greatest: i128, holds: impl Fn(i128) -> bool) -> Option<i
         }
     }
     Some(held + 1)
+}
+
+/// The index values that SQL can tell apart, without the infinities.
+fn span(ty: &ColumnType) -> (i128, i128) {
+    let Some(unit) = unit_nanos(ty) else { return integer_range(ty).unwrap_or((0, 0)) };
+    let most = if *ty == ColumnType::Date { i128::from(i32::MAX) } else { i128::from(i64::MAX) };
+    let limit = (i128::from(i64::MAX) * MICRO / unit).min(most) - 1;
+    (-limit, limit)
 }
 
 /// The index values about which functions can be computed without overflow.

@@ -26,3 +26,6 @@ pub use describe::describe;
 pub use exact::{entity_values, exact_range};
 pub use judge::judge;
 pub use stats::{ColumnStats, Nulls, Statistics, Verdict};
+
+#[cfg(test)]
+mod tests;
