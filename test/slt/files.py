@@ -29,7 +29,10 @@ class Files:
         action = getattr(self, f"_do_{operation}", None)
         if action is None:
             raise FileError(f"there is no file operation {operation}")
-        action(*arguments)
+        try:
+            action(*arguments)
+        except OSError as error:
+            raise FileError(f"file {operation}: {error}") from None
 
     def _do_mkdir(self, path: str) -> None:
         self._inside(path).mkdir(parents=True)

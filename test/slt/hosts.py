@@ -192,6 +192,8 @@ class CliHost:
         self._send(sql, connection)
 
     def query(self, sql: str, connection: str = "") -> tuple[int, list[list[str]]]:
+        if re.match(r"(?i)\s*explain\b", sql):
+            raise Unsupported("the command line draws plans instead of giving rows")
         rows = list(csv.reader(io.StringIO(self._send(sql, connection))))
         return (len(rows[0]), rows[1:]) if rows else (0, [])
 
@@ -206,8 +208,6 @@ class CliHost:
     def _send(self, sql: str, connection: str) -> str:
         if connection:
             raise Unsupported("the command line has a single connection")
-        if re.match(r"(?i)\s*explain\b", sql):
-            raise Unsupported("the command line draws plans instead of giving rows")
         try:
             self._process.stdin.write(f"{sql.strip().rstrip(';')}\n;\n.print '{self.END}'\n")
             self._process.stdin.flush()

@@ -7,7 +7,7 @@ The format is DuckDB's sqllogictest, as far as the tests of this project need it
     query <types> [sort] [conN] [label]   rows below `----`, columns apart by tabs, or one value a line
     skipif / onlyif <condition>      for the next record: `cli`, `python`, `duckdb>=2`, `api<2` ...
     require <extension|condition>    loads an extension; with a condition, skips the rest of the file where it fails
-    foreach v a b c ... endloop      also `loop v 0 10`; `${v}` is replaced
+    foreach v a "b c" ... endloop    also `loop v 0 10`; `${v}` is replaced
     load [path], restart, reconnect  opens a database, opens the same one anew, a new connection to it
     file <operation> <arguments>     see `files.py`
     halt                             ends the file
@@ -112,7 +112,8 @@ def _record(cursor: _Cursor, line: str, words: list[str]) -> Record:
             return _statement(cursor, number, kind, rest)
         case ["query", types, *rest]:
             return _query(cursor, number, types, rest)
-        case ["foreach", name, *values] if values:
+        case ["foreach", name, _, *_]:
+            values = shlex.split(line)[2:]
             return Record("loop", number, label=name, values=values, body=_block(cursor, True)[0])
         case ["loop", name, start, until]:
             values = [str(n) for n in range(int(start), int(until))]

@@ -64,7 +64,7 @@ class FileRun:
                 self.outcome.skipped += 1
             elif record.kind == "loop":
                 for value in record.values:
-                    self._variables["${" + record.label + "}"] = value
+                    self._variables["${" + record.label + "}"] = self._filled(value)
                     self._block(record.body)
             else:
                 self._one(record)

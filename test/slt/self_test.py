@@ -120,7 +120,7 @@ class RunnerTest(unittest.TestCase):
         self.check("loop i 1 3\n\nforeach j a b\n\nquery T\nSELECT '${i}${j}'\n----\n${i}${j}\n\nendloop\n\nendloop\n", records=4)
 
     def test_a_failing_pass_of_a_loop_fails(self):
-        self.check("foreach j 1 2\n\nquery I\nSELECT ${j}\n----\n1\n\nendloop\n", "SELECT 2")
+        self.check("foreach j 1 '1 + 1'\n\nquery I\nSELECT ${j}\n----\n1\n\nendloop\n", "SELECT 1 + 1")
 
     def test_conditions_choose_the_host(self):
         text = "skipif cli\nquery I\nSELECT 1\n----\n1\n\nonlyif cli\nquery I\nSELECT 2\n----\n2\n"
