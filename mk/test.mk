@@ -1,18 +1,6 @@
-# Tests, and the virtual environments in which the hosts are installed: one directory for each file in mk/requirements.
+# Tests of every kind.
 
-PYTHON ?= python3
-VENVS := build/venv
-HOST_VENVS := $(patsubst mk/requirements/%.txt,$(VENVS)/.venv-%/.installed,$(wildcard mk/requirements/duckdb-*.txt))
-SLT := PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
-NODE_DIR := build/node
-
-$(VENVS)/.venv-%/.installed: mk/requirements/%.txt
-	$(PYTHON) -m venv --clear $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	touch $@
-
-.PHONY: venvs
-venvs: $(HOST_VENVS) ## install the DuckDB versions that the tests run in
+SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
 test: test-rust test-runner test-node test-sql ## build and run every test
@@ -23,7 +11,7 @@ test-rust: ## unit and property tests of the Rust code
 
 .PHONY: test-runner
 test-runner: venvs ## tests of the SQL test runner
-	PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(VENVS)/.venv-duckdb-2.0.0/bin/python -m unittest --quiet slt.self_test
+	PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 build/venv/.venv-duckdb-2.0.0/bin/python -m unittest --quiet slt.self_test
 
 # T picks tests by file or by a part of the name, HOST picks hosts: make test-sql T=coverage HOST=duckdb-2.0.0
 .PHONY: test-sql
@@ -36,15 +24,15 @@ docs-update: release venvs ## write what DuckDB displays into the result blocks 
 	$(SLT) --host duckdb-2.0.0 .md
 
 ifeq ($(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes),yes)
-$(NODE_DIR)/.installed: test/node/package.json
+build/node/.installed: test/node/package.json
 	mkdir -p $(@D)
 	cp test/node/package.json $(@D)
 	cd $(@D) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
 .PHONY: test-node
-test-node: release $(NODE_DIR)/.installed ## load the extension in Node
-	NODE_DIR=$(NODE_DIR) node test/node/smoke.mjs
+test-node: release build/node/.installed ## load the extension in Node
+	NODE_DIR=build/node node test/node/smoke.mjs
 else
 .PHONY: test-node
 test-node:
