@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 
-# Each topic lives in a file of its own; a comment after `##` in a target's line is its help.
+# Every target lives in a file of its topic; the comment after `##` in its line is its help.
 include mk/*.mk
 
 .PHONY: help

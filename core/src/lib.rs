@@ -2,8 +2,14 @@
 //! coverage bitmaps. Pure Rust; knows nothing of DuckDB. ARCHITECTURE.md shows the layers.
 #![forbid(unsafe_code)]
 
+pub mod coverage;
 pub mod error;
+pub mod log;
 pub mod prune;
 pub mod schema;
+pub mod segment;
+pub mod storage;
+pub mod table;
+pub mod time;
 
 pub use error::{Error, ErrorKind, Result};

@@ -2,6 +2,12 @@
 //! these traits; `v1` and `v2` adapt them to DuckDB's two C APIs. No function may name a C API, no adapter may know a
 //! particular function.
 
+mod constant;
+mod failure;
+mod v1;
+mod v2;
+mod vector;
+
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;

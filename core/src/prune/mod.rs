@@ -1,3 +1,28 @@
-//! What can be proven about a predicate from metadata alone. See [`expr`] for the predicates.
+//! What can be proven about a predicate from metadata alone: whether it holds for no row or for every row of a segment,
+//! row group or page, and where in the index and among the entities its rows can lie. Nothing here reads data, opens a
+//! file or knows which statistics exist where; callers bring them as [`Statistics`].
+//!
+//! The one rule: a proof or nothing. An expression that is not modelled, a statistic that is missing, a cast that
+//! depends on the session, and a value that might raise an error all end in [`Verdict::Maybe`].
 
 pub mod expr;
+
+mod bounds;
+mod calendar;
+mod casts;
+mod convert;
+mod describe;
+mod domain;
+mod exact;
+mod functions;
+mod judge;
+mod stats;
+mod strings;
+mod temporal;
+mod truth;
+
+pub use bounds::{Bounds, Interval, index_bounds};
+pub use describe::describe;
+pub use exact::{entity_values, exact_range};
+pub use judge::judge;
+pub use stats::{ColumnStats, Nulls, Statistics, Verdict};

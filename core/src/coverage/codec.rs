@@ -1,0 +1,130 @@
+//! Coverage to bytes and back: header, entities, checksum. The layout is in the module's documentation.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::{Error, Result};
+
+use super::{
+    Coverage, Entity, EntityPart, set_codec,
+    varint::{self, Reader},
+};
+
+const MAGIC: &[u8] = b"TSTCOV";
+const VERSION: u16 = 1;
+const CHECKSUM_BYTES: usize = 8;
+const TEXT: u8 = 0;
+const INT: u8 = 1;
+
+/// A limit for [`Coverage::from_bytes`] that is beyond real tables: 2^40 buckets, which take up to 1 GiB of memory (a block
+/// of some 64 bytes for every 65,536 buckets).
+pub const MAX_BUCKETS: u64 = 1 << 40;
+
+impl Coverage {
+    /// The serialised form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(64);
+        out.extend_from_slice(MAGIC);
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        varint::write(self.entity_count() as u128, &mut out);
+        for (entity, set) in self.iter() {
+            write_entity(entity, &mut out);
+            set_codec::write(set, &mut out);
+        }
+        let checksum = xxh3_64(&out);
+        out.extend_from_slice(&checksum.to_le_bytes());
+        out
+    }
+
+    /// Reads the serialised form of at most `max_buckets` buckets over all entities ([`MAX_BUCKETS`] suits).
+    ///
+    /// Safe on any bytes: memory is bounded by their number and by `max_buckets`.
+    ///
+    /// # Errors
+    /// `Corrupt` for bytes that [`Self::to_bytes`] cannot have made, `UnsupportedFormat` for a version that is not
+    /// known, `LimitExceeded` for more buckets than `max_buckets`.
+    pub fn from_bytes(bytes: &[u8], max_buckets: u64) -> Result<Self> {
+        let mut reader = Reader::new(checked_body(bytes)?);
+        let count = reader.varint()?;
+        let mut budget = max_buckets;
+        let mut sets = BTreeMap::new();
+        for _ in 0..count {
+            let entity = read_entity(&mut reader)?;
+            if sets.last_key_value().is_some_and(|(last, _)| *last >= entity) {
+                return Err(Error::corrupt("the entities of the coverage are not in ascending order"));
+            }
+            let set = set_codec::read(&mut reader, &mut budget)?;
+            sets.insert(entity, Arc::new(set));
+        }
+        if !reader.is_at_end() {
+            return Err(Error::corrupt("the coverage has bytes after its last entity"));
+        }
+        Ok(Self::from_sets(sets))
+    }
+}
+
+/// The bytes between the version and the checksum, once both are found to be right.
+fn checked_body(bytes: &[u8]) -> Result<&[u8]> {
+    let Some((body, checksum)) = bytes.split_last_chunk::<CHECKSUM_BYTES>() else {
+        return Err(Error::corrupt(format!("{} bytes are too few for coverage", bytes.len())));
+    };
+    let Some(rest) = body.strip_prefix(MAGIC) else {
+        return Err(Error::corrupt("coverage begins with the bytes 'TSTCOV', but these bytes do not"));
+    };
+    let (expected, found) = (u64::from_le_bytes(*checksum), xxh3_64(body));
+    if expected != found {
+        return Err(Error::corrupt(format!(
+            "the checksum of the coverage does not match: its bytes give {found:016x}, written is {expected:016x}"
+        )));
+    }
+    match rest.split_first_chunk::<2>() {
+        Some((version, body)) if u16::from_le_bytes(*version) == VERSION => Ok(body),
+        Some((version, _)) => Err(Error::unsupported_format(format!(
+            "the coverage has the format version {}; this program reads version {VERSION}",
+            u16::from_le_bytes(*version)
+        ))),
+        None => Err(Error::corrupt("the coverage ends before its version")),
+    }
+}
+
+fn write_entity(entity: &Entity, out: &mut Vec<u8>) {
+    varint::write(entity.parts().len() as u128, out);
+    for part in entity.parts() {
+        match part {
+            EntityPart::Text(text) => {
+                out.push(TEXT);
+                varint::write(text.len() as u128, out);
+                out.extend_from_slice(text.as_bytes());
+            }
+            EntityPart::Int(value) => {
+                out.push(INT);
+                varint::write_signed(*value, out);
+            }
+        }
+    }
+}
+
+fn read_entity(reader: &mut Reader<'_>) -> Result<Entity> {
+    let parts = reader.varint()?;
+    // Parts are pushed as they are read, so a false count costs no memory.
+    let mut read = Vec::new();
+    for _ in 0..parts {
+        read.push(read_part(reader)?);
+    }
+    Ok(read.into())
+}
+
+fn read_part(reader: &mut Reader<'_>) -> Result<EntityPart> {
+    match reader.byte()? {
+        TEXT => {
+            let length = reader.varint()?;
+            let text = std::str::from_utf8(reader.bytes(length)?)
+                .map_err(|error| Error::corrupt("an entity of the coverage is not UTF-8").caused_by(error))?;
+            Ok(text.into())
+        }
+        INT => Ok(EntityPart::Int(reader.signed()?)),
+        other => Err(Error::corrupt(format!("the coverage has an entity value of the unknown kind {other}"))),
+    }
+}

@@ -1,0 +1,57 @@
+//! The commit log: what a version says ([`commit`]), what the table is after it ([`state`]), and where both are kept
+//! ([`store`]). Knows names and sizes of segments, never their contents.
+
+pub mod checkpoint;
+pub mod commit;
+pub mod definition;
+pub mod state;
+pub mod store;
+
+use serde::{Deserialize, Serialize};
+
+/// The format that this crate reads and writes.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// Features that this crate understands; a commit that requires another is refused by its name.
+pub const KNOWN_FEATURES: &[&str] = &[];
+
+/// The directory of commits and checkpoints.
+pub const LOG_DIRECTORY: &str = "_timeseries_log";
+/// The directory of coverage too large for a commit.
+pub const COVERAGE_DIRECTORY: &str = "_coverage";
+/// The directory of segments.
+pub const DATA_DIRECTORY: &str = "data";
+
+/// The number of a commit, from 1; zero stands for no commit at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// The version after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Where the commit of this version stands, relative to the root.
+    #[must_use]
+    pub fn commit_path(self) -> String {
+        format!("{LOG_DIRECTORY}/{:010}.json", self.0)
+    }
+
+    /// The version whose commit has this file name; none for every other file.
+    #[must_use]
+    pub fn of_commit_name(name: &str) -> Option<Self> {
+        let digits = name.strip_suffix(".json")?;
+        let plain = digits.len() >= 10 && digits.bytes().all(|b| b.is_ascii_digit());
+        let version = Self(digits.parse().ok().filter(|_| plain)?);
+        (version.0 > 0 && version.commit_path().ends_with(name)).then_some(version)
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,291 @@
+//! The table after a version: what replaying its commits leaves. Keeps the table's coverage lazily, since most readers
+//! never ask for it.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, OnceLock},
+};
+
+use super::{
+    Version,
+    commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
+    definition::Definition,
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    storage::Storage,
+    time::{IndexRange, IndexValue},
+};
+
+/// No coverage of a segment or table is larger.
+pub const MAX_COVERAGE_BYTES: u64 = 1 << 30;
+
+/// A live segment.
+#[derive(Debug)]
+pub struct Segment {
+    /// What the log says of it.
+    pub record: SegmentRecord,
+    /// The version that added it.
+    pub added: Version,
+    coverage: OnceLock<Arc<Coverage>>,
+}
+
+impl Segment {
+    /// A segment as a commit of version `added` describes it.
+    #[must_use]
+    pub fn new(record: SegmentRecord, added: Version) -> Self {
+        Self { record, added, coverage: OnceLock::new() }
+    }
+
+    /// Its coverage, read once.
+    ///
+    /// # Errors
+    /// `Corrupt` or `NotFound` with path and version when it cannot be had or contradicts the record.
+    pub fn coverage(&self, storage: &dyn Storage) -> Result<Arc<Coverage>> {
+        if let Some(coverage) = self.coverage.get() {
+            return Ok(Arc::clone(coverage));
+        }
+        let coverage = self.read_coverage(storage).map_err(|e| e.with("version", self.added))?;
+        Ok(Arc::clone(self.coverage.get_or_init(|| Arc::new(coverage))))
+    }
+
+    fn read_coverage(&self, storage: &dyn Storage) -> Result<Coverage> {
+        let limit = self.record.rows;
+        let coverage = match &self.record.coverage {
+            CoverageRecord::Inline(bytes) => {
+                Coverage::from_bytes(bytes, limit).map_err(|e| e.with("path", self.added.commit_path()))?
+            }
+            CoverageRecord::File(path) => {
+                let missing = || Error::corrupt("the coverage of a segment is missing").with("path", path);
+                let bytes = storage.read(path, MAX_COVERAGE_BYTES)?.ok_or_else(missing)?;
+                Coverage::from_bytes(&bytes, limit).map_err(|e| e.with("path", path))?
+            }
+        };
+        if coverage.buckets() != self.record.buckets {
+            return Err(Error::corrupt("a segment's coverage contradicts its record").with("path", &self.record.path));
+        }
+        Ok(coverage)
+    }
+
+    /// Whether any of its index values may lie in `range`, by its bounds alone.
+    #[must_use]
+    pub fn meets(&self, range: &IndexRange) -> bool {
+        range.intersects(self.record.index_min, self.record.index_max)
+    }
+}
+
+/// The state of a table after [`TableState::version`].
+#[derive(Debug, Clone)]
+pub struct TableState {
+    /// The last commit in it.
+    pub version: Version,
+    /// When that was made.
+    pub committed_at: Instant,
+    /// When the table was created.
+    pub created_at: Instant,
+    /// What the table is.
+    pub definition: Arc<Definition>,
+    /// The live segments by least and greatest index value.
+    pub segments: Vec<Arc<Segment>>,
+    /// Properties by name.
+    pub properties: BTreeMap<String, String>,
+    /// Tags by name.
+    pub tags: BTreeMap<String, Version>,
+    /// What went wrong, but harmlessly, while the state was loaded.
+    pub warnings: Vec<String>,
+    coverage: CoverageCell,
+}
+
+/// The table's coverage: what a checkpoint stored, if there is one, and the segments added since.
+#[derive(Debug, Clone, Default)]
+struct CoverageCell {
+    ready: OnceLock<Arc<Coverage>>,
+    base: Option<CoverageBase>,
+    since: Vec<Arc<Segment>>,
+}
+
+/// Where a checkpoint keeps the table's coverage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoverageBase {
+    /// The checkpoint's file.
+    pub path: String,
+    /// Where the coverage begins in it.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+}
+
+impl TableState {
+    /// The state after the first commit.
+    ///
+    /// # Errors
+    /// `Corrupt` when that commit does not define a table.
+    pub fn first(commit: &Commit) -> Result<Self> {
+        let definition = commit.actions.iter().find_map(|action| match action {
+            Action::DefineTable(definition) => Some(definition),
+            _ => None,
+        });
+        let Some(definition) = definition else {
+            return Err(Error::corrupt("the first commit does not define a table").with("version", commit.version));
+        };
+        let mut state = Self {
+            version: Version(0),
+            committed_at: commit.timestamp,
+            created_at: commit.timestamp,
+            definition: Arc::new(definition.as_ref().clone()),
+            segments: Vec::new(),
+            properties: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            warnings: Vec::new(),
+            coverage: CoverageCell::default(),
+        };
+        state.apply(commit)?;
+        Ok(state)
+    }
+
+    /// A state read from a checkpoint, whose coverage is at `base`.
+    #[must_use]
+    pub(super) fn with_coverage_at(mut self, base: CoverageBase) -> Self {
+        self.coverage = CoverageCell { ready: OnceLock::new(), base: Some(base), since: Vec::new() };
+        self
+    }
+
+    /// A state without segments, to be filled by a checkpoint.
+    pub(super) fn bare(version: Version, committed_at: Instant, created_at: Instant, definition: Definition) -> Self {
+        Self {
+            version,
+            committed_at,
+            created_at,
+            definition: Arc::new(definition),
+            segments: Vec::new(),
+            properties: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            warnings: Vec::new(),
+            coverage: CoverageCell::default(),
+        }
+    }
+
+    /// Follows the next commit.
+    ///
+    /// # Errors
+    /// `Corrupt` when the commit does not follow this version or removes what is not there.
+    pub fn apply(&mut self, commit: &Commit) -> Result<()> {
+        let corrupt = |why: String| Error::corrupt(why).with("path", commit.version.commit_path());
+        if commit.version != self.version.next() {
+            return Err(corrupt(format!("version {} does not follow version {}", commit.version, self.version)));
+        }
+        let mut removed = HashSet::new();
+        for action in &commit.actions {
+            match action {
+                Action::DefineTable(definition) => self.definition = Arc::new(definition.as_ref().clone()),
+                Action::AddSegment(record) => self.add(record.as_ref().clone(), commit.version),
+                Action::RemoveSegment { id } => _ = removed.insert(id.as_str()),
+                Action::SetProperty { key, value: Some(value) } => {
+                    self.properties.insert(key.clone(), value.clone());
+                }
+                Action::SetProperty { key, value: None } => _ = self.properties.remove(key),
+                Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
+                Action::RemoveTag { name } => _ = self.tags.remove(name),
+            }
+        }
+        self.remove(&removed).map_err(corrupt)?;
+        self.version = commit.version;
+        self.committed_at = commit.timestamp;
+        Ok(())
+    }
+
+    fn add(&mut self, record: SegmentRecord, version: Version) {
+        let segment = Arc::new(Segment::new(record, version));
+        let key = order(&segment);
+        let at = self.segments.partition_point(|other| order(other) <= key);
+        self.segments.insert(at, Arc::clone(&segment));
+        self.coverage.ready = OnceLock::new();
+        if self.coverage.base.is_some() {
+            self.coverage.since.push(segment);
+        }
+    }
+
+    fn remove(&mut self, removed: &HashSet<&str>) -> Result<(), String> {
+        if removed.is_empty() {
+            return Ok(());
+        }
+        let before = self.segments.len();
+        self.segments.retain(|segment| !removed.contains(segment.record.id.as_str()));
+        if before - self.segments.len() != removed.len() {
+            return Err("the commit removes a segment that is not in the table".to_owned());
+        }
+        // What a removed segment covered alone is not known without looking at all others.
+        self.coverage = CoverageCell::default();
+        Ok(())
+    }
+
+    /// The coverage of all live segments together, put together once.
+    ///
+    /// # Errors
+    /// `Corrupt`, `NotFound` or `Io` when a segment's coverage cannot be had.
+    pub fn coverage(&self, storage: &dyn Storage) -> Result<Arc<Coverage>> {
+        if let Some(coverage) = self.coverage.ready.get() {
+            return Ok(Arc::clone(coverage));
+        }
+        let from_base = self.coverage.base.as_ref().and_then(|base| read_base(storage, base).ok());
+        let (mut coverage, rest) = match from_base {
+            Some(coverage) => (coverage, &self.coverage.since),
+            None => (Coverage::default(), &self.segments),
+        };
+        for segment in rest {
+            coverage.union_with(segment.coverage(storage)?.as_ref());
+        }
+        Ok(Arc::clone(self.coverage.ready.get_or_init(|| Arc::new(coverage))))
+    }
+
+    /// Follows `commit` as [`TableState::apply`] does, and hands on the coverage, which `before` may have at hand.
+    ///
+    /// # Errors
+    /// As [`TableState::apply`].
+    pub fn followed_by(&self, commit: &Commit, storage: &dyn Storage) -> Result<Self> {
+        let mut next = self.clone();
+        let ready = self.coverage.ready.get().cloned();
+        next.apply(commit)?;
+        let only_adds = !commit.actions.iter().any(|a| matches!(a, Action::RemoveSegment { .. }));
+        if let (Some(mut coverage), true) = (ready, only_adds) {
+            let union = Arc::make_mut(&mut coverage);
+            for segment in next.segments.iter().filter(|s| s.added == commit.version) {
+                union.union_with(segment.coverage(storage)?.as_ref());
+            }
+            next.coverage.ready = OnceLock::from(coverage);
+        }
+        Ok(next)
+    }
+
+    /// Rows of all live segments.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.segments.iter().fold(0, |sum, s| sum.saturating_add(s.record.rows))
+    }
+
+    /// Bytes of all live segments.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().fold(0, |sum, s| sum.saturating_add(s.record.bytes))
+    }
+
+    /// The least and greatest index value; none in an empty table.
+    #[must_use]
+    pub fn index_bounds(&self) -> Option<(IndexValue, IndexValue)> {
+        let min = self.segments.first()?.record.index_min;
+        let max = self.segments.iter().map(|s| s.record.index_max).max()?;
+        Some((min, max))
+    }
+}
+
+fn order(segment: &Segment) -> (IndexValue, IndexValue, Version, &str) {
+    (segment.record.index_min, segment.record.index_max, segment.added, &segment.record.id)
+}
+
+fn read_base(storage: &dyn Storage, base: &CoverageBase) -> Result<Coverage> {
+    let length = usize::try_from(base.bytes.min(MAX_COVERAGE_BYTES)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length];
+    storage.open(&base.path)?.read_at(base.offset, &mut bytes)?;
+    Coverage::from_bytes(&bytes, u64::MAX)
+}

@@ -1,0 +1,287 @@
+//! The log on a storage: finding the newest version, replaying to any version, and publishing the next one.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    LOG_DIRECTORY, Version,
+    checkpoint::{self, COMMITS_PER_CHECKPOINT, checkpoint_path, of_checkpoint_name},
+    commit::{Commit, Instant, MAX_COMMIT_BYTES},
+    state::TableState,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    storage::{Creation, Storage},
+};
+
+const HINT_PATH: &str = "_timeseries_log/CURRENT";
+const MAX_HINT_BYTES: u64 = 1 << 12;
+
+/// The log of the table on a storage.
+#[derive(Debug, Clone)]
+pub struct Log {
+    storage: Arc<dyn Storage>,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// It is the version that it says.
+    Committed,
+    /// Another writer made that version first; nothing changed.
+    Lost,
+}
+
+/// `CURRENT`: where to begin looking for the newest version. Only ever a hint.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Hint {
+    version: Version,
+    #[serde(default)]
+    checkpoint: Version,
+}
+
+impl Log {
+    /// The log on `storage`.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// The storage below.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// The commit of a version; none when there is no such version.
+    ///
+    /// # Errors
+    /// `Corrupt`, `UnsupportedFormat` or `Io`, with path and version.
+    pub fn read(&self, version: Version) -> Result<Option<Commit>> {
+        let bytes = self.storage.read(&version.commit_path(), MAX_COMMIT_BYTES)?;
+        bytes.map(|bytes| Commit::decode(&bytes, version)).transpose()
+    }
+
+    /// The newest state, going on from `known` where that is given.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no table; `Corrupt` and `UnsupportedFormat` when its log cannot be followed.
+    pub fn latest(&self, known: Option<&Arc<TableState>>) -> Result<Arc<TableState>> {
+        if let Some(known) = known {
+            return self.follow(known);
+        }
+        let hint = self.hint();
+        let start = hint.map_or(Ok(None), |hint| self.start_at(hint))?;
+        let start = match start {
+            Some(start) => start,
+            None => self.start_by_listing()?,
+        };
+        let state = self.replay(start, None)?;
+        if hint.is_none_or(|hint| hint.version > state.version) {
+            self.check_for_hole(state.version)?;
+        }
+        Ok(Arc::new(state))
+    }
+
+    /// The state at `version`.
+    ///
+    /// # Errors
+    /// `NotFound` naming the newest version when there is none such; as [`Log::latest`] otherwise.
+    pub fn at(&self, version: Version, latest: &Arc<TableState>) -> Result<Arc<TableState>> {
+        if version == latest.version {
+            return Ok(Arc::clone(latest));
+        }
+        if version > latest.version || version.0 == 0 {
+            return Err(Error::not_found(format!(
+                "the table has no version {version}; its versions are 1 to {}",
+                latest.version
+            )));
+        }
+        let (commits, checkpoints) = self.list()?;
+        let oldest = commits.first().copied();
+        let mut start = None;
+        for candidate in checkpoints.into_iter().rev().filter(|c| *c <= version) {
+            if let Ok(Some(state)) = checkpoint::read(self.storage.as_ref(), candidate) {
+                start = Some(state);
+                break;
+            }
+        }
+        let start = match start {
+            Some(state) => state,
+            None => self.first().map_err(|e| match (e.kind(), oldest) {
+                (ErrorKind::NotFound, Some(oldest)) => Error::not_found(format!(
+                    "version {version} has been vacuumed; the oldest version still there is {oldest}"
+                )),
+                _ => e,
+            })?,
+        };
+        self.replay(start, Some(version)).map(Arc::new)
+    }
+
+    /// The last version committed at or before `instant`.
+    ///
+    /// # Errors
+    /// `NotFound` when the table was created after it.
+    pub fn version_as_of(&self, instant: Instant, latest: &Arc<TableState>) -> Result<Version> {
+        if latest.committed_at <= instant {
+            return Ok(latest.version);
+        }
+        let timestamp = |version: Version| -> Result<Instant> {
+            let gone = || Error::not_found(format!("version {version} has been vacuumed"));
+            Ok(self.read(version)?.ok_or_else(gone)?.timestamp)
+        };
+        let (mut low, mut high) = (Version(1), latest.version);
+        if latest.created_at > instant {
+            return Err(Error::not_found(format!("the table was created at {}, after {instant}", latest.created_at)));
+        }
+        // Timestamps never fall: `low` is at or before the instant, `high` after it.
+        while low.next() < high {
+            let middle = Version(low.0 + (high.0 - low.0) / 2);
+            if timestamp(middle)? <= instant { low = middle } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// Publishes the commit, which must be the next after the state it was made from.
+    ///
+    /// # Errors
+    /// `CommitUnknown` when nobody can say; any other error means that nothing was committed.
+    pub fn publish(&self, commit: &Commit) -> Result<Outcome> {
+        let bytes = commit.encode()?;
+        match self.storage.create(&commit.version.commit_path(), &bytes)? {
+            Creation::Created => Ok(Outcome::Committed),
+            Creation::Exists => Ok(Outcome::Lost),
+        }
+    }
+
+    /// Writes the hint, and every so many versions a checkpoint. Neither can fail the commit that it follows.
+    pub fn after_commit(&self, state: &TableState) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let due = state.version.0.is_multiple_of(COMMITS_PER_CHECKPOINT);
+        if due && let Err(e) = self.write_checkpoint(state) {
+            warnings.push(format!("the checkpoint of version {} was not written: {e}", state.version));
+        }
+        let last = state.version.0 - state.version.0 % COMMITS_PER_CHECKPOINT;
+        self.write_hint(Hint { version: state.version, checkpoint: Version(last) });
+        warnings
+    }
+
+    /// Writes the checkpoint of `state` unless there is one.
+    ///
+    /// # Errors
+    /// As the storage and [`TableState::coverage`] say.
+    pub fn write_checkpoint(&self, state: &TableState) -> Result<Creation> {
+        let bytes = checkpoint::encode(state, self.storage.as_ref())?;
+        self.storage.create(&checkpoint_path(state.version), &bytes)
+    }
+
+    /// Points the hint at a checkpoint that has just been written out of turn.
+    pub fn hint_at_checkpoint(&self, version: Version) {
+        self.write_hint(Hint { version, checkpoint: version });
+    }
+
+    fn write_hint(&self, hint: Hint) {
+        if let Ok(mut bytes) = serde_json::to_vec(&hint) {
+            bytes.push(b'\n');
+            let _ = self.storage.replace(HINT_PATH, &bytes);
+        }
+    }
+
+    fn hint(&self) -> Option<Hint> {
+        let bytes = self.storage.read(HINT_PATH, MAX_HINT_BYTES).ok()??;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// A state to go on from: the hinted checkpoint, or the first commit when the hint says that there is none.
+    fn start_at(&self, hint: Hint) -> Result<Option<TableState>> {
+        if hint.checkpoint.0 == 0 {
+            return match self.first() {
+                Ok(state) => Ok(Some(state)),
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+                Err(e) => Err(e),
+            };
+        }
+        Ok(checkpoint::read(self.storage.as_ref(), hint.checkpoint).ok().flatten())
+    }
+
+    /// A state to go on from, found without the hint: the newest intact checkpoint, or the first commit.
+    fn start_by_listing(&self) -> Result<TableState> {
+        let (commits, checkpoints) = self.list()?;
+        let mut warnings = Vec::new();
+        for version in checkpoints.into_iter().rev() {
+            match checkpoint::read(self.storage.as_ref(), version) {
+                Ok(Some(mut state)) => {
+                    state.warnings = warnings;
+                    return Ok(state);
+                }
+                Ok(None) => {}
+                Err(e) => warnings.push(format!("{e}; an older checkpoint or the commits are read instead")),
+            }
+        }
+        if let Some(first) = commits.first().filter(|first| first.0 > 1) {
+            return Err(Error::corrupt(format!("the log begins with version {first}, and no checkpoint is intact"))
+                .with("path", Version(1).commit_path()));
+        }
+        let mut state = self.first()?;
+        state.warnings = warnings;
+        Ok(state)
+    }
+
+    fn first(&self) -> Result<TableState> {
+        match self.read(Version(1))? {
+            Some(commit) => TableState::first(&commit),
+            None => Err(Error::not_found(format!(
+                "there is no table at '{}'; tstable_create makes one",
+                self.storage.root()
+            ))),
+        }
+    }
+
+    fn replay(&self, mut state: TableState, until: Option<Version>) -> Result<TableState> {
+        while until.is_none_or(|until| state.version < until) {
+            match self.read(state.version.next())? {
+                Some(commit) => state.apply(&commit)?,
+                None if until.is_none() => break,
+                None => return Err(self.hole(state.version.next())),
+            }
+        }
+        Ok(state)
+    }
+
+    /// As [`Log::replay`], but hands the coverage of `known` on.
+    fn follow(&self, known: &Arc<TableState>) -> Result<Arc<TableState>> {
+        let mut state = Arc::clone(known);
+        while let Some(commit) = self.read(state.version.next())? {
+            state = Arc::new(state.followed_by(&commit, self.storage.as_ref())?);
+        }
+        Ok(state)
+    }
+
+    fn check_for_hole(&self, reached: Version) -> Result<()> {
+        let (commits, _) = self.list()?;
+        match commits.last() {
+            Some(last) if *last > reached => Err(self.hole(reached.next())),
+            _ => Ok(()),
+        }
+    }
+
+    fn hole(&self, version: Version) -> Error {
+        Error::corrupt(format!("the log has a hole: version {version} is missing, though later ones are there"))
+            .with("path", version.commit_path())
+    }
+
+    /// Versions with a commit and with a checkpoint, ascending.
+    ///
+    /// # Errors
+    /// `Io` when the directory cannot be read.
+    pub fn list(&self) -> Result<(Vec<Version>, Vec<Version>)> {
+        let entries = self.storage.list(LOG_DIRECTORY)?;
+        let mut commits: Vec<_> = entries.iter().filter_map(|e| Version::of_commit_name(&e.name)).collect();
+        let mut checkpoints: Vec<_> = entries.iter().filter_map(|e| of_checkpoint_name(&e.name)).collect();
+        commits.sort_unstable();
+        checkpoints.sort_unstable();
+        Ok((commits, checkpoints))
+    }
+}

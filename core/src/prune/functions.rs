@@ -1,0 +1,199 @@
+//! The functions that proofs know, by name. Chooses the model; dates and times are in `temporal`, text in `strings`.
+//! A name or argument that is not known here yields any value and may raise.
+
+use super::{
+    calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part},
+    casts::{self, is_instant},
+    convert::{integer_range, is_special, unit_nanos},
+    domain::{Domain, Scalar},
+    expr::{Constant, Expr},
+    strings, temporal,
+};
+use crate::schema::{ColumnType, TimeUnit};
+
+/// An INTERVAL as given: months, days and microseconds, each added in turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) months: i32,
+    pub(super) days: i32,
+    pub(super) micros: i64,
+}
+
+impl Step {
+    fn of(expr: &Expr) -> Option<Self> {
+        match expr {
+            Expr::Constant(Constant::Interval { months, days, micros }) => {
+                Some(Self { months: *months, days: *days, micros: *micros })
+            }
+            _ => None,
+        }
+    }
+
+    fn negated(self) -> Option<Self> {
+        Some(Self {
+            months: self.months.checked_neg()?,
+            days: self.days.checked_neg()?,
+            micros: self.micros.checked_neg()?,
+        })
+    }
+}
+
+/// The values of a function call; `value` evaluates an argument.
+pub(super) fn call(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> Domain {
+    modelled(name, arguments, value).unwrap_or_else(Domain::unknown)
+}
+
+fn modelled(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+    match (name, arguments) {
+        ("+" | "add", [a, b]) => plus(a, b, value),
+        ("-" | "subtract", [a, b]) => minus(a, b, value),
+        ("date_trunc" | "datetrunc", [part, of]) => temporal::truncate(Part::parse(text(part)?)?, value(of)),
+        ("time_bucket", [width, of, rest @ ..]) => temporal::bucket(Step::of(width)?, value(of), origin(rest)?),
+        ("date_part" | "datepart", [part, of]) => match text(part)?.to_ascii_lowercase().as_str() {
+            "epoch" => temporal::epoch(value(of)),
+            part => temporal::part(Part::parse(part)?, value(of)),
+        },
+        ("epoch", [of]) => temporal::epoch(value(of)),
+        ("epoch_ms", [of]) => temporal::epoch_count(value(of), TimeUnit::Ms),
+        ("epoch_us", [of]) => temporal::epoch_count(value(of), TimeUnit::Us),
+        ("epoch_ns", [of]) => temporal::epoch_count(value(of), TimeUnit::Ns),
+        ("make_timestamp", [of]) => temporal::from_count(value(of), TimeUnit::Us),
+        ("to_timestamp", [of]) => temporal::from_seconds(value(of)),
+        ("date", [of]) if value(of).ty.is_some_and(|ty| is_instant(&ty)) => {
+            Some(casts::cast(value(of), &ColumnType::Date, false))
+        }
+        ("timezone", [zone, of]) => temporal::at_time_zone(text(zone)?, value(of)),
+        ("strftime", [of, Expr::Constant(Constant::Text(format))])
+        | ("strftime", [Expr::Constant(Constant::Text(format)), of]) => strings::formatted(format, value(of)),
+        ("prefix" | "starts_with" | "^@", [of, start]) => strings::starts_with(value(of), text(start)?),
+        ("~~" | "like", [of, pattern]) => strings::like(value(of), text(pattern)?),
+        (part, [of]) => temporal::part(part_function(part)?, value(of)),
+        _ => None,
+    }
+}
+
+/// The functions that are named after the part they extract; other names of parts are no functions.
+fn part_function(name: &str) -> Option<Part> {
+    const NAMES: [&str; 21] = [
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "second",
+        "millisecond",
+        "microsecond",
+        "quarter",
+        "week",
+        "weekofyear",
+        "dayofmonth",
+        "dayofweek",
+        "weekday",
+        "isodow",
+        "dayofyear",
+        "isoyear",
+        "yearweek",
+        "decade",
+        "century",
+        "millennium",
+    ];
+    NAMES.contains(&name).then(|| Part::parse(name)).flatten()
+}
+
+fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Constant(Constant::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// What else `time_bucket` was given. None when it may be invalid or so far away that computing with it overflows.
+fn origin(rest: &[Expr]) -> Option<temporal::Origin> {
+    const FAR_DAYS: i32 = 400_000;
+    let near = match rest {
+        [] => return Some(temporal::Origin::Default),
+        [Expr::Constant(Constant::Text(zone))] => zone.parse::<chrono_tz::Tz>().is_ok(),
+        [offset @ Expr::Constant(Constant::Interval { .. })] => {
+            let Step { months, days, micros } = Step::of(offset)?;
+            let micros_near = i128::from(micros).abs() <= i128::from(FAR_DAYS) * DAY / MICRO;
+            (-FAR_DAYS / 31..=FAR_DAYS / 31).contains(&months) && (-FAR_DAYS..=FAR_DAYS).contains(&days) && micros_near
+        }
+        [Expr::Constant(Constant::Temporal(ty, count))] => {
+            let at = i128::from(*count).checked_mul(unit_nanos(ty)?)?;
+            is_instant(ty) && (MIN_TAME..=MAX_TAME).contains(&at)
+        }
+        _ => false,
+    };
+    near.then_some(temporal::Origin::Given)
+}
+
+fn plus(a: &Expr, b: &Expr, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+    match (Step::of(a), Step::of(b)) {
+        (None, None) => sum(value(a), value(b), 1),
+        (Some(step), None) => temporal::add(value(b), step),
+        (None, Some(step)) => temporal::add(value(a), step),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn minus(a: &Expr, b: &Expr, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+    match (Step::of(a), Step::of(b)) {
+        (None, None) => sum(value(a), value(b), -1),
+        (None, Some(step)) => temporal::add(value(a), step.negated()?),
+        _ => None,
+    }
+}
+
+/// Integers added to or taken from integers of the same type, or from a DATE as days.
+fn sum(a: Domain, b: Domain, sign: i128) -> Option<Domain> {
+    let (left, right) = match (&a.ty, &b.ty) {
+        // `integer + date` is the other way round.
+        (left, Some(ColumnType::Date)) if sign == 1 && *left != Some(ColumnType::Date) => (b, a),
+        _ => (a, b),
+    };
+    let date = left.ty == Some(ColumnType::Date);
+    let ty = match (&left.ty, &right.ty) {
+        (Some(ColumnType::Date), Some(other)) if integer_range(other).is_none() => return None,
+        (Some(ColumnType::Date), _) => ColumnType::Date,
+        (Some(a), Some(b)) if a == b => a.clone(),
+        (Some(ty), None) | (None, Some(ty)) => ty.clone(),
+        _ => return None,
+    };
+    if !date {
+        integer_range(&ty)?;
+    }
+    let [(a, b), (c, d)] = [ends(&left, date)?, ends(&right, false)?];
+    let (c, d) = if sign == 1 { (c, d) } else { (d.checked_neg()?, c.checked_neg()?) };
+    let (low, high) = (a.checked_add(c)?, b.checked_add(d)?);
+    let fits = match integer_range(&ty) {
+        Some((least, greatest)) => low >= least && high <= greatest,
+        None => !is_special(&ty, low) && !is_special(&ty, high),
+    };
+    let scalar = |count: i128| if date { Scalar::Local(count * DAY) } else { Scalar::Int(count) };
+    let null = left.null || right.null;
+    let raises = left.raises || right.raises;
+    if left.pieces.is_empty() || right.pieces.is_empty() {
+        return Some(Domain { raises, ..Domain::null(Some(ty)) });
+    }
+    fits.then(|| Domain {
+        ty: Some(ty),
+        pieces: vec![super::domain::Piece::range(scalar(low), scalar(high))],
+        null,
+        raises,
+    })
+}
+
+/// The least and greatest integer or day of a domain, when it is bounded.
+fn ends(domain: &Domain, date: bool) -> Option<(i128, i128)> {
+    let count = |scalar: &Option<Scalar>| match scalar {
+        Some(Scalar::Int(count)) if !date => Some(*count),
+        Some(Scalar::Local(nanos)) if date => Some(nanos.div_euclid(DAY)),
+        _ => None,
+    };
+    let mut all = Some((i128::MAX, i128::MIN));
+    for piece in &domain.pieces {
+        let (least, greatest) = all?;
+        all = Some((least.min(count(&piece.lo)?), greatest.max(count(&piece.hi)?)));
+    }
+    if domain.pieces.is_empty() { Some((0, 0)) } else { all }
+}

@@ -1,0 +1,242 @@
+//! Functions of dates and times over domains. What depends on the session's time zone is widened by a day on either
+//! side; what lies outside the years 1 to 9999, the infinities among them, is unbounded and may raise.
+
+use super::{
+    calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part, add_months, ceil_to, days, floor_to, month_index, month_start},
+    casts::{ZONE_SLACK, at, cast, is_instant, nanos},
+    convert::is_special,
+    domain::{Domain, Piece, Scalar},
+    functions::Step,
+};
+use crate::schema::{ColumnType, TimeUnit};
+
+/// Where the buckets of `time_bucket` start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Default,
+    /// An origin, an offset or a time zone.
+    Given,
+}
+
+const TIMESTAMP: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
+const TIMESTAMPTZ: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
+
+/// An argument on the wall clock in microseconds, and the type it came as.
+struct Wall {
+    domain: Domain,
+    ty: ColumnType,
+}
+
+impl Wall {
+    fn of(domain: Domain) -> Option<Self> {
+        let ty = domain.ty.clone().filter(is_instant)?;
+        let zoned = ty == TIMESTAMPTZ;
+        let domain = match ty {
+            ColumnType::Date | TIMESTAMP | TIMESTAMPTZ => domain,
+            _ => cast(domain, &TIMESTAMP, false),
+        };
+        let mut domain = domain.map(Some(TIMESTAMP), |end| {
+            let at = nanos(end)?;
+            let slack = if zoned { ZONE_SLACK } else { 0 };
+            Some((Scalar::Local(at - slack), Scalar::Local(at + slack)))
+        });
+        domain.pieces.iter_mut().for_each(tame);
+        Some(Self { domain, ty })
+    }
+
+    /// Whether some value may be so far away that nothing is computed of it.
+    fn is_wild(&self) -> bool {
+        self.domain.is_unbounded()
+    }
+
+    /// A function from wall clock to wall clock that never falls, of an argument that is not wild. The result is a
+    /// TIMESTAMPTZ for a TIMESTAMPTZ, else of type `ty`.
+    fn shift(self, ty: ColumnType, image: impl Fn(i128) -> Option<(i128, i128)>) -> Domain {
+        let wild = self.is_wild();
+        let zoned = self.ty == TIMESTAMPTZ;
+        let ty = if zoned { TIMESTAMPTZ } else { ty };
+        let slack = if zoned { ZONE_SLACK } else { 0 };
+        let mut out = self.domain.map(Some(ty.clone()), |end| {
+            let (low, high) = image(nanos(end)?)?;
+            let (low, high) = (low - slack, high + slack);
+            let fits = !is_special(&TIMESTAMP, low / MICRO) && !is_special(&TIMESTAMP, high / MICRO);
+            fits.then(|| (at(&ty, low), at(&ty, high)))
+        });
+        out.raises |= wild;
+        out
+    }
+
+    /// A number of each instant. The infinities have none.
+    fn count(self, ty: ColumnType, image: impl Fn(&Piece) -> Option<Piece>) -> Option<Domain> {
+        let null = self.domain.null || self.is_wild();
+        let pieces: Option<Vec<Piece>> = self.domain.pieces.iter().map(image).collect();
+        Some(Domain { ty: Some(ty), pieces: pieces?, null, raises: self.domain.raises })
+    }
+}
+
+fn tame(piece: &mut Piece) {
+    for end in [&mut piece.lo, &mut piece.hi] {
+        if end.as_ref().and_then(nanos).is_none_or(|at| !(MIN_TAME..=MAX_TAME).contains(&at)) {
+            *end = None;
+        }
+    }
+}
+
+/// `date_trunc(part, x)`.
+pub(super) fn truncate(part: Part, of: Domain) -> Option<Domain> {
+    part.truncate(0)?;
+    Some(Wall::of(of)?.shift(TIMESTAMP, |at| part.truncate(at).map(|at| (at, at))))
+}
+
+/// `time_bucket(width, x)`, with an origin, an offset or a zone perhaps.
+pub(super) fn bucket(width: Step, of: Domain, origin: Origin) -> Option<Domain> {
+    let wall = Wall::of(of)?;
+    let fixed = i128::from(width.days) * DAY + i128::from(width.micros) * MICRO;
+    let positive = if width.months == 0 { fixed > 0 } else { width.months > 0 && fixed == 0 };
+    if !positive || (width.months != 0 && (width.days != 0 || width.micros != 0)) {
+        return None;
+    }
+    let date = wall.ty == ColumnType::Date;
+    let result = if date { ColumnType::Date } else { TIMESTAMP };
+    let rough = origin == Origin::Given || wall.ty == TIMESTAMPTZ;
+    let mut out = wall.shift(result, |at| {
+        let (low, high) = if rough {
+            // A bucket begins at most its own width before. Offsets and month ends may move it by some days more.
+            let longest = i128::from(width.months) * 31 * DAY + fixed;
+            (at - longest - 5 * DAY, at + 5 * DAY)
+        } else {
+            let start = bucket_start(at, width.months, fixed);
+            (start, start)
+        };
+        Some(if date { (floor_to(low, DAY), floor_to(high, DAY)) } else { (low, high) })
+    });
+    // Some origins yield NULL.
+    out.null |= origin == Origin::Given;
+    Some(out)
+}
+
+/// Buckets of whole months count from 2000-01-01, all others from Monday 2000-01-03.
+fn bucket_start(at: i128, months: i32, fixed: i128) -> i128 {
+    if months == 0 {
+        let origin = days(2000, 1, 3) * DAY;
+        return floor_to(at - origin, fixed) + origin;
+    }
+    let (width, origin) = (i64::from(months), 2000 * 12);
+    month_start((month_index(at) - origin).div_euclid(width) * width + origin)
+}
+
+/// `x + INTERVAL`; a DATE becomes a TIMESTAMP.
+pub(super) fn add(of: Domain, step: Step) -> Option<Domain> {
+    let fixed = i128::from(step.days) * DAY + i128::from(step.micros) * MICRO;
+    Some(Wall::of(of)?.shift(TIMESTAMP, |at| {
+        if step.months == 0 {
+            return Some((at + fixed, at + fixed));
+        }
+        let (moved, at_month_end) = add_months(at, step.months);
+        if !at_month_end {
+            return Some((moved + fixed, moved + fixed));
+        }
+        // Several days may have become this one, so their times of day are no longer in order.
+        let day = floor_to(moved, DAY);
+        Some((day + fixed, day + DAY - MICRO + fixed))
+    }))
+}
+
+/// `date_part(part, x)` and the functions named after parts.
+pub(super) fn part(part: Part, of: Domain) -> Option<Domain> {
+    Wall::of(of)?.count(ColumnType::BigInt, |piece| {
+        let ends = (piece.lo.as_ref().and_then(nanos), piece.hi.as_ref().and_then(nanos));
+        let number = |at: i128| Scalar::Int(part.extract(at));
+        let Some((_, least, greatest)) = part.cycle(0) else {
+            return Some(Piece { lo: ends.0.map(number), hi: ends.1.map(number) });
+        };
+        let one_cycle = |a: i128, b: i128| part.cycle(a)?.0.eq(&part.cycle(b)?.0).then_some(());
+        Some(match ends {
+            (Some(lo), Some(hi)) if one_cycle(lo, hi).is_some() => Piece::range(number(lo), number(hi)),
+            _ => Piece::range(Scalar::Int(least), Scalar::Int(greatest)),
+        })
+    })
+}
+
+/// An argument whose instant counts whatever the zone: a DATE or TIMESTAMP as if in UTC.
+fn instants(of: Domain) -> Option<Wall> {
+    let ty = of.ty.clone().filter(is_instant)?;
+    let wall = of.map(Some(TIMESTAMP), |end| nanos(end).map(|at| (Scalar::Local(at), Scalar::Local(at))));
+    let mut wall = Wall { domain: wall, ty };
+    wall.domain.pieces.iter_mut().for_each(tame);
+    Some(wall)
+}
+
+/// `epoch(x)`: seconds as DOUBLE.
+pub(super) fn epoch(of: Domain) -> Option<Domain> {
+    instants(of)?.count(ColumnType::Double, |piece| {
+        let seconds = |end: &Option<Scalar>, unit: fn(i128, i128) -> i128, out: fn(f64) -> f64| {
+            let micros = unit(end.as_ref().and_then(nanos)?, MICRO) / MICRO;
+            #[allow(clippy::cast_precision_loss, reason = "the end is widened for it")]
+            let seconds = micros as f64 / 1e6;
+            Some(Scalar::Float(out(out(seconds))))
+        };
+        Some(Piece { lo: seconds(&piece.lo, floor_to, f64::next_down), hi: seconds(&piece.hi, ceil_to, f64::next_up) })
+    })
+}
+
+/// `epoch_ms(x)` and its like for points in time; `epoch_ms(integer)` is the way back.
+pub(super) fn epoch_count(of: Domain, unit: TimeUnit) -> Option<Domain> {
+    if unit == TimeUnit::Ms && of.ty.as_ref().is_some_and(|ty| ty.integer_bits().is_some()) {
+        return from_count(of, unit);
+    }
+    let nanoseconds = i128::from(unit.nanos());
+    let wall = instants(of)?;
+    let wild = wall.is_wild();
+    let limit = i128::from(i64::MAX);
+    let mut out = wall.count(ColumnType::BigInt, |piece| {
+        let ends = [(&piece.lo, floor_to as fn(i128, i128) -> i128), (&piece.hi, ceil_to)];
+        let [lo, hi] = ends.map(|(end, round)| {
+            let at = end.as_ref().and_then(nanos)?;
+            Some(round(round(at, MICRO.min(nanoseconds)), nanoseconds) / nanoseconds)
+        });
+        let fits = [lo, hi].into_iter().flatten().all(|count| count.abs() <= limit);
+        fits.then(|| Piece { lo: lo.map(Scalar::Int), hi: hi.map(Scalar::Int) })
+    })?;
+    out.raises |= wild;
+    Some(out)
+}
+
+/// A TIMESTAMP from a count of units since 1970.
+pub(super) fn from_count(of: Domain, unit: TimeUnit) -> Option<Domain> {
+    of.ty.as_ref()?.integer_bits()?;
+    Some(of.map(Some(TIMESTAMP), |end| match end {
+        Scalar::Int(count) => {
+            let at = count.checked_mul(i128::from(unit.nanos()))?;
+            (MIN_TAME..=MAX_TAME).contains(&at).then_some((Scalar::Local(at), Scalar::Local(at)))
+        }
+        _ => None,
+    }))
+}
+
+/// `to_timestamp(seconds)`: DOUBLE to TIMESTAMPTZ, rounded to microseconds.
+pub(super) fn from_seconds(of: Domain) -> Option<Domain> {
+    if of.ty != Some(ColumnType::Double) || of.is_unbounded() {
+        return None;
+    }
+    Some(of.map(Some(TIMESTAMPTZ), |end| match end {
+        Scalar::Float(seconds) if seconds.abs() < 2e11 => {
+            let micros = seconds * 1e6;
+            let slack = 1.0 + micros.abs() * 4.0 * f64::EPSILON;
+            #[allow(clippy::cast_possible_truncation, reason = "below 2e17")]
+            let whole = |micros: f64| Scalar::Zoned(i128::from(micros as i64) * MICRO);
+            Some((whole((micros - slack).floor()), whole((micros + slack).ceil())))
+        }
+        _ => None,
+    }))
+}
+
+/// `x AT TIME ZONE zone`, between TIMESTAMP and TIMESTAMPTZ either way.
+pub(super) fn at_time_zone(zone: &str, of: Domain) -> Option<Domain> {
+    zone.parse::<chrono_tz::Tz>().ok()?;
+    match of.ty {
+        Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false)),
+        Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false)),
+        _ => None,
+    }
+}

@@ -1,0 +1,48 @@
+//! Arrays as the Parquet reader delivers them, made into the Arrow types that tables promise. Only differences that
+//! [`super::schema::readable_as`] allows arrive here, so nothing is lost; a value beyond the target's range is an error.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray},
+    compute::{CastOptions, cast_with_options},
+    datatypes::{DataType, Field, Fields},
+    error::ArrowError,
+};
+
+/// The array as one of type `to`.
+///
+/// # Errors
+/// When a value is outside the range of `to`.
+pub(super) fn converted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == to {
+        return Ok(Arc::clone(array));
+    }
+    match (array.data_type(), to) {
+        (DataType::List(_), DataType::List(element)) => list(array.as_list(), element),
+        (DataType::Struct(_), DataType::Struct(fields)) => Ok(Arc::new(structure(array.as_struct(), fields)?)),
+        (DataType::Map(..), DataType::Map(entries, ordered)) => map(array.as_map(), entries, *ordered),
+        _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
+    }
+}
+
+fn list(array: &ListArray, element: &Arc<Field>) -> Result<ArrayRef, ArrowError> {
+    let values = converted(array.values(), element.data_type())?;
+    let list = ListArray::try_new(Arc::clone(element), array.offsets().clone(), values, array.nulls().cloned())?;
+    Ok(Arc::new(list))
+}
+
+fn structure(array: &StructArray, fields: &Fields) -> Result<StructArray, ArrowError> {
+    let columns = array.columns().iter().zip(fields).map(|(column, field)| converted(column, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    StructArray::try_new(fields.clone(), columns, array.nulls().cloned())
+}
+
+fn map(array: &MapArray, entries: &Arc<Field>, ordered: bool) -> Result<ArrayRef, ArrowError> {
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(ArrowError::CastError("the entries of a map are a struct".to_owned()));
+    };
+    let parts = structure(array.entries(), fields)?;
+    let map = MapArray::try_new(Arc::clone(entries), array.offsets().clone(), parts, array.nulls().cloned(), ordered)?;
+    Ok(Arc::new(map))
+}

@@ -1,0 +1,293 @@
+//! An open segment: its footer in memory, its pages on disk. Says what the footer says; reading rows is in
+//! [`super::read`], statistics in [`super::stats`].
+
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+use parquet::{
+    arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
+    file::metadata::{
+        ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
+    },
+    schema::types::SchemaDescriptor,
+};
+
+use super::{
+    guard::{damaged, guarded, parquet_error},
+    input::Input,
+    leaf,
+    schema::{self, FileColumn, file_columns, refuse_unsupported},
+};
+use crate::{
+    error::{Error, Result},
+    storage::source::Source,
+};
+
+/// The bytes at either end of a Parquet file.
+const MAGIC: &[u8; 4] = b"PAR1";
+/// The last bytes of a file whose footer is encrypted.
+const ENCRYPTED: &[u8; 4] = b"PARE";
+/// The footer's length and the magic bytes.
+const TAIL_BYTES: u64 = 8;
+/// The magic bytes and the tail: no Parquet file is shorter.
+const LEAST_BYTES: u64 = 12;
+/// Read at once from the end of a file; most footers fit.
+const FOOTER_GUESS_BYTES: u64 = 32 * 1024;
+
+/// An open Parquet file: a shared handle to its footer and its source.
+///
+/// Cheap to clone. The footer is read and checked once, so handles are worth keeping.
+#[derive(Debug, Clone)]
+pub struct SegmentFile(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: Arc<dyn Source>,
+    metadata: ArrowReaderMetadata,
+    indexed: OnceLock<Arc<ParquetMetaData>>,
+    columns: Vec<FileColumn>,
+    rows: u64,
+    group_rows: Vec<usize>,
+}
+
+impl SegmentFile {
+    /// Reads and checks the footer.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the file is empty or no Parquet file, `Corrupt` when it is cut or damaged,
+    /// `UnsupportedFormat` when it is encrypted, `SchemaMismatch` naming column and type when a column has a type that
+    /// tables cannot hold, and errors of the source.
+    pub fn open(source: Arc<dyn Source>) -> Result<Self> {
+        let path = source.path().to_owned();
+        let footer = footer(source.as_ref())?;
+        guarded(&path, || {
+            let (metadata, columns) = decode(&path, &footer)?;
+            let (rows, group_rows) = checked_rows(&path, metadata.metadata())?;
+            check_chunks(&path, source.len(), metadata.metadata())?;
+            Ok(Self(Arc::new(Inner { source, metadata, indexed: OnceLock::new(), columns, rows, group_rows })))
+        })
+    }
+
+    /// The path, for messages.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.source.path()
+    }
+
+    /// The file's length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.source.len()
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.0.rows
+    }
+
+    /// The number of row groups.
+    #[must_use]
+    pub fn row_group_count(&self) -> usize {
+        self.0.group_rows.len()
+    }
+
+    /// The number of rows in the row group; zero when there is no such row group.
+    #[must_use]
+    pub fn row_group_rows(&self, row_group: usize) -> usize {
+        self.0.group_rows.get(row_group).copied().unwrap_or(0)
+    }
+
+    /// The columns in the file's order.
+    #[must_use]
+    pub fn columns(&self) -> &[FileColumn] {
+        &self.0.columns
+    }
+
+    /// The position of the column named `name`, without regard to case.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        schema::position(&self.0.columns, name)
+    }
+
+    /// The program that wrote the file, in its own words.
+    #[must_use]
+    pub fn created_by(&self) -> Option<&str> {
+        self.metadata().file_metadata().created_by()
+    }
+
+    /// The value that the footer's key-value metadata has under `key`.
+    #[must_use]
+    pub fn key_value(&self, key: &str) -> Option<&str> {
+        let pairs = self.metadata().file_metadata().key_value_metadata()?;
+        pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+    }
+
+    /// The memory that the handle's shared part takes, about, in bytes.
+    #[must_use]
+    pub fn metadata_bytes(&self) -> usize {
+        let indexed = self.0.indexed.get().map_or(0, |metadata| metadata.memory_size());
+        let columns = self.0.columns.len().saturating_mul(size_of::<FileColumn>());
+        [size_of::<Inner>(), self.metadata().memory_size(), indexed, columns].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Loads the page index, where the file has one; later calls and all clones of the handle find it in memory.
+    ///
+    /// # Errors
+    /// `Corrupt` when the index is damaged, and errors of the source.
+    pub fn with_page_index(&self) -> Result<()> {
+        self.indexed().map(drop)
+    }
+
+    pub(super) fn source(&self) -> &Arc<dyn Source> {
+        &self.0.source
+    }
+
+    pub(super) fn reader_metadata(&self) -> &ArrowReaderMetadata {
+        &self.0.metadata
+    }
+
+    pub(super) fn metadata(&self) -> &Arc<ParquetMetaData> {
+        self.0.metadata.metadata()
+    }
+
+    /// The metadata with the page index, where the file has one.
+    pub(super) fn indexed(&self) -> Result<&Arc<ParquetMetaData>> {
+        if let Some(indexed) = self.0.indexed.get() {
+            return Ok(indexed);
+        }
+        let loaded = guarded(self.path(), || {
+            let mut reader = ParquetMetaDataReader::new_with_metadata(self.metadata().as_ref().clone())
+                .with_page_index_policy(PageIndexPolicy::Optional);
+            reader
+                .read_page_indexes(&Input::new(Arc::clone(self.source())))
+                .and_then(|()| reader.finish())
+                .map_err(|error| parquet_error(self.path(), error))
+        })?;
+        Ok(self.0.indexed.get_or_init(|| Arc::new(loaded)))
+    }
+
+    /// The metadata of the row group's column chunk for one leaf.
+    pub(super) fn chunk(&self, row_group: usize, leaf: usize) -> Option<&ColumnChunkMetaData> {
+        self.metadata().row_groups().get(row_group)?.columns().get(leaf)
+    }
+
+    /// The leaves that make up the column at `position`.
+    pub(super) fn leaves(&self, position: usize) -> impl Iterator<Item = usize> + '_ {
+        let schema = self.metadata().file_metadata().schema_descr();
+        (0..schema.num_columns()).filter(move |leaf| schema.get_column_root_idx(*leaf) == position)
+    }
+}
+
+/// The footer's bytes, without the tail.
+fn footer(source: &dyn Source) -> Result<Bytes> {
+    let (path, len) = (source.path(), source.len());
+    if len == 0 {
+        return Err(Error::invalid_argument(format!("'{path}' is empty, not a Parquet file")));
+    }
+    let not_parquet = || Error::invalid_argument(format!("'{path}' is not a Parquet file"));
+    if len < LEAST_BYTES {
+        return Err(not_parquet());
+    }
+    let guess = len.min(FOOTER_GUESS_BYTES);
+    let end = source.bytes_at(len.saturating_sub(guess), to_usize(guess)?)?;
+    let Some((rest, [a, b, c, d, magic @ ..])) = end.split_last_chunk::<8>() else { return Err(not_parquet()) };
+    if magic == ENCRYPTED {
+        return Err(Error::unsupported_format(format!("'{path}' is encrypted Parquet, which tstable cannot read")));
+    }
+    if magic != MAGIC {
+        let begins = source.bytes_at(0, MAGIC.len())?;
+        return Err(if begins.as_ref() == MAGIC { cut(path) } else { not_parquet() });
+    }
+    let wanted = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
+    let before_footer = len.checked_sub(TAIL_BYTES).and_then(|end| end.checked_sub(wanted));
+    let start = before_footer.filter(|start| *start >= MAGIC.len() as u64).ok_or_else(|| cut(path))?;
+    let wanted = to_usize(wanted)?;
+    match rest.len().checked_sub(wanted) {
+        Some(from) => Ok(end.slice(from..rest.len())),
+        None => source.bytes_at(start, wanted),
+    }
+}
+
+fn cut(path: &str) -> Error {
+    Error::corrupt(format!(
+        "'{path}' begins as a Parquet file but has no whole footer; it is cut: copy or write it anew"
+    ))
+}
+
+fn to_usize(bytes: u64) -> Result<usize> {
+    usize::try_from(bytes).map_err(|_| Error::limit_exceeded("a footer of more bytes than memory can address"))
+}
+
+fn decode(path: &str, footer: &[u8]) -> Result<(ArrowReaderMetadata, Vec<FileColumn>)> {
+    let failed = |error| parquet_error(path, error);
+    let plain = ParquetMetaDataReader::decode_metadata(footer).map_err(failed)?;
+    let original = plain.file_metadata().schema_descr_ptr();
+    named(path, refuse_unsupported(&original))?;
+    let metadata = match leaf::readable(&original).map_err(failed)? {
+        Some(schema) => relabelled(footer, schema).map_err(failed)?,
+        None => plain,
+    };
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let mut metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(failed)?;
+    if let Some(micros) = schema::int96_in_micros(&original, metadata.schema()) {
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(micros));
+        metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(failed)?;
+    }
+    let columns = named(path, file_columns(&original, metadata.schema()))?;
+    Ok((metadata, columns))
+}
+
+fn relabelled(footer: &[u8], schema: SchemaDescriptor) -> parquet::errors::Result<ParquetMetaData> {
+    let options = ParquetMetaDataOptions::new().with_schema(Arc::new(schema));
+    ParquetMetaDataReader::decode_metadata_with_options(footer, Some(&options))
+}
+
+fn named<T>(path: &str, result: Result<T>) -> Result<T> {
+    result.map_err(|error| error.with("file", path))
+}
+
+/// The number of rows in all and of each row group, which must agree.
+fn checked_rows(path: &str, metadata: &ParquetMetaData) -> Result<(u64, Vec<usize>)> {
+    let wrong = || damaged(path).with("problem", "the footer's row counts contradict each other");
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).map_err(|_| wrong())?;
+    let mut left = rows;
+    let mut groups = Vec::with_capacity(metadata.num_row_groups());
+    for group in metadata.row_groups() {
+        let group = usize::try_from(group.num_rows()).map_err(|_| wrong())?;
+        left = left.checked_sub(group as u64).ok_or_else(wrong)?;
+        groups.push(group);
+    }
+    if left == 0 { Ok((rows, groups)) } else { Err(wrong()) }
+}
+
+/// Every column chunk must lie inside the file, and every row group have one for each leaf.
+fn check_chunks(path: &str, len: u64, metadata: &ParquetMetaData) -> Result<()> {
+    let leaves = metadata.file_metadata().schema_descr().num_columns();
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        if group.num_columns() != leaves {
+            return Err(damaged(path).with("row group", number).with("problem", "it lacks columns of the schema"));
+        }
+        for chunk in group.columns() {
+            if chunk_range(chunk).is_none_or(|range| range.end > len) {
+                let problem = "a column's pages lie outside the file";
+                return Err(damaged(path)
+                    .with("problem", problem)
+                    .with("row group", number)
+                    .with("column", chunk.column_path()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the chunk's pages lie; none when the footer says something impossible.
+pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
+    let first = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
+    let start = u64::try_from(first).ok()?;
+    let length = u64::try_from(chunk.compressed_size()).ok()?;
+    Some(start..start.checked_add(length)?)
+}

@@ -1,0 +1,27 @@
+//! Segments: immutable Parquet files, adopted as another program wrote them or written here. The only place that knows
+//! the `parquet` crate; nothing here knows commits, buckets or coverage.
+//!
+//! A file from elsewhere may be damaged or hostile. The Parquet reader beneath checks most of what it decodes but may
+//! panic on some input, so every call into it goes through [`guard`], which turns a panic into a `Corrupt` error.
+
+pub mod file;
+pub mod inspect;
+pub mod read;
+pub mod rewrite;
+pub mod schema;
+pub mod stats;
+pub mod write;
+
+mod codes;
+mod convert;
+mod guard;
+mod index;
+mod input;
+mod leaf;
+mod parquet_type;
+
+pub use file::SegmentFile;
+pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader};
+pub use schema::FileColumn;
+pub use stats::{ColumnBounds, PageBounds};
+pub use write::{SegmentWriter, WriteColumn, WriteOptions, Written};

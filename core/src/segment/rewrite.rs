@@ -1,0 +1,151 @@
+//! Writing rows of existing files anew: in a table's columns and types, sorted. Holds the rows of all given files in
+//! memory, and no second copy of them.
+
+use std::{io::Write, sync::Arc};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch, UInt32Array, new_null_array},
+    compute::{SortColumn, SortOptions, concat, interleave_record_batch, lexsort_to_indices},
+    datatypes::{Schema as ArrowSchema, SchemaRef},
+    error::ArrowError,
+};
+
+use super::{
+    SegmentFile,
+    guard::{arrow_error, guarded},
+    read::{ReadColumn, ReadRequest, RowGroupRead},
+    write::{SegmentWriter, WriteColumn, WriteOptions, Written},
+};
+use crate::{
+    error::{Error, Result},
+    schema::Strings,
+};
+
+/// Rows read, sorted and written together.
+const BATCH_ROWS: usize = 8 * 1024;
+
+/// Writes all rows of `files` as one file of `columns`, sorted by `options.sorted_by` (NULLs last, otherwise in the
+/// order given). Columns are found by name without regard to case; one that a file lacks is NULL there, one that is not in
+/// `columns` is left out.
+///
+/// # Errors
+/// What [`SegmentFile::read`] and [`SegmentWriter`] give, and `LimitExceeded` for more rows than can be sorted at once.
+pub fn rewrite<W: Write + Send>(
+    files: &[SegmentFile],
+    columns: &[WriteColumn],
+    path: &str,
+    writer: W,
+    options: &WriteOptions,
+) -> Result<(Written, W)> {
+    let mut writer = SegmentWriter::create(path, writer, columns, options)?;
+    let mut batches = Vec::new();
+    for file in files {
+        for batch in TableRows::new(file, columns)? {
+            batches.push(batch?);
+        }
+    }
+    write_sorted(&batches, &options.sorted_by, path, &mut writer)?;
+    writer.finish()
+}
+
+/// Writes the rows of `batches`, which all have the writer's columns, sorted by the columns at `sort_by`; in their
+/// own order when there are none.
+///
+/// # Errors
+/// `LimitExceeded` for more rows than can be sorted at once, and what [`SegmentWriter::write`] gives.
+pub fn write_sorted<W: Write + Send>(
+    batches: &[RecordBatch],
+    sort_by: &[usize],
+    path: &str,
+    writer: &mut SegmentWriter<W>,
+) -> Result<()> {
+    if sort_by.is_empty() || batches.is_empty() {
+        return batches.iter().try_for_each(|batch| writer.write(batch));
+    }
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    if u32::try_from(rows).is_err() {
+        return Err(Error::limit_exceeded(format!("{rows} rows for '{path}' are too many to sort at once; split them")));
+    }
+    let places: Vec<(usize, usize)> =
+        batches.iter().enumerate().flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row))).collect();
+    let order = guarded(path, || sorted(batches, sort_by).map_err(|error| arrow_error(path, error)))?;
+    let all: Vec<&RecordBatch> = batches.iter().collect();
+    for part in order.values().chunks(BATCH_ROWS) {
+        let place = |row: &u32| places.get(usize::try_from(*row).ok()?).copied();
+        let part: Vec<_> = part.iter().filter_map(place).collect();
+        let batch = guarded(path, || interleave_record_batch(&all, &part).map_err(|error| arrow_error(path, error)))?;
+        writer.write(&batch)?;
+    }
+    Ok(())
+}
+
+/// The order of the rows of all batches by the columns at `sort_by`.
+fn sorted(batches: &[RecordBatch], sort_by: &[usize]) -> Result<UInt32Array, ArrowError> {
+    let options = Some(SortOptions { descending: false, nulls_first: false });
+    let keys = sort_by.iter().map(|position| {
+        let column = |batch: &RecordBatch| batch.columns().get(*position).cloned();
+        let parts: Option<Vec<ArrayRef>> = batches.iter().map(column).collect();
+        let parts = parts.ok_or_else(|| ArrowError::SchemaError("no such column to sort by".to_owned()))?;
+        let values = concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+        Ok(SortColumn { values, options })
+    });
+    let mut keys = keys.collect::<Result<Vec<_>, ArrowError>>()?;
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    // The row's own number comes last so that equal rows keep their order.
+    let last = u32::try_from(rows).map_err(|_| ArrowError::ComputeError("too many rows to sort".to_owned()))?;
+    keys.push(SortColumn { values: Arc::new(UInt32Array::from_iter_values(0..last)), options });
+    lexsort_to_indices(&keys, None)
+}
+
+/// The rows of a file in a table's columns and types.
+#[derive(Debug)]
+pub struct TableRows {
+    reader: super::SegmentReader,
+    /// For each column of the table its place in what is read.
+    places: Vec<Option<usize>>,
+    schema: SchemaRef,
+    path: String,
+}
+
+impl TableRows {
+    /// Starts reading `file` as `columns`, found by name without regard to case.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` when a column cannot be read as the table's type without loss.
+    pub fn new(file: &SegmentFile, columns: &[WriteColumn]) -> Result<Self> {
+        let mut read = Vec::new();
+        let places = columns.iter().map(|column| {
+            let position = file.position(&column.name)?;
+            read.push(ReadColumn { position, ty: column.ty.clone() });
+            read.len().checked_sub(1)
+        });
+        let places = places.collect();
+        let reader = file.read(ReadRequest {
+            columns: read,
+            row_groups: (0..file.row_group_count()).map(RowGroupRead::from).collect(),
+            strings: Strings::Plain,
+            batch_rows: BATCH_ROWS,
+            filter: None,
+        })?;
+        let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
+        let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        Ok(Self { reader, places, schema, path: file.path().to_owned() })
+    }
+
+    fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let columns = self.places.iter().zip(self.schema.fields()).map(|(place, field)| {
+            let read = place.and_then(|place| batch.columns().get(place)).cloned();
+            read.unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
+        });
+        RecordBatch::try_new(Arc::clone(&self.schema), columns.collect()).map_err(|error| arrow_error(&self.path, error))
+    }
+}
+
+impl Iterator for TableRows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.and_then(|batch| self.complete(&batch)))
+    }
+}

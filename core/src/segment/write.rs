@@ -1,0 +1,213 @@
+//! Writing segments. What is written reads back with the same types in DuckDB and here. Where the bytes go, how they
+//! become durable and under which name is the caller's.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use arrow::{
+    array::RecordBatch,
+    datatypes::{Schema as ArrowSchema, SchemaRef},
+};
+use parquet::{
+    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    basic::{Compression, ZstdLevel},
+    file::{
+        metadata::{KeyValue, SortingColumn},
+        properties::{EnabledStatistics, WriterProperties},
+    },
+};
+
+use super::{
+    convert::converted,
+    guard::{arrow_error, guarded, write_error},
+    parquet_type::file_schema,
+};
+use crate::{
+    error::{Error, Result},
+    schema::{ColumnType, Strings},
+};
+
+/// A column to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteColumn {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub ty: ColumnType,
+    /// The table's field id, kept in the file.
+    pub field_id: Option<u32>,
+}
+
+/// How to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// The most rows of a row group.
+    pub row_group_rows: usize,
+    /// The level of Zstandard compression, 1 to 22.
+    pub zstd_level: i32,
+    /// Whether repeated values are written as dictionaries.
+    pub dictionary: bool,
+    /// The columns by which the rows are sorted, ascending, as positions; only said in the file, not checked.
+    pub sorted_by: Vec<usize>,
+    /// Pairs for the footer.
+    pub key_values: Vec<(String, String)>,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        // DuckDB's own row group size; its scans split work by row groups.
+        Self { row_group_rows: 122_880, zstd_level: 3, dictionary: true, sorted_by: Vec::new(), key_values: Vec::new() }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// The number of rows.
+    pub rows: u64,
+    /// The file's length in bytes.
+    pub bytes: u64,
+    /// The number of row groups.
+    pub row_groups: usize,
+}
+
+/// Writes one Parquet file from front to back, with statistics and page index. Without [`SegmentWriter::finish`] what was
+/// written is no Parquet file.
+pub struct SegmentWriter<W: Write + Send> {
+    writer: ArrowWriter<Counted<W>>,
+    schema: SchemaRef,
+    path: String,
+    rows: u64,
+}
+
+impl<W: Write + Send> std::fmt::Debug for SegmentWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SegmentWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl<W: Write + Send> SegmentWriter<W> {
+    /// Begins a file of these columns; `path` is for messages.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` naming a column whose type Parquet does not have (HUGEINT, TIMESTAMP_S), `InvalidArgument` for
+    /// options out of range, `Io` when `writer` refuses.
+    pub fn create(path: impl Into<String>, writer: W, columns: &[WriteColumn], options: &WriteOptions) -> Result<Self> {
+        let path = path.into();
+        let parquet_schema = file_schema(columns)?;
+        let sorted_by = sorting(columns, options)?;
+        let properties = properties(options, sorted_by)?;
+        let options = ArrowWriterOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_parquet_schema(parquet_schema)
+            .with_properties(properties);
+        let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
+        let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        let writer = Counted { inner: writer, bytes: 0 };
+        let writer = ArrowWriter::try_new_with_options(writer, Arc::clone(&schema), options);
+        let writer = writer.map_err(|error| write_error(&path, error))?;
+        Ok(Self { writer, schema, path, rows: 0 })
+    }
+
+    /// Adds rows. The batch has the writer's columns in order, by position; dictionaries are accepted as strings.
+    ///
+    /// # Errors
+    /// `SchemaMismatch` when the batch has other columns, `Io` when the writer refuses.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_columns() != self.schema.fields().len() {
+            return Err(Error::schema_mismatch(format!(
+                "a batch of {} columns for '{}', which has {}",
+                batch.num_columns(),
+                self.path,
+                self.schema.fields().len()
+            )));
+        }
+        let path = self.path.clone();
+        guarded(&path, || {
+            let columns = batch.columns().iter().zip(self.schema.fields());
+            let columns = columns.map(|(array, field)| converted(array, field.data_type())).collect::<Result<_, _>>();
+            let columns = columns.map_err(|error| arrow_error(&path, error))?;
+            let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
+            let batch = batch.map_err(|error| arrow_error(&path, error))?;
+            self.writer.write(&batch).map_err(|error| write_error(&path, error))
+        })?;
+        self.rows = self.rows.saturating_add(batch.num_rows() as u64);
+        Ok(())
+    }
+
+    /// Writes the footer and gives the writer back, flushed but not synced.
+    ///
+    /// # Errors
+    /// `Io` when the writer refuses.
+    pub fn finish(mut self) -> Result<(Written, W)> {
+        self.writer.flush().map_err(|error| write_error(&self.path, error))?;
+        let row_groups = self.writer.flushed_row_groups().len();
+        let Counted { inner: mut writer, bytes } =
+            self.writer.into_inner().map_err(|error| write_error(&self.path, error))?;
+        let written = Written { rows: self.rows, bytes, row_groups };
+        writer.flush().map_err(|error| Error::io("write", &self.path, error))?;
+        Ok((written, writer))
+    }
+}
+
+/// A writer that counts: the Parquet writer forgets its own count when it finishes.
+struct Counted<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.bytes = self.bytes.saturating_add(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn properties(options: &WriteOptions, sorted_by: Option<Vec<SortingColumn>>) -> Result<WriterProperties> {
+    if options.row_group_rows == 0 {
+        return Err(Error::invalid_argument("a row group must have room for at least one row"));
+    }
+    let level = ZstdLevel::try_new(options.zstd_level).map_err(|error| {
+        Error::invalid_argument(format!("{} is no compression level of Zstandard", options.zstd_level)).caused_by(error)
+    })?;
+    let pairs = options.key_values.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    Ok(WriterProperties::builder()
+        .set_created_by(concat!("tstable ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_dictionary_enabled(options.dictionary)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_sorting_columns(sorted_by)
+        .set_key_value_metadata(Some(pairs).filter(|pairs: &Vec<KeyValue>| !pairs.is_empty()))
+        .build())
+}
+
+/// The leaves by which the rows are sorted. Parquet counts leaves, so columns after nested ones move up.
+fn sorting(columns: &[WriteColumn], options: &WriteOptions) -> Result<Option<Vec<SortingColumn>>> {
+    let sorting = options.sorted_by.iter().map(|position| {
+        let before = columns.get(..*position).zip(columns.get(*position));
+        let leaf = before.map(|(before, _)| before.iter().map(|column| leaves(&column.ty)).sum::<usize>());
+        let column_idx = leaf.and_then(|leaf| i32::try_from(leaf).ok()).ok_or_else(|| {
+            Error::invalid_argument(format!("column {position} of {} cannot be sorted by", columns.len()))
+        })?;
+        Ok(SortingColumn { column_idx, descending: false, nulls_first: false })
+    });
+    let sorting = sorting.collect::<Result<Vec<_>>>()?;
+    Ok(Some(sorting).filter(|sorting| !sorting.is_empty()))
+}
+
+fn leaves(ty: &ColumnType) -> usize {
+    match ty {
+        ColumnType::List(element) => leaves(&element.ty),
+        ColumnType::Map(key, value) => leaves(&key.ty).saturating_add(leaves(&value.ty)),
+        ColumnType::Struct(fields) => fields.iter().map(|field| leaves(&field.ty)).sum(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,402 @@
+//! A table in a directory of the local file system. The only code of this crate that touches `std::fs`.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::UNIX_EPOCH,
+};
+
+use super::{
+    Creation, Entry, Staged, Stat, Storage, check_path,
+    source::{FileSource, Source},
+};
+use crate::error::{Error, Result};
+
+/// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
+pub const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// A directory as a table's root.
+#[derive(Debug)]
+pub struct LocalStorage {
+    root: String,
+    directory: PathBuf,
+    canonical: OnceLock<PathBuf>,
+    /// Directories under the root known to lie inside it, with all links followed.
+    inside: Mutex<HashSet<PathBuf>>,
+}
+
+impl LocalStorage {
+    /// The directory `root`, which need not exist yet.
+    #[must_use]
+    pub fn new(root: &str) -> Self {
+        Self {
+            root: root.to_owned(),
+            directory: PathBuf::from(root),
+            canonical: OnceLock::new(),
+            inside: Mutex::new(HashSet::new()),
+        }
+    }
+
+    fn resolve(&self, path: &str) -> Result<PathBuf> {
+        check_path(path)?;
+        let full = self.directory.join(path);
+        let parent = full.parent().unwrap_or(&self.directory);
+        self.check_inside(parent, path)?;
+        Ok(full)
+    }
+
+    /// Refuses a directory that a symbolic link takes out of the root. A directory that does not exist passes: what
+    /// is done with it will say so.
+    fn check_inside(&self, directory: &Path, path: &str) -> Result<()> {
+        let mut known = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(directory) {
+            return Ok(());
+        }
+        let Ok(real) = fs::canonicalize(directory) else { return Ok(()) };
+        let root = match self.canonical.get() {
+            Some(root) => root,
+            None => {
+                let root = fs::canonicalize(&self.directory).map_err(|e| Error::io("open", &self.root, e))?;
+                self.canonical.get_or_init(|| root)
+            }
+        };
+        if !real.starts_with(root) {
+            return Err(Error::corrupt("a symbolic link leads out of the table's directory").with("path", path));
+        }
+        known.insert(directory.to_owned());
+        Ok(())
+    }
+
+    fn open_file(&self, path: &str) -> Result<Option<File>> {
+        let full = self.resolve(path)?;
+        match no_follow(OpenOptions::new().read(true)).open(&full) {
+            Ok(file) => Ok(Some(file)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) if is_link(&full) => {
+                Err(Error::corrupt("a symbolic link stands where a file of the table should").with("path", path).caused_by(e))
+            }
+            Err(e) => Err(Error::io("read", full.display(), e)),
+        }
+    }
+}
+
+/// Refuses to open a symbolic link, where the system can.
+fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        options.custom_flags(flags);
+    }
+    options
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink())
+}
+
+/// What identifies the contents of an open file.
+#[must_use]
+pub fn stat_of(metadata: &fs::Metadata) -> Stat {
+    let modified_ns = metadata.modified().map_or(0, |time| match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i128::try_from(after.as_nanos()).unwrap_or(i128::MAX),
+        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
+    });
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Stat { bytes: metadata.len(), modified_ns, inode }
+}
+
+/// A name that no other writer uses, beside `path`.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let nanos = UNIX_EPOCH.elapsed().map_or(0, |d| d.as_nanos());
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!("{TEMPORARY_PREFIX}{}-{count}-{nanos:x}", std::process::id()))
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    // Windows has no call for it; its file systems order the creation of names by themselves.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// Gives `temporary` its final name unless that is taken. Hard links first, since every local file system but FAT has
+/// them; a rename that does not replace where they are missing.
+fn publish(temporary: &Path, path: &Path) -> io::Result<Creation> {
+    match fs::hard_link(temporary, path) {
+        Ok(()) => Ok(Creation::Created),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
+        Err(e) => rename_without_replacing(temporary, path, e),
+    }
+}
+
+#[cfg(unix)]
+fn rename_without_replacing(temporary: &Path, path: &Path, cause: io::Error) -> io::Result<Creation> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, temporary, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(Creation::Created),
+        Err(rustix::io::Errno::EXIST) => Ok(Creation::Exists),
+        Err(_) => Err(cause),
+    }
+}
+
+#[cfg(not(unix))]
+fn rename_without_replacing(_temporary: &Path, _path: &Path, cause: io::Error) -> io::Result<Creation> {
+    Err(cause)
+}
+
+impl Storage for LocalStorage {
+    fn root(&self) -> &str {
+        &self.root
+    }
+
+    fn prepare(&self, directories: &[&str]) -> Result<()> {
+        let all = std::iter::once(self.directory.clone()).chain(directories.iter().map(|d| self.directory.join(d)));
+        for directory in all {
+            fs::create_dir_all(&directory).map_err(|e| Error::io("create the directory", directory.display(), e))?;
+            let parent = directory.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
+        let failed = |e| Error::io("read", self.directory.join(path).display(), e);
+        let bytes = file.metadata().map_err(failed)?.len();
+        if bytes > limit {
+            return Err(Error::limit_exceeded(format!("a file of {bytes} bytes; at most {limit} are read")).with("path", path));
+        }
+        let mut contents = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        file.take(limit).read_to_end(&mut contents).map_err(failed)?;
+        Ok(Some(contents))
+    }
+
+    fn open(&self, path: &str) -> Result<Arc<dyn Source>> {
+        let missing = || Error::not_found("a file of the table is missing").with("path", path);
+        let file = self.open_file(path)?.ok_or_else(missing)?;
+        Ok(Arc::new(FileSource::from_file(file, path)?))
+    }
+
+    fn stat(&self, path: &str) -> Result<Option<Stat>> {
+        let full = self.resolve(path)?;
+        match fs::symlink_metadata(&full) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(stat_of(&metadata))),
+            Ok(_) => Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io("look at", full.display(), e)),
+        }
+    }
+
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<Creation> {
+        let full = self.resolve(path)?;
+        let temporary = temporary_beside(&full);
+        let created = write_synced(&temporary, bytes).and_then(|()| publish(&temporary, &full));
+        // After a rename there is nothing to remove, and a leftover of a failure is what vacuum is for.
+        let _ = fs::remove_file(&temporary);
+        match created.map_err(|e| Error::io("write", full.display(), e))? {
+            Creation::Exists => Ok(Creation::Exists),
+            Creation::Created => {
+                let directory = full.parent().unwrap_or(&self.directory);
+                sync_directory(directory).map_err(|e| {
+                    Error::commit_unknown("the file was written, but its directory could not be synced")
+                        .with("path", path)
+                        .caused_by(e)
+                })?;
+                Ok(Creation::Created)
+            }
+        }
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let full = self.resolve(path)?;
+        let temporary = temporary_beside(&full);
+        fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &full)).map_err(|e| {
+            let _ = fs::remove_file(&temporary);
+            Error::io("write", full.display(), e)
+        })
+    }
+
+    fn stage(&self, path: &str) -> Result<Box<dyn Staged>> {
+        let path = self.resolve(path)?;
+        let temporary = temporary_beside(&path);
+        let file = OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let file = file.map_err(|e| Error::io("write", path.display(), e))?;
+        Ok(Box::new(StagedFile { file, temporary, path, finished: false }))
+    }
+
+    fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
+        let full = self.resolve(path)?;
+        if fs::hard_link(outside, &full).is_err() {
+            return Ok(None);
+        }
+        let synced = File::open(&full).and_then(|file| {
+            file.sync_all()?;
+            sync_directory(full.parent().unwrap_or(&self.directory))?;
+            file.metadata()
+        });
+        synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
+    }
+
+    fn remove(&self, path: &str) -> Result<bool> {
+        let full = self.resolve(path)?;
+        match fs::remove_file(&full) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(e) => Err(Error::io("remove", full.display(), e)),
+        }
+    }
+
+    fn list(&self, directory: &str) -> Result<Vec<Entry>> {
+        let full = self.resolve(directory)?;
+        let failed = |e| Error::io("list", full.display(), e);
+        let entries = match fs::read_dir(&full) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(failed(e)),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            // A file that vanishes between the listing and the look is as good as not listed.
+            let Ok(metadata) = entry.metadata() else { continue };
+            if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
+                files.push(Entry { name, stat: stat_of(&metadata) });
+            }
+        }
+        Ok(files)
+    }
+}
+
+struct StagedFile {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+    finished: bool,
+}
+
+impl Write for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Staged for StagedFile {
+    fn finish(mut self: Box<Self>) -> Result<u64> {
+        let failed = |e| Error::io("write", self.path.display(), e);
+        self.file.sync_data().map_err(failed)?;
+        let bytes = self.file.metadata().map_err(failed)?.len();
+        fs::rename(&self.temporary, &self.path).map_err(failed)?;
+        sync_directory(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        self.finished = true;
+        Ok(bytes)
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// A file outside the table that is about to be loaded.
+#[derive(Debug)]
+pub struct OutsideFile {
+    /// Its bytes.
+    pub source: Arc<dyn Source>,
+    /// What identifies them, taken when the file was opened.
+    pub stat: Stat,
+    /// Its path as the user's pattern found it.
+    pub path: PathBuf,
+}
+
+impl OutsideFile {
+    /// Opens a file to be loaded.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidArgument` for a directory, or `Io`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let file = File::open(path).map_err(|e| Error::io("open", &shown, e))?;
+        let metadata = file.metadata().map_err(|e| Error::io("open", &shown, e))?;
+        let source = Arc::new(FileSource::from_file(file, shown)?);
+        Ok(Self { source, stat: stat_of(&metadata), path: path.to_owned() })
+    }
+
+    /// Refuses a file that is no longer what was opened.
+    ///
+    /// # Errors
+    /// `Conflict` when another program has changed or replaced it; `NotFound` or `Io` when it cannot be looked at.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
+        if stat_of(&metadata) == self.stat {
+            return Ok(());
+        }
+        Err(Error::conflict("a file was changed while it was being appended; append it again once it is complete")
+            .with("file", self.path.display()))
+    }
+
+    /// Removes the file after its contents have been moved into a table.
+    ///
+    /// # Errors
+    /// `Io` when the system refuses.
+    pub fn remove(&self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|e| Error::io("remove", self.path.display(), e))
+    }
+}
+
+/// The files that paths and globs name, each once, sorted. A path that exists is taken as it is, whatever its characters.
+///
+/// # Errors
+/// `NotFound` for a path that is not there or a glob that matches nothing, `InvalidArgument` for a malformed glob, a
+/// directory or no pattern at all.
+pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        let path = Path::new(pattern);
+        if path.is_dir() {
+            return Err(Error::invalid_argument(format!("'{pattern}' is a directory; use '{pattern}/*.parquet'")));
+        }
+        if path.exists() || !pattern.contains(['*', '?', '[']) {
+            files.push(path.to_owned());
+            continue;
+        }
+        let matches = glob::glob(pattern)
+            .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
+        let before = files.len();
+        for found in matches {
+            let found = found.map_err(|e| Error::io("list", pattern, e.into()))?;
+            if found.is_file() {
+                files.push(found);
+            }
+        }
+        if files.len() == before {
+            return Err(Error::not_found(format!("no file matches '{pattern}'")));
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::invalid_argument("no file was given to append"));
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}

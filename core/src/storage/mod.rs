@@ -1,0 +1,105 @@
+//! Where a table lives: a tree of named files with a stated durability. The log and the table reach files through
+//! [`Storage`] only, so that the same code runs on a disk, in memory and under injected faults. Nothing here knows what
+//! the files mean; only [`local`] touches the file system.
+
+use std::{fmt, io, sync::Arc};
+
+use crate::error::{Error, Result};
+
+pub mod local;
+pub mod source;
+
+use source::Source;
+
+/// A tree of files under a root. Paths are relative, of segments joined by `/`, as [`check_path`] allows.
+///
+/// The contract on durability, which every implementation keeps and every test suite of storages checks:
+/// what [`Storage::create`] reports as created and what [`Staged::finish`] returned from survives a power loss, contents
+/// and name; anything else may be lost, but never seen half-written under its final name.
+pub trait Storage: fmt::Debug + Send + Sync {
+    /// The root as the user named it, for messages.
+    fn root(&self) -> &str;
+
+    /// Makes the root and the given directories under it, durably.
+    fn prepare(&self, directories: &[&str]) -> Result<()>;
+
+    /// The whole file, or none when there is no such file. Refuses files of more than `limit` bytes (`LimitExceeded`).
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>>;
+
+    /// Random access to a file; `NotFound` when there is none.
+    fn open(&self, path: &str) -> Result<Arc<dyn Source>>;
+
+    /// What identifies the file's present contents, or none when there is no such file.
+    fn stat(&self, path: &str) -> Result<Option<Stat>>;
+
+    /// Creates the file with these bytes unless the name is taken: whole or not at all, and durable when `Created`.
+    ///
+    /// # Errors
+    /// `CommitUnknown` when the name appeared but could not be made durable; `Io` when nothing appeared.
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<Creation>;
+
+    /// Replaces or makes the file as a whole. Not durable: for hints only.
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()>;
+
+    /// A new file to write to; it exists under `path` once finished.
+    fn stage(&self, path: &str) -> Result<Box<dyn Staged>>;
+
+    /// Makes a hard link at `path` to a file outside the root; `None` when the storage or the file system cannot.
+    fn link(&self, outside: &std::path::Path, path: &str) -> Result<Option<Stat>>;
+
+    /// Removes a file; false when there was none.
+    fn remove(&self, path: &str) -> Result<bool>;
+
+    /// The files directly in a directory, in no particular order; none when there is no such directory.
+    fn list(&self, directory: &str) -> Result<Vec<Entry>>;
+}
+
+/// The outcome of an exclusive creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Creation {
+    /// The file is there, with these contents, durably.
+    Created,
+    /// Another file has the name; nothing was changed.
+    Exists,
+}
+
+/// A file that is being written.
+pub trait Staged: io::Write + Send {
+    /// Makes contents and name durable and returns the size in bytes. Dropping instead leaves nothing behind.
+    fn finish(self: Box<Self>) -> Result<u64>;
+}
+
+/// What tells two contents of one name apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Stat {
+    /// The size.
+    pub bytes: u64,
+    /// Last change, in nanoseconds since 1970.
+    pub modified_ns: i128,
+    /// The file system's number of the file; zero where there is none.
+    pub inode: u64,
+}
+
+/// A file in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name without its directory.
+    pub name: String,
+    /// Its size and age.
+    pub stat: Stat,
+}
+
+/// Refuses paths that could lead out of the root: absolute ones, `..`, empty parts, backslashes and drive letters.
+///
+/// # Errors
+/// `Corrupt`, since such a path can only come from a damaged or hostile log.
+pub fn check_path(path: &str) -> Result<()> {
+    let bad = path.is_empty()
+        || path.contains(['\\', '\0', ':'])
+        || path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    if bad {
+        return Err(Error::corrupt("the log names a path that leads out of the table's directory").with("path", path));
+    }
+    Ok(())
+}

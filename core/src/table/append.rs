@@ -1,0 +1,467 @@
+//! Appending files: each is looked at, checked against what is covered, staged under the root, and then all become one
+//! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use super::{
+    Snapshot, Table, change,
+    incoming::{Incoming, Target},
+    overlap::{self, Covering},
+    random_id, stage,
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, ErrorKind, Result},
+    log::{
+        commit::{Action, Fingerprint, SegmentRecord},
+        definition::{Definition, Uniqueness, same_columns},
+        state::TableState,
+    },
+    storage::Storage,
+};
+
+/// What to do with buckets that are covered already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnOverlap {
+    /// Refuse everything.
+    #[default]
+    Error,
+    /// Skip a file that is already loaded or wholly covered; refuse a partly covered one.
+    SkipFile,
+    /// Leave out the rows of covered buckets.
+    SkipRows,
+    /// Put the new rows in the place of the old.
+    Replace,
+    /// Append all the same.
+    Allow,
+}
+
+impl OnOverlap {
+    /// # Errors
+    /// `InvalidArgument` for an unknown word.
+    pub fn parse(word: &str) -> Result<Self> {
+        Ok(match word {
+            "error" => Self::Error,
+            "skip_file" => Self::SkipFile,
+            "skip_rows" => Self::SkipRows,
+            "replace" => Self::Replace,
+            "allow" => Self::Allow,
+            _ => {
+                return Err(Error::invalid_argument(format!(
+                    "on_overlap := '{word}' is not known; use 'error', 'skip_file', 'skip_rows', 'replace' or 'allow'"
+                )));
+            }
+        })
+    }
+}
+
+/// How a file's bytes come under the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Copied as they are.
+    #[default]
+    Copy,
+    /// As a hard link: the file must never be changed afterwards.
+    Link,
+    /// As a hard link or copy, and the file is removed once the commit is durable.
+    Move,
+    /// Written anew, sorted by entity and index.
+    Rewrite,
+}
+
+impl Mode {
+    /// # Errors
+    /// `InvalidArgument` for an unknown word.
+    pub fn parse(word: &str) -> Result<Self> {
+        Ok(match word {
+            "copy" => Self::Copy,
+            "link" => Self::Link,
+            "move" => Self::Move,
+            "rewrite" => Self::Rewrite,
+            _ => {
+                return Err(Error::invalid_argument(format!(
+                    "mode := '{word}' is not known; use 'copy', 'link', 'move' or 'rewrite'"
+                )));
+            }
+        })
+    }
+}
+
+/// Watches over long work: hears how far it is and may stop it.
+pub trait Monitor {
+    /// Whether to stop, leaving nothing visible.
+    fn cancelled(&self) -> bool;
+    /// So much of the work is done, 0 to 1.
+    fn progress(&self, done: f64);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Monitor for Unwatched {
+    fn cancelled(&self) -> bool {
+        false
+    }
+    fn progress(&self, _done: f64) {}
+}
+
+/// Fails when the work is to stop.
+///
+/// # Errors
+/// `Cancelled`.
+pub fn check_cancelled(monitor: &dyn Monitor) -> Result<()> {
+    if monitor.cancelled() {
+        return Err(Error::cancelled("the work was interrupted; nothing was changed"));
+    }
+    Ok(())
+}
+
+/// What to append and how.
+#[derive(Debug, Clone, Default)]
+pub struct AppendRequest {
+    /// The files, each once, in order.
+    pub files: Vec<PathBuf>,
+    /// What to do with covered buckets.
+    pub on_overlap: OnOverlap,
+    /// How the bytes come under the root.
+    pub mode: Mode,
+    /// The user's words, kept in the log.
+    pub message: Option<String>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Its rows are in the table.
+    Appended,
+    /// The very same file was loaded before.
+    AlreadyLoaded,
+    /// All its buckets were covered before.
+    AlreadyCovered,
+    /// Its rows are in the table in the place of older ones.
+    Replaced,
+}
+
+impl Status {
+    /// The word in SQL.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Appended => "appended",
+            Self::AlreadyLoaded => "already_loaded",
+            Self::AlreadyCovered => "already_covered",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// The report on one file.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file as its pattern found it.
+    pub file: String,
+    /// What became of it.
+    pub status: Status,
+    /// The version that has its rows.
+    pub version: crate::log::Version,
+    /// The segment that has its rows, where one was added.
+    pub segment: Option<String>,
+    /// Rows appended.
+    pub rows: u64,
+    /// Rows left out.
+    pub rows_skipped: u64,
+    /// Pairs of entity and bucket that were not covered before.
+    pub buckets_added: u64,
+    /// Entities in the file.
+    pub entities: u64,
+    /// What else there is to say.
+    pub message: Option<String>,
+}
+
+/// What an append did.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The table after it.
+    pub snapshot: Snapshot,
+    /// One report for each file, in order.
+    pub files: Vec<FileReport>,
+    /// What went wrong without harm.
+    pub warnings: Vec<String>,
+}
+
+/// A file that was looked at and what shall become of it.
+struct Planned {
+    incoming: Incoming,
+    status: Status,
+    staged: Option<SegmentRecord>,
+    buckets_added: u64,
+}
+
+impl Table {
+    /// Appends files in one commit, going on from `snapshot`.
+    ///
+    /// # Errors
+    /// `Overlap` when buckets are covered and the policy does not allow for it, `SchemaMismatch` when columns do not fit,
+    /// `InvalidArgument` for rows without index or entity. Whatever the error, unless it is `CommitUnknown`, nothing was appended
+    /// and the files are as they were.
+    pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
+        let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
+        let target = Target::of(snapshot.definition(), first)?;
+        let incoming = look_at(&target, request, monitor)?;
+        let mut append = Append { table: self, request, target, planned: Vec::new(), state: Arc::clone(&snapshot.state) };
+        let result = append.run(incoming, monitor);
+        match result {
+            Ok(appended) => Ok(appended),
+            Err(e) => {
+                if e.kind() != ErrorKind::CommitUnknown {
+                    append.discard();
+                }
+                Err(e)
+            }
+        }
+    }
+}
+
+fn look_at(target: &Target, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<Incoming>> {
+    let mut incoming = Vec::with_capacity(request.files.len());
+    for (i, path) in request.files.iter().enumerate() {
+        check_cancelled(monitor)?;
+        incoming.push(Incoming::read(path, target)?);
+        #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+        monitor.progress((i + 1) as f64 / request.files.len() as f64 * 0.5);
+    }
+    Ok(incoming)
+}
+
+struct Append<'a> {
+    table: &'a Table,
+    request: &'a AppendRequest,
+    target: Target,
+    planned: Vec<Planned>,
+    state: Arc<TableState>,
+}
+
+impl Append<'_> {
+    fn storage(&self) -> &Arc<dyn Storage> {
+        self.table.log().storage()
+    }
+
+    fn run(&mut self, incoming: Vec<Incoming>, monitor: &dyn Monitor) -> Result<Appended> {
+        self.plan(incoming)?;
+        loop {
+            self.stage(monitor)?;
+            let actions = self.actions()?;
+            if actions.is_empty() {
+                return Ok(self.report(Vec::new()));
+            }
+            check_cancelled(monitor)?;
+            let commit = change::commit(&self.state, "append", self.request.message.clone(), actions);
+            match change::publish(self.table, &self.state, &commit)? {
+                change::Published::Done { state, warnings } => {
+                    self.state = state;
+                    let warnings = [warnings, self.remove_moved()].concat();
+                    return Ok(self.report(warnings));
+                }
+                change::Published::Lost => self.rebase()?,
+            }
+        }
+    }
+
+    /// Decides for each file, in order, against the table and the files before it.
+    fn plan(&mut self, incoming: Vec<Incoming>) -> Result<()> {
+        let loaded = loaded_fingerprints(&self.state);
+        let coverage = self.state.coverage(self.storage().as_ref())?;
+        let mut before = Coverage::default();
+        for file in incoming {
+            let status = self.decide(&file, &loaded, &coverage, &before)?;
+            let mut buckets_added = 0;
+            if matches!(status, Status::Appended | Status::Replaced) {
+                let mut fresh = file.coverage.clone();
+                fresh.subtract(&coverage);
+                fresh.subtract(&before);
+                buckets_added = fresh.buckets();
+                before.union_with(&file.coverage);
+            }
+            self.planned.push(Planned { incoming: file, status, staged: None, buckets_added });
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        file: &Incoming,
+        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        coverage: &Arc<Coverage>,
+        before: &Coverage,
+    ) -> Result<Status> {
+        let skip = self.request.on_overlap == OnOverlap::SkipFile;
+        let allow = self.request.on_overlap == OnOverlap::Allow
+            || self.state.definition.uniqueness == Uniqueness::None;
+        if skip && self.is_loaded(file, loaded)? {
+            return Ok(Status::AlreadyLoaded);
+        }
+        if allow {
+            return Ok(Status::Appended);
+        }
+        let covered = !file.coverage.is_disjoint(coverage);
+        let twice = !file.coverage.is_disjoint(before);
+        if !covered && !twice {
+            return Ok(Status::Appended);
+        }
+        if skip {
+            let mut all = Coverage::clone(coverage);
+            all.union_with(before);
+            if file.coverage.is_subset_of(&all) {
+                return Ok(Status::AlreadyCovered);
+            }
+        }
+        Err(self.overlap_error(file, coverage, covered, before, loaded))
+    }
+
+    fn is_loaded(&self, file: &Incoming, loaded: &HashMap<u64, Vec<Fingerprint>>) -> Result<bool> {
+        let same_size = loaded.get(&file.outside.stat.bytes);
+        let earlier: Vec<_> =
+            self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
+        if same_size.is_none() && earlier.is_empty() {
+            return Ok(false);
+        }
+        let fingerprint = file.fingerprint()?;
+        if same_size.is_some_and(|fingerprints| fingerprints.contains(&fingerprint)) {
+            return Ok(true);
+        }
+        for planned in earlier {
+            if planned.incoming.fingerprint()? == fingerprint {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn overlap_error(
+        &self,
+        file: &Incoming,
+        coverage: &Arc<Coverage>,
+        covered: bool,
+        before: &Coverage,
+        loaded: &HashMap<u64, Vec<Fingerprint>>,
+    ) -> Error {
+        let covering = if covered {
+            Covering::Table { state: &self.state, storage: self.storage().as_ref() }
+        } else {
+            Covering::Files(self.planned.iter().map(|p| (p.incoming.shown(), &p.incoming.coverage)).collect())
+        };
+        let with = if covered { coverage.as_ref() } else { before };
+        let same_file = self.is_loaded(file, loaded).unwrap_or(false);
+        overlap::error(&self.target, &file.coverage, with, &covering, same_file).with("file", file.shown())
+    }
+
+    fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {
+        let storage = Arc::clone(self.table.log().storage());
+        let total = self.planned.len();
+        for (i, planned) in self.planned.iter_mut().enumerate() {
+            check_cancelled(monitor)?;
+            if planned.status == Status::Appended && planned.staged.is_none() {
+                let record = stage::file(storage.as_ref(), &planned.incoming, &self.target, self.request.mode, &random_id())?;
+                planned.staged = Some(record);
+            }
+            #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+            monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
+        }
+        Ok(())
+    }
+
+    fn actions(&self) -> Result<Vec<Action>> {
+        let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
+        if staged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut actions = Vec::with_capacity(staged.len() + 1);
+        if self.state.definition.schema.is_none() {
+            actions.push(Action::DefineTable(Box::new(self.target.definition.clone())));
+        }
+        actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
+        Ok(actions)
+    }
+
+    /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
+    fn rebase(&mut self) -> Result<()> {
+        let state = self.table.log().latest(Some(&self.state))?;
+        self.check_definition(&state.definition)?;
+        self.state = state;
+        let planned = std::mem::take(&mut self.planned);
+        let (incoming, staged): (Vec<_>, Vec<_>) = planned.into_iter().map(|p| (p.incoming, p.staged)).unzip();
+        let decided = self.plan(incoming);
+        for (i, record) in staged.into_iter().enumerate() {
+            match (self.planned.get_mut(i), record) {
+                (Some(planned), record) if planned.status == Status::Appended => planned.staged = record,
+                (_, Some(unwanted)) => stage::discard(self.table.log().storage().as_ref(), &unwanted),
+                (_, None) => {}
+            }
+        }
+        decided
+    }
+
+    /// A definition that changed meanwhile is accepted when the columns that the files were checked against are the same.
+    fn check_definition(&mut self, current: &Definition) -> Result<()> {
+        let ours = &self.target.definition;
+        let same = match (&ours.schema, &current.schema) {
+            (Some(a), Some(b)) => same_columns(a, b),
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        if !same || !ours.differences(current).is_empty() {
+            return Err(Error::conflict(
+                "another writer changed the table's definition meanwhile; nothing was appended: append again",
+            ));
+        }
+        if current.schema.is_some() {
+            self.target.definition = current.clone();
+        }
+        Ok(())
+    }
+
+    fn discard(&self) {
+        for record in self.planned.iter().filter_map(|p| p.staged.as_ref()) {
+            stage::discard(self.storage().as_ref(), record);
+        }
+    }
+
+    fn remove_moved(&self) -> Vec<String> {
+        if self.request.mode != Mode::Move {
+            return Vec::new();
+        }
+        let appended = self.planned.iter().filter(|p| p.staged.is_some());
+        appended.filter_map(|p| p.incoming.outside.remove().err()).map(|e| e.to_string()).collect()
+    }
+
+    fn report(&self, warnings: Vec<String>) -> Appended {
+        let files = self.planned.iter().map(|planned| self.report_file(planned)).collect();
+        Appended { snapshot: self.table.snapshot_of(Arc::clone(&self.state)), files, warnings }
+    }
+
+    fn report_file(&self, planned: &Planned) -> FileReport {
+        let appended = planned.staged.is_some();
+        let rows = planned.incoming.rows;
+        FileReport {
+            file: planned.incoming.shown(),
+            status: planned.status,
+            version: self.state.version,
+            segment: planned.staged.as_ref().map(|record| record.id.clone()),
+            rows: if appended { rows } else { 0 },
+            rows_skipped: if appended { 0 } else { rows },
+            buckets_added: planned.buckets_added,
+            entities: planned.incoming.coverage.entity_count() as u64,
+            message: self.request.message.clone(),
+        }
+    }
+}
+
+/// Fingerprints of the files whose rows are live, by size.
+pub(super) fn loaded_fingerprints(state: &TableState) -> HashMap<u64, Vec<Fingerprint>> {
+    let mut loaded: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
+    for source in state.segments.iter().flat_map(|segment| &segment.record.sources) {
+        loaded.entry(source.bytes).or_default().push(source.fingerprint);
+    }
+    loaded
+}

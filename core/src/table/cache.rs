@@ -1,0 +1,168 @@
+//! Keeps what was learnt of tables between calls: the newest state and open footers, bounded in number and bytes and never
+//! trusted without a look at what identifies the file. Owned by whoever embeds the crate; nothing here is global.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{Snapshot, Table};
+use crate::{
+    error::{Error, Result},
+    log::state::{Segment, TableState},
+    segment::SegmentFile,
+    storage::{Stat, Storage, local::LocalStorage},
+};
+
+/// States of at most so many tables are kept.
+const MAX_TABLES: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Cache {
+    tables: Mutex<HashMap<String, Known>>,
+    footers: Mutex<Footers>,
+}
+
+#[derive(Debug)]
+struct Known {
+    state: Arc<TableState>,
+    /// What identified the commit of that state: a table that took another's place has another.
+    commit: Stat,
+    used: u64,
+}
+
+#[derive(Debug, Default)]
+struct Footers {
+    files: HashMap<(String, String), Footer>,
+    bytes: usize,
+    limit: usize,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Footer {
+    file: SegmentFile,
+    stat: Stat,
+    bytes: usize,
+    used: u64,
+}
+
+impl Cache {
+    /// An empty cache that keeps footers of at most `footer_bytes` in all.
+    #[must_use]
+    pub fn new(footer_bytes: usize) -> Self {
+        Self {
+            tables: Mutex::new(HashMap::new()),
+            footers: Mutex::new(Footers { limit: footer_bytes, ..Footers::default() }),
+        }
+    }
+
+    /// The table in the directory `root`, whether or not there is one yet.
+    #[must_use]
+    pub fn table(&self, root: &str) -> Table {
+        Table::new(Arc::new(LocalStorage::new(root)))
+    }
+
+    /// The newest snapshot of the table in the directory `root`.
+    ///
+    /// # Errors
+    /// As [`Table::latest`].
+    pub fn latest(&self, root: &str) -> Result<(Table, Snapshot)> {
+        let table = self.table(root);
+        let known = self.known(root, &table)?;
+        let snapshot = table.latest(known.as_ref())?;
+        self.remember(root, &table, &snapshot.state)?;
+        Ok((table, snapshot))
+    }
+
+    fn known(&self, root: &str, table: &Table) -> Result<Option<Arc<TableState>>> {
+        let key = absolute(root);
+        let found = {
+            let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+            tables.get(&key).map(|known| (Arc::clone(&known.state), known.commit))
+        };
+        let Some((state, commit)) = found else { return Ok(None) };
+        let now = table.log().storage().stat(&state.version.commit_path())?;
+        Ok((now == Some(commit)).then_some(state))
+    }
+
+    /// Keeps `state` as the newest of the table in the directory `root`.
+    ///
+    /// # Errors
+    /// `Io` when the commit cannot be looked at.
+    pub fn remember(&self, root: &str, table: &Table, state: &Arc<TableState>) -> Result<()> {
+        let Some(commit) = table.log().storage().stat(&state.version.commit_path())? else { return Ok(()) };
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = tables.values().map(|known| known.used).max().unwrap_or(0).saturating_add(1);
+        tables.insert(absolute(root), Known { state: Arc::clone(state), commit, used });
+        if tables.len() > MAX_TABLES {
+            let oldest = tables.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
+            oldest.and_then(|key| tables.remove(&key));
+        }
+        Ok(())
+    }
+
+    /// The segment's open file, its footer read at most once while it stays in the cache.
+    ///
+    /// # Errors
+    /// `NotFound` with path and version when the segment is missing, `Corrupt` when its size or footer is wrong.
+    pub fn segment(&self, storage: &Arc<dyn Storage>, segment: &Segment) -> Result<SegmentFile> {
+        let record = &segment.record;
+        let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
+        let missing = || named(Error::not_found("a segment of the table is missing"));
+        let stat = storage.stat(&record.path).map_err(named)?.ok_or_else(missing)?;
+        if stat.bytes != record.bytes {
+            return Err(named(Error::corrupt(format!(
+                "a segment has {} bytes; the log says {}",
+                stat.bytes, record.bytes
+            ))));
+        }
+        let key = (absolute(storage.root()), record.path.clone());
+        if let Some(file) = self.lock_footers().get(&key, stat) {
+            return Ok(file);
+        }
+        let file = SegmentFile::open(storage.open(&record.path).map_err(named)?).map_err(named)?;
+        if file.rows() != record.rows {
+            return Err(named(Error::corrupt(format!("a segment has {} rows; the log says {}", file.rows(), record.rows))));
+        }
+        self.lock_footers().put(key, file.clone(), stat);
+        Ok(file)
+    }
+
+    fn lock_footers(&self) -> std::sync::MutexGuard<'_, Footers> {
+        self.footers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Footers {
+    fn get(&mut self, key: &(String, String), stat: Stat) -> Option<SegmentFile> {
+        self.clock = self.clock.saturating_add(1);
+        let footer = self.files.get_mut(key).filter(|footer| footer.stat == stat)?;
+        footer.used = self.clock;
+        Some(footer.file.clone())
+    }
+
+    fn put(&mut self, key: (String, String), file: SegmentFile, stat: Stat) {
+        let bytes = file.metadata_bytes();
+        let footer = Footer { file, stat, bytes, used: self.clock };
+        let before = self.files.insert(key, footer).map_or(0, |old| old.bytes);
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(bytes);
+        if self.bytes > self.limit {
+            self.shrink();
+        }
+    }
+
+    /// Forgets the least recently used half, so that the sorting is paid for rarely.
+    fn shrink(&mut self) {
+        let mut used: Vec<_> = self.files.values().map(|footer| footer.used).collect();
+        used.sort_unstable();
+        let middle = used.get(used.len() / 2).copied().unwrap_or(0);
+        self.files.retain(|_, footer| footer.used > middle);
+        self.bytes = self.files.values().fold(0, |sum, footer| sum.saturating_add(footer.bytes));
+    }
+}
+
+fn absolute(root: &str) -> String {
+    std::path::absolute(root).map_or_else(|_| root.to_owned(), |path| path.to_string_lossy().into_owned())
+}

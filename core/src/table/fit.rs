@@ -1,0 +1,75 @@
+//! Comparing a file's columns with the table's: whether the file can be adopted as it is, must be written anew, or is
+//! refused with both sides shown.
+
+use super::incoming::Target;
+use crate::{
+    error::{Error, Result},
+    schema::same_name,
+    segment::{FileColumn, schema::readable_as},
+};
+
+/// How a file's columns fit the table's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fit {
+    /// Its columns are the table's in order and type, save those with these field ids, which it does not have.
+    AsIs {
+        /// Field ids of the columns that it does not have.
+        missing: Vec<u32>,
+    },
+    /// They are once put in order and cast without loss.
+    Rewrite,
+}
+
+/// Compares the columns of a file with those of `target`.
+///
+/// # Errors
+/// `SchemaMismatch` listing each column that does not fit, expected beside found.
+pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
+    let mut missing = Vec::new();
+    let mut problems = Vec::new();
+    let mut as_is = true;
+    let mut last_position = None;
+    for column in &target.schema.columns {
+        let found = columns.iter().position(|c| same_name(&c.name, &column.name));
+        match found.and_then(|at| columns.get(at)) {
+            None if needed(target, &column.name) => {
+                problems.push((column.name.clone(), column.ty.to_string(), "(missing)".to_owned()));
+            }
+            None => missing.push(column.id),
+            Some(other) if !readable_as(&other.ty, &column.ty) => {
+                problems.push((column.name.clone(), column.ty.to_string(), other.ty.to_string()));
+            }
+            Some(other) => {
+                as_is &= other.ty == column.ty && last_position < found;
+                last_position = found;
+            }
+        }
+    }
+    for column in columns.iter().filter(|c| target.schema.find(&c.name).is_none()) {
+        problems.push((column.name.clone(), "(not in the table)".to_owned(), column.ty.to_string()));
+    }
+    if !problems.is_empty() {
+        return Err(mismatch(&problems));
+    }
+    Ok(if as_is { Fit::AsIs { missing } } else { Fit::Rewrite })
+}
+
+fn needed(target: &Target, name: &str) -> bool {
+    same_name(name, &target.definition.index_column)
+        || target.definition.entity_columns.iter().any(|entity| same_name(name, entity))
+}
+
+fn mismatch(problems: &[(String, String, String)]) -> Error {
+    let width = |pick: fn(&(String, String, String)) -> &str, title: &str| {
+        problems.iter().map(|p| pick(p).chars().count()).fold(title.len(), usize::max)
+    };
+    let (name, expected) = (width(|p| &p.0, "column"), width(|p| &p.1, "expected"));
+    let line = |a: &str, b: &str, c: &str| format!("\n  {a:<name$}  {b:<expected$}  {c}");
+    let mut text = String::from("the file's columns do not fit the table's:");
+    text.push_str(&line("column", "expected", "found"));
+    for (column, wanted, found) in problems {
+        text.push_str(&line(column, wanted, found));
+    }
+    text.push_str("\nnothing was appended; cast the columns, or add new ones to the table first");
+    Error::schema_mismatch(text)
+}

@@ -1,0 +1,242 @@
+//! A file on its way in: opened, its columns compared with the table's, its rows looked at once for bounds, order and
+//! coverage. Nothing here writes.
+
+use std::{collections::BTreeMap, path::Path, sync::OnceLock};
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::fit::{Fit, fit};
+use crate::{
+    coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
+    error::{Error, ErrorKind, Result},
+    log::{
+        commit::{Fingerprint, SortOrder},
+        definition::Definition,
+    },
+    schema::{ColumnType, Schema},
+    segment::{
+        FileColumn, ReadColumn, SegmentFile,
+        inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
+    },
+    storage::{local::OutsideFile, source::Source},
+    time::{Cursor, Grid, IndexValue},
+};
+
+/// What files are checked against: a definition with columns, and its grid.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The definition; its schema is set.
+    pub definition: Definition,
+    /// The columns.
+    pub schema: Schema,
+    /// The buckets.
+    pub grid: Grid,
+    /// The index column's type.
+    pub index_type: ColumnType,
+}
+
+impl Target {
+    /// The target of a table with `definition`; when that has no columns yet, `first` gives them.
+    ///
+    /// # Errors
+    /// As opening a file, and as [`Definition::adopt_schema`].
+    pub fn of(definition: &Definition, first: &Path) -> Result<Self> {
+        let mut definition = definition.clone();
+        if definition.schema.is_none() {
+            let (outside, file) = open(first)?;
+            let schema = schema_of(file.columns()).and_then(|schema| definition.adopt_schema(schema));
+            schema.map_err(|e| e.with("file", outside.path.display()))?;
+        }
+        let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
+        let schema = definition.schema.clone().ok_or_else(corrupt)?;
+        let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
+        let grid = definition.grid(&index_type)?;
+        Ok(Self { definition, schema, grid, index_type })
+    }
+}
+
+/// The schema that a file's columns make.
+///
+/// # Errors
+/// As [`Schema::new`].
+pub fn schema_of(columns: &[FileColumn]) -> Result<Schema> {
+    Schema::new(columns.iter().map(|column| (column.name.clone(), column.ty.clone())))
+}
+
+/// Opens a file and reads its footer.
+///
+/// # Errors
+/// `NotFound`, `Io`, or what [`SegmentFile::open`] says of the contents.
+pub fn open(path: &Path) -> Result<(OutsideFile, SegmentFile)> {
+    let outside = OutsideFile::open(path)?;
+    let file = SegmentFile::open(outside.source.clone())?;
+    Ok((outside, file))
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The file outside the table.
+    pub outside: OutsideFile,
+    /// Its footer.
+    pub file: SegmentFile,
+    /// How its columns fit the table's.
+    pub fit: Fit,
+    /// Its rows.
+    pub rows: u64,
+    /// Its least and greatest index value.
+    pub bounds: (IndexValue, IndexValue),
+    /// The order of its rows.
+    pub sorted_by: Option<SortOrder>,
+    /// The buckets of each entity in it.
+    pub coverage: Coverage,
+    /// How many rows each entity has in it.
+    pub rows_by_entity: BTreeMap<Entity, u64>,
+    fingerprint: OnceLock<Fingerprint>,
+}
+
+impl Incoming {
+    /// Looks at the file at `path`.
+    ///
+    /// # Errors
+    /// As [`open`]; `SchemaMismatch` when its columns do not fit; `InvalidArgument` when it has no rows or rows without index or
+    /// entity; `LimitExceeded` when a bucket's number is out of bounds. All name the file.
+    pub fn read(path: &Path, target: &Target) -> Result<Self> {
+        let (outside, file) = open(path)?;
+        Self::look(outside, file, target).map_err(|e| match e.kind() {
+            ErrorKind::Corrupt => e,
+            _ => e.with("file", path.display()),
+        })
+    }
+
+    fn look(outside: OutsideFile, file: SegmentFile, target: &Target) -> Result<Self> {
+        let fit = fit(file.columns(), target)?;
+        if file.rows() == 0 {
+            return Err(Error::invalid_argument("the file has no rows; there is nothing to append"));
+        }
+        let request = InspectRequest {
+            index: read_column(&file, &target.definition.index_column, &target.schema)?,
+            entities: target
+                .definition
+                .entity_columns
+                .iter()
+                .map(|name| read_column(&file, name, &target.schema))
+                .collect::<Result<_>>()?,
+        };
+        let mut collector =
+            Collector { cursor: target.grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() };
+        let inspection = inspect(&file, &request, &mut collector)?;
+        let rows_by_entity =
+            inspection.entities.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+        let coverage = collector.builder.finish()?;
+        let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
+        let sorted_by = match (inspection.sorted_by_entity_and_index, inspection.sorted_by_index) {
+            (true, _) if !request.entities.is_empty() => Some(SortOrder::EntityIndex),
+            (_, true) => Some(SortOrder::Index),
+            _ => None,
+        };
+        Ok(Self {
+            outside,
+            file,
+            fit,
+            rows: inspection.rows,
+            bounds: (IndexValue(min), IndexValue(max)),
+            sorted_by,
+            coverage,
+            rows_by_entity,
+            fingerprint: OnceLock::new(),
+        })
+    }
+
+    /// The file's name as the user's pattern found it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.outside.path.display().to_string()
+    }
+
+    /// XXH3-128 of the file, computed once.
+    ///
+    /// # Errors
+    /// As reading the file.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        if let Some(fingerprint) = self.fingerprint.get() {
+            return Ok(*fingerprint);
+        }
+        let fingerprint = hash(self.outside.source.as_ref(), |_| Ok(()))?;
+        Ok(*self.fingerprint.get_or_init(|| fingerprint))
+    }
+}
+
+/// Reads a source from end to end, handing each piece to `sink`, and returns the XXH3-128 of all of it.
+///
+/// # Errors
+/// As the source and `sink`.
+pub fn hash(source: &dyn Source, mut sink: impl FnMut(&[u8]) -> Result<()>) -> Result<Fingerprint> {
+    const PIECE_BYTES: usize = 1 << 20;
+    let mut hasher = Xxh3Default::new();
+    let mut buffer = vec![0; PIECE_BYTES.min(usize::try_from(source.len()).unwrap_or(PIECE_BYTES)).max(1)];
+    let mut offset = 0_u64;
+    while offset < source.len() {
+        let piece = usize::try_from(source.len() - offset).unwrap_or(usize::MAX).min(buffer.len());
+        let bytes = buffer.get_mut(..piece).unwrap_or_default();
+        source.read_at(offset, bytes)?;
+        hasher.update(bytes);
+        sink(bytes)?;
+        offset += piece as u64;
+    }
+    Ok(Fingerprint(hasher.digest128()))
+}
+
+/// The file's column of that name, to be read as the table's type.
+fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
+    let position = file.position(name);
+    let column = schema.find(name);
+    match (position, column) {
+        (Some(position), Some(column)) => Ok(ReadColumn { position, ty: column.ty.clone() }),
+        _ => Err(Error::schema_mismatch(format!("the file has no column '{name}'"))),
+    }
+}
+
+/// Turns rows into coverage.
+struct Collector<'a> {
+    cursor: Cursor<'a>,
+    builder: CoverageBuilder,
+    /// By the entity's code in the inspection.
+    slots: Vec<(Slot, u64)>,
+}
+
+impl Collector<'_> {
+    fn rows(&mut self, values: impl Iterator<Item = i128>, codes: &[u32]) -> Result<()> {
+        for (value, code) in values.zip(codes) {
+            let bucket = self.cursor.bucket_of(IndexValue(value))?;
+            let at = usize::try_from(*code).unwrap_or(usize::MAX);
+            let Some((slot, rows)) = self.slots.get_mut(at) else {
+                return Err(Error::corrupt("a row's entity is not among those seen"));
+            };
+            *rows += 1;
+            self.builder.cover(*slot, bucket)?;
+        }
+        Ok(())
+    }
+}
+
+impl RowVisitor for Collector<'_> {
+    fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
+        for values in entities.entities.iter().skip(self.slots.len()) {
+            self.slots.push((self.builder.slot(&entity(values)), 0));
+        }
+        match index {
+            IndexValues::Signed(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
+            IndexValues::Unsigned(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
+        }
+    }
+}
+
+/// The entity of a file's values.
+#[must_use]
+pub fn entity(values: &[EntityValue]) -> Entity {
+    values.iter().map(|value| match value {
+        EntityValue::Text(text) => EntityPart::Text(text.clone()),
+        EntityValue::Int(number) => EntityPart::Int(*number),
+    }).collect()
+}

@@ -1,0 +1,96 @@
+//! Saying what overlaps: how many buckets of which entity, where the first one is, and what covers it.
+
+use super::incoming::Target;
+use crate::{
+    coverage::{Coverage, Entity, EntityPart},
+    error::Error,
+    log::state::TableState,
+    storage::Storage,
+    time::{BucketId, format_bucket},
+};
+
+/// What covers the buckets that a file would cover again.
+pub enum Covering<'a> {
+    /// Segments of the table.
+    Table {
+        /// The table's state.
+        state: &'a TableState,
+        /// Where its coverage is read from.
+        storage: &'a dyn Storage,
+    },
+    /// Files of the same call, by name.
+    Files(Vec<(String, &'a Coverage)>),
+}
+
+/// The overlap of `file` with `covered` as an error.
+#[must_use]
+pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering<'_>, same_file: bool) -> Error {
+    let mut first: Option<(&Entity, u64, BucketId)> = None;
+    let (mut other_buckets, mut other_entities) = (0_u64, 0_u64);
+    for (entity, set) in file.iter() {
+        let Some(old) = covered.get(entity) else { continue };
+        let both = set.intersect(old);
+        match (both.first(), first) {
+            (None, _) => {}
+            (Some(bucket), None) => first = Some((entity, both.len(), bucket)),
+            (Some(_), Some(_)) => {
+                other_buckets = other_buckets.saturating_add(both.len());
+                other_entities += 1;
+            }
+        }
+    }
+    let Some((entity, buckets, bucket)) = first else {
+        return Error::overlap("buckets are already covered; nothing was appended");
+    };
+    let of = show_entity(&target.definition.entity_columns, entity);
+    let others = if other_entities == 0 {
+        String::new()
+    } else {
+        format!(" and {other_buckets} of {other_entities} other {}", plural(other_entities, "entity", "entities"))
+    };
+    let advice = if same_file {
+        "this very file is loaded already: use on_overlap := 'skip_file' to skip such files"
+    } else {
+        "use on_overlap := 'skip_file' to skip files that are already loaded"
+    };
+    Error::overlap(format!(
+        "{buckets} {}{}{others} {} already covered by {}, first {}; nothing was appended; {advice}",
+        plural(buckets, "bucket", "buckets"),
+        if of.is_empty() { String::new() } else { format!(" of {of}") },
+        if buckets == 1 && other_entities == 0 { "is" } else { "are" },
+        covering(by, entity, bucket),
+        format_bucket(&target.grid, bucket, &target.index_type),
+    ))
+}
+
+fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+fn covering(by: &Covering<'_>, entity: &Entity, bucket: BucketId) -> String {
+    let covers = |coverage: &Coverage| coverage.get(entity).is_some_and(|set| set.contains(bucket));
+    match by {
+        Covering::Table { state, storage } => state
+            .segments
+            .iter()
+            .find(|segment| segment.coverage(*storage).is_ok_and(|coverage| covers(&coverage)))
+            .map_or_else(
+                || "the table".to_owned(),
+                |segment| format!("{} (version {})", segment.record.path, segment.added),
+            ),
+        Covering::Files(files) => files
+            .iter()
+            .find(|(_, coverage)| covers(coverage))
+            .map_or_else(|| "another file".to_owned(), |(name, _)| format!("'{name}' of the same call")),
+    }
+}
+
+/// The entity as a condition: `symbol='NVDA', venue=3`; empty for tables without entity columns.
+#[must_use]
+pub fn show_entity(columns: &[String], entity: &Entity) -> String {
+    let parts = columns.iter().zip(entity.parts()).map(|(column, part)| match part {
+        EntityPart::Text(text) => format!("{column}='{}'", text.replace('\'', "''")),
+        EntityPart::Int(number) => format!("{column}={number}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}

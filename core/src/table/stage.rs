@@ -1,0 +1,191 @@
+//! Bringing a file's bytes under the root, durably and under a name that no commit mentions yet, and describing it for
+//! the commit that will.
+
+use std::io::{self, Write};
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::{
+    append::Mode,
+    fit::Fit,
+    incoming::{Incoming, Target, hash},
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    log::{
+        COVERAGE_DIRECTORY, DATA_DIRECTORY,
+        commit::{CoverageRecord, Fingerprint, SegmentRecord, SortOrder, SourceRecord},
+    },
+    schema::same_name,
+    segment::{
+        rewrite::rewrite,
+        write::{WriteColumn, WriteOptions},
+    },
+    storage::{Staged, Storage},
+};
+
+/// Coverage of at most so many bytes stands in the commit itself.
+const INLINE_COVERAGE_BYTES: usize = 4096;
+
+/// Where the segment `id` stands, relative to the root.
+#[must_use]
+pub fn segment_path(id: &str) -> String {
+    format!("{DATA_DIRECTORY}/{id}.parquet")
+}
+
+/// Stages `incoming` as the segment `id`.
+///
+/// # Errors
+/// `Io` when the bytes cannot be written, `InvalidArgument` when they cannot be linked, `Conflict` when the file changed meanwhile;
+/// nothing is left behind then.
+pub fn file(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    id: &str,
+) -> Result<SegmentRecord> {
+    let path = segment_path(id);
+    let staged = bring(storage, incoming, target, mode, &path).and_then(|brought| {
+        incoming.outside.check_unchanged()?;
+        let coverage = coverage(storage, &incoming.coverage, id)?;
+        Ok((brought, coverage))
+    });
+    let (brought, coverage) = match staged {
+        Ok(staged) => staged,
+        Err(e) => {
+            let _ = storage.remove(&path);
+            return Err(e);
+        }
+    };
+    Ok(SegmentRecord {
+        id: id.to_owned(),
+        path,
+        rows: incoming.rows,
+        bytes: brought.bytes,
+        checksum: brought.checksum,
+        index_min: incoming.bounds.0,
+        index_max: incoming.bounds.1,
+        sorted_by: brought.sorted_by,
+        last_field_id: target.definition.last_field_id,
+        missing_fields: brought.missing,
+        entities: incoming.coverage.entity_count() as u64,
+        buckets: incoming.coverage.buckets(),
+        coverage,
+        sources: vec![SourceRecord {
+            path: incoming.shown(),
+            bytes: incoming.outside.stat.bytes,
+            fingerprint: brought.source,
+        }],
+        extra: serde_json::Map::new(),
+    })
+}
+
+/// Removes what [`file`] staged; leftovers are vacuum's.
+pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
+    let _ = storage.remove(&record.path);
+    if let CoverageRecord::File(path) = &record.coverage {
+        let _ = storage.remove(path);
+    }
+}
+
+struct Brought {
+    bytes: u64,
+    checksum: Fingerprint,
+    source: Fingerprint,
+    sorted_by: Option<SortOrder>,
+    /// Field ids of the columns that the segment does not have.
+    missing: Vec<u32>,
+}
+
+fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode, path: &str) -> Result<Brought> {
+    let missing = match &incoming.fit {
+        Fit::AsIs { missing } if mode != Mode::Rewrite => missing.clone(),
+        _ => return write_anew(storage, incoming, target, path),
+    };
+    let unchanged = |bytes, fingerprint| Brought {
+        bytes,
+        checksum: fingerprint,
+        source: fingerprint,
+        sorted_by: incoming.sorted_by,
+        missing,
+    };
+    if matches!(mode, Mode::Link | Mode::Move) {
+        if let Some(stat) = storage.link(&incoming.outside.path, path)? {
+            return Ok(unchanged(stat.bytes, incoming.fingerprint()?));
+        }
+        if mode == Mode::Link {
+            return Err(Error::invalid_argument(
+                "the file cannot be linked into the table, which is on another file system; use mode := 'copy'",
+            ));
+        }
+    }
+    let mut staged = storage.stage(path)?;
+    let fingerprint = hash(incoming.outside.source.as_ref(), |piece| {
+        staged.write_all(piece).map_err(|e| Error::io("write", path, e))
+    })?;
+    Ok(unchanged(staged.finish()?, fingerprint))
+}
+
+fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path: &str) -> Result<Brought> {
+    let source = incoming.fingerprint()?;
+    let hashing = Hashing { staged: storage.stage(path)?, hasher: Xxh3Default::new() };
+    let (_, hashing) =
+        rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
+    let checksum = Fingerprint(hashing.hasher.digest128());
+    let bytes = hashing.staged.finish()?;
+    let sorted_by =
+        if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
+    Ok(Brought { bytes, checksum, source, sorted_by: Some(sorted_by), missing: Vec::new() })
+}
+
+/// The table's columns as segments are written with them.
+#[must_use]
+pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
+    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    target.schema.columns.iter().map(column).collect()
+}
+
+/// Segments written here are sorted by entity, then index.
+#[must_use]
+pub fn write_options(target: &Target) -> WriteOptions {
+    let definition = &target.definition;
+    let names = definition.entity_columns.iter().chain([&definition.index_column]);
+    let position = |name: &String| target.schema.columns.iter().position(|c| same_name(&c.name, name));
+    WriteOptions { sorted_by: names.filter_map(position).collect(), ..WriteOptions::default() }
+}
+
+/// A staged file that hashes what is written to it.
+struct Hashing {
+    staged: Box<dyn Staged>,
+    hasher: Xxh3Default,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.staged.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.staged.flush()
+    }
+}
+
+/// Puts coverage into the record when it is small, and into a file when it is not.
+///
+/// # Errors
+/// `Io` when the file cannot be written.
+pub fn coverage(storage: &dyn Storage, coverage: &Coverage, id: &str) -> Result<CoverageRecord> {
+    let bytes = coverage.to_bytes();
+    if bytes.len() <= INLINE_COVERAGE_BYTES {
+        return Ok(CoverageRecord::Inline(bytes));
+    }
+    let path = format!("{COVERAGE_DIRECTORY}/{id}.cov");
+    let mut staged = storage.stage(&path)?;
+    staged.write_all(&bytes).map_err(|e| Error::io("write", &path, e))?;
+    staged.finish()?;
+    Ok(CoverageRecord::File(path))
+}

@@ -1,0 +1,20 @@
+//! Instants of the index column, half-open ranges of them, and the grid of buckets that divides them. Everything here is
+//! integer arithmetic in the unit of the index column; nothing here knows rows, files, the clock or the session's zone.
+
+mod civil;
+mod cursor;
+mod format;
+mod grid;
+mod value;
+mod width;
+mod zone;
+
+pub use cursor::Cursor;
+pub use format::{format_bucket, format_value};
+pub use grid::Grid;
+pub use value::{BucketId, IndexRange, IndexValue, Run};
+pub use width::{BucketWidth, WidthUnit};
+pub use zone::{check_zone, zone_data_version};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The width of a bucket as a person writes it: `1h`, `15m`, `1mo`, or a bare integer. How wide that is on a given index
+//! column is the grid's business.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The unit of a bucket width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WidthUnit {
+    /// The integers of an integer index; written without a unit.
+    Integer,
+    /// Microseconds, `us`.
+    Microsecond,
+    /// Milliseconds, `ms`.
+    Millisecond,
+    /// Seconds, `s`.
+    Second,
+    /// Minutes, `m`.
+    Minute,
+    /// Hours, `h`.
+    Hour,
+    /// Days, `d`: 24 hours, or local days when the table has a time zone.
+    Day,
+    /// Weeks from Monday to Sunday, `w`.
+    Week,
+    /// Calendar months, `mo`.
+    Month,
+    /// Quarters of a calendar year, `q`.
+    Quarter,
+    /// Calendar years, `y`.
+    Year,
+}
+
+/// A bucket width: a count of at least one, and its unit. Displays and serialises as the text it was read from, without
+/// leading zeros: `60m` stays `60m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BucketWidth {
+    count: i64,
+    unit: WidthUnit,
+}
+
+const UNITS: [(&str, WidthUnit); 10] = [
+    ("us", WidthUnit::Microsecond),
+    ("ms", WidthUnit::Millisecond),
+    ("s", WidthUnit::Second),
+    ("m", WidthUnit::Minute),
+    ("h", WidthUnit::Hour),
+    ("d", WidthUnit::Day),
+    ("w", WidthUnit::Week),
+    ("mo", WidthUnit::Month),
+    ("q", WidthUnit::Quarter),
+    ("y", WidthUnit::Year),
+];
+
+const EXPECTED: &str = "expected a whole number and one of the units us ms s m h d w mo q y, such as '15m', '1h', '1d' \
+                        or '1mo', or a number alone, such as '1000', for an integer index";
+
+/// The widest bucket of time: 100 years. It keeps the ends of every bucket that has a number inside 128 bits.
+const MAX_YEARS: i64 = 100;
+const MAX_DAYS: i64 = 36_525;
+const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+
+impl BucketWidth {
+    /// Reads `15m`, `1h`, `1mo` and the like, or a bare integer.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the number is missing, not positive or wider than 100 years (for an integer: than 2^62),
+    /// or the unit is unknown.
+    pub fn parse(text: &str) -> Result<Self> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, suffix) = text.split_at_checked(digits).unwrap_or((text, ""));
+        if number.is_empty() {
+            return Err(refusal(text, "has no number in front, or a number that is not positive and whole"));
+        }
+        let unit = unit_named(suffix).ok_or_else(|| refusal(text, &format!("has the unknown unit '{suffix}'")))?;
+        let count: i64 = number.parse().map_err(|_| refusal(text, "is too wide"))?;
+        if count == 0 {
+            return Err(refusal(text, "is zero wide"));
+        }
+        if count > unit.max_count() {
+            return Err(refusal(text, "is wider than 100 years (an integer: than 2^62)"));
+        }
+        Ok(Self { count, unit })
+    }
+
+    /// How many units wide; at least one.
+    #[must_use]
+    pub fn count(&self) -> i64 {
+        self.count
+    }
+
+    /// The unit.
+    #[must_use]
+    pub fn unit(&self) -> WidthUnit {
+        self.unit
+    }
+
+    /// The width in nanoseconds; none for calendar months and longer, and for integers.
+    #[must_use]
+    pub fn nanos(&self) -> Option<i64> {
+        self.unit.nanos().and_then(|nanos| nanos.checked_mul(self.count))
+    }
+
+    /// The width in calendar months; none for weeks and shorter, and for integers.
+    #[must_use]
+    pub fn months(&self) -> Option<i64> {
+        self.unit.months().and_then(|months| months.checked_mul(self.count))
+    }
+
+    /// Whether days are counted on the calendar when there is a time zone: `d`, `w` and longer.
+    #[must_use]
+    pub fn is_calendar(&self) -> bool {
+        matches!(self.unit, WidthUnit::Day | WidthUnit::Week | WidthUnit::Month | WidthUnit::Quarter | WidthUnit::Year)
+    }
+}
+
+impl WidthUnit {
+    const fn nanos(self) -> Option<i64> {
+        Some(match self {
+            Self::Microsecond => 1_000,
+            Self::Millisecond => 1_000_000,
+            Self::Second => 1_000_000_000,
+            Self::Minute => 60_000_000_000,
+            Self::Hour => 3_600_000_000_000,
+            Self::Day => NANOS_PER_DAY,
+            Self::Week => 7 * NANOS_PER_DAY,
+            Self::Integer | Self::Month | Self::Quarter | Self::Year => return None,
+        })
+    }
+
+    const fn months(self) -> Option<i64> {
+        match self {
+            Self::Month => Some(1),
+            Self::Quarter => Some(3),
+            Self::Year => Some(12),
+            _ => None,
+        }
+    }
+
+    const fn max_count(self) -> i64 {
+        match (self.nanos(), self.months()) {
+            (Some(nanos), _) => MAX_DAYS * NANOS_PER_DAY / nanos,
+            (_, Some(months)) => MAX_YEARS * 12 / months,
+            (None, None) => 1 << 62,
+        }
+    }
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Integer => "",
+            Self::Microsecond => "us",
+            Self::Millisecond => "ms",
+            Self::Second => "s",
+            Self::Minute => "m",
+            Self::Hour => "h",
+            Self::Day => "d",
+            Self::Week => "w",
+            Self::Month => "mo",
+            Self::Quarter => "q",
+            Self::Year => "y",
+        }
+    }
+}
+
+fn unit_named(suffix: &str) -> Option<WidthUnit> {
+    if suffix.is_empty() {
+        return Some(WidthUnit::Integer);
+    }
+    UNITS.iter().find(|(name, _)| *name == suffix).map(|(_, unit)| *unit)
+}
+
+fn refusal(text: &str, why: &str) -> Error {
+    Error::invalid_argument(format!("the bucket '{text}' {why}; {EXPECTED}"))
+}
+
+impl FromStr for BucketWidth {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for BucketWidth {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        Self::parse(&text)
+    }
+}
+
+impl From<BucketWidth> for String {
+    fn from(width: BucketWidth) -> Self {
+        width.to_string()
+    }
+}
+
+impl fmt::Display for BucketWidth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.count, self.unit.suffix())
+    }
+}

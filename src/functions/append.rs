@@ -1,0 +1,86 @@
+//! `tstable_append`: loads Parquet files, all in one commit or none.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Result,
+    schema::ColumnType,
+    storage::local::expand,
+    table::{
+        At,
+        append::{AppendRequest, FileReport, Mode, OnOverlap},
+    },
+};
+
+use super::{
+    Shared, Watch,
+    report::{Cell, Report, Row, column},
+};
+use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct Append(pub(crate) Arc<Shared>);
+
+impl TableFunction for Append {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_append",
+            positional: &[
+                Param { name: "root", ty: ParamType::Varchar },
+                Param { name: "source", ty: ParamType::Any },
+            ],
+            named: &[
+                Param { name: "on_overlap", ty: ParamType::Varchar },
+                Param { name: "mode", ty: ParamType::Varchar },
+                Param { name: "message", ty: ParamType::Varchar },
+            ],
+            description: "Appends Parquet files to a table: all of them in one commit, or none.",
+            example: "CALL tstable_append('prices', 'incoming/*.parquet', on_overlap := 'skip_file')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let patterns = args.texts_at(1, "source")?;
+        let on_overlap = args.text("on_overlap")?.map_or(Ok(OnOverlap::default()), |word| OnOverlap::parse(&word))?;
+        let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
+        let message = args.text("message")?;
+        let shared = Arc::clone(&self.0);
+        let columns = vec![
+            column("file", ColumnType::Varchar),
+            column("status", ColumnType::Varchar),
+            column("version", ColumnType::BigInt),
+            column("segment", ColumnType::Varchar),
+            column("rows", ColumnType::BigInt),
+            column("rows_skipped", ColumnType::BigInt),
+            column("buckets_added", ColumnType::BigInt),
+            column("entities", ColumnType::BigInt),
+            column("message", ColumnType::Varchar),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let request = AppendRequest { files: expand(&patterns)?, on_overlap, mode, message: message.clone() };
+            let appended = table.append(&snapshot, &request, &Watch(session))?;
+            shared.cache.remember(&root, &table, &appended.snapshot.state)?;
+            for warning in &appended.warnings {
+                session.log(LogLevel::Warning, warning);
+            }
+            Ok(Box::new(appended.files.into_iter().map(|file| Ok(row(&file)))))
+        }))
+    }
+}
+
+fn row(file: &FileReport) -> Row {
+    vec![
+        Cell::text(&file.file),
+        Cell::text(file.status.word()),
+        Cell::count(file.version.0),
+        Cell::maybe(file.segment.as_ref(), Cell::text),
+        Cell::count(file.rows),
+        Cell::count(file.rows_skipped),
+        Cell::count(file.buckets_added),
+        Cell::count(file.entities),
+        Cell::maybe(file.message.as_ref(), Cell::text),
+    ]
+}

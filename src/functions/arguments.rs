@@ -1,0 +1,146 @@
+//! Taking typed arguments out of a call, with errors that name the argument.
+
+use tstable_core::{
+    Error, Result,
+    log::{Version, commit::Instant},
+    prune::expr::Constant,
+    schema::ColumnType,
+    table::At,
+    time::IndexRange,
+};
+
+use super::literal::{index_value, instant_micros, show};
+use crate::host::{Arg, Args, Param, ParamType};
+
+/// The named parameters that choose a version, for signatures.
+pub(crate) const VERSION_PARAMS: [Param; 3] = [
+    Param { name: "version", ty: ParamType::BigInt },
+    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "tag", ty: ParamType::Varchar },
+];
+
+/// The named parameters of a range, for signatures.
+pub(crate) const RANGE_PARAMS: [Param; 2] =
+    [Param { name: "start", ty: ParamType::Any }, Param { name: "until", ty: ParamType::Any }];
+
+impl Args {
+    /// The named argument; none when it was not given or given as NULL.
+    pub(crate) fn named(&self, name: &str) -> Option<&Arg> {
+        let (_, arg) = self.named.iter().find(|(given, _)| *given == name)?;
+        (*arg != Arg::Scalar(Constant::Null)).then_some(arg)
+    }
+
+    fn positional(&self, index: usize, name: &str) -> Result<&Arg> {
+        match self.positional.get(index) {
+            Some(Arg::Scalar(Constant::Null)) | None => Err(Error::invalid_argument(format!("{name} is NULL"))),
+            Some(arg) => Ok(arg),
+        }
+    }
+
+    /// The first argument: the table's directory, without trailing slashes.
+    pub(crate) fn root(&self) -> Result<String> {
+        match self.positional(0, "root")? {
+            Arg::Scalar(Constant::Text(root)) if !root.is_empty() => {
+                let trimmed = root.trim_end_matches('/');
+                Ok(if trimmed.is_empty() { root.clone() } else { trimmed.to_owned() })
+            }
+            other => Err(Error::invalid_argument(format!("root := {} is no directory's name", show(other)))),
+        }
+    }
+
+    /// A positional argument of one text or a list of texts.
+    pub(crate) fn texts_at(&self, index: usize, name: &str) -> Result<Vec<String>> {
+        let wrong = |arg: &Arg| Error::invalid_argument(format!("{name} := {} is no text or list of texts", show(arg)));
+        let text = |arg: &Arg| match arg {
+            Arg::Scalar(Constant::Text(text)) if !text.is_empty() => Ok(text.clone()),
+            other => Err(wrong(other)),
+        };
+        match self.positional(index, name)? {
+            Arg::List(items) => items.iter().map(text).collect(),
+            other => Ok(vec![text(other)?]),
+        }
+    }
+
+    /// A positional argument that is a positive count.
+    pub(crate) fn count_at(&self, index: usize, name: &str) -> Result<u64> {
+        positive(name, self.positional(index, name)?)
+    }
+
+    /// A named text.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>> {
+        match self.named(name) {
+            None => Ok(None),
+            Some(Arg::Scalar(Constant::Text(text))) => Ok(Some(text.clone())),
+            Some(other) => Err(Error::invalid_argument(format!("{name} := {} is no text", show(other)))),
+        }
+    }
+
+    /// A named list of texts; empty when not given.
+    pub(crate) fn text_list(&self, name: &str) -> Result<Vec<String>> {
+        let Some(arg) = self.named(name) else { return Ok(Vec::new()) };
+        let Arg::List(items) = arg else {
+            return Err(Error::invalid_argument(format!("{name} := {} is no list of texts", show(arg))));
+        };
+        let text = |item: &Arg| match item {
+            Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
+            other => Err(Error::invalid_argument(format!("{name} holds {}, which is no text", show(other)))),
+        };
+        items.iter().map(text).collect()
+    }
+
+    /// A named BOOLEAN; false when not given.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool> {
+        match self.named(name) {
+            None => Ok(false),
+            Some(Arg::Scalar(Constant::Bool(flag))) => Ok(*flag),
+            Some(other) => Err(Error::invalid_argument(format!("{name} := {} is neither true nor false", show(other)))),
+        }
+    }
+
+    /// A named positive count.
+    pub(crate) fn count(&self, name: &str) -> Result<Option<u64>> {
+        self.named(name).map(|arg| positive(name, arg)).transpose()
+    }
+
+    /// The range that `start` and `until` make on an index of type `index`.
+    pub(crate) fn range(&self, index: &ColumnType) -> Result<IndexRange> {
+        let bound = |name| self.named(name).map(|arg| index_value(name, arg, index)).transpose();
+        let range = IndexRange { start: bound("start")?, until: bound("until")? };
+        if let (Some(start), Some(until)) = (range.start, range.until)
+            && start >= until
+        {
+            let shown = |name| self.named(name).map(show).unwrap_or_default();
+            return Err(Error::invalid_argument(format!(
+                "start := {} is not before until := {}; a range is [start, until)",
+                shown("start"),
+                shown("until")
+            )));
+        }
+        Ok(range)
+    }
+
+    /// The version that `version`, `as_of` or `tag` chooses.
+    pub(crate) fn at(&self) -> Result<At> {
+        let given: Vec<_> = VERSION_PARAMS.iter().filter(|p| self.named(p.name).is_some()).map(|p| p.name).collect();
+        if given.len() > 1 {
+            return Err(Error::invalid_argument(format!("{} cannot be given together", given.join(" and "))));
+        }
+        if let Some(arg) = self.named("version") {
+            return Ok(At::Version(Version(positive("version", arg)?)));
+        }
+        if let Some(arg) = self.named("as_of") {
+            return Ok(At::AsOf(Instant(instant_micros("as_of", arg)?)));
+        }
+        Ok(self.text("tag")?.map_or(At::Latest, At::Tag))
+    }
+}
+
+fn positive(name: &str, arg: &Arg) -> Result<u64> {
+    let Arg::Scalar(Constant::Int(value)) = arg else {
+        return Err(Error::invalid_argument(format!("{name} := {} is no integer", show(arg))));
+    };
+    u64::try_from(*value)
+        .ok()
+        .filter(|value| *value > 0)
+        .ok_or_else(|| Error::invalid_argument(format!("{name} := {value} is not a positive number")))
+}

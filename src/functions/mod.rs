@@ -1,0 +1,94 @@
+//! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
+//! share is in the files that are no function's: [`arguments`], [`literal`], [`report`], [`shape`].
+
+mod append;
+mod arguments;
+mod bucket;
+mod buckets;
+mod coverage;
+mod create;
+mod entities;
+mod gaps;
+mod history;
+mod info;
+mod last_window;
+mod literal;
+mod plan;
+mod preview;
+mod report;
+mod scan;
+mod segments;
+mod shape;
+mod version;
+mod windows;
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Result,
+    table::{At, Snapshot, Table, append::Monitor, cache::Cache},
+};
+
+use crate::host::{LogLevel, Registry, Replacement, Session};
+
+/// Footers of open segments are kept up to so many bytes in all.
+const FOOTER_CACHE_BYTES: usize = 256 << 20;
+
+/// What the functions of one database share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) cache: Cache,
+}
+
+impl Shared {
+    /// The table at `root` as of `at`.
+    pub(crate) fn snapshot(&self, root: &str, at: &At, session: &dyn Session) -> Result<(Table, Snapshot)> {
+        let (table, latest) = self.cache.latest(root)?;
+        for warning in &latest.state.warnings {
+            session.log(LogLevel::Warning, warning);
+        }
+        let snapshot = table.at(at, &latest)?;
+        Ok((table, snapshot))
+    }
+}
+
+/// Everything that the extension registers with a database.
+pub(crate) fn registry() -> Registry {
+    let shared = Arc::new(Shared { cache: Cache::new(FOOTER_CACHE_BYTES) });
+    let new = || Arc::clone(&shared);
+    Registry {
+        tables: vec![
+            Arc::new(append::Append(new())),
+            Arc::new(buckets::Buckets(new())),
+            Arc::new(coverage::Coverage(new())),
+            Arc::new(create::Create(new())),
+            Arc::new(entities::Entities(new())),
+            Arc::new(gaps::Gaps(new())),
+            Arc::new(history::History(new())),
+            Arc::new(info::Info(new())),
+            Arc::new(last_window::LastWindow(new())),
+            Arc::new(plan::Plan(new())),
+            Arc::new(preview::Preview(new())),
+            Arc::new(scan::Scan(new())),
+            Arc::new(segments::Segments(new())),
+            Arc::new(windows::Windows(new())),
+        ],
+        scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
+        replacement: Some(Replacement { function: "tstable_scan", is_table }),
+    }
+}
+
+/// Whether a directory holds a table, by one look.
+fn is_table(path: &str) -> bool {
+    std::path::Path::new(path).join(tstable_core::log::LOG_DIRECTORY).is_dir()
+}
+
+/// Watches long work on behalf of the running query.
+pub(crate) struct Watch<'a>(pub(crate) &'a dyn Session);
+
+impl Monitor for Watch<'_> {
+    fn cancelled(&self) -> bool {
+        self.0.interrupted()
+    }
+    fn progress(&self, _done: f64) {}
+}

@@ -1,0 +1,265 @@
+//! Functions that answer with a few columns of computed rows: the frame that runs them once an execution, and the cells
+//! that their rows are made of.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::{
+    array::{
+        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, ListArray,
+        ListBuilder, PrimitiveArray, StringArray, StringBuilder, UInt64Array,
+    },
+    datatypes::{
+        ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
+        TimestampNanosecondType, TimestampSecondType,
+    },
+};
+use tstable_core::{
+    Error, Result,
+    coverage::EntityPart,
+    log::commit::Instant,
+    schema::{ColumnType, Field, TimeUnit},
+    time::IndexValue,
+};
+
+use crate::host::{Bound, CHUNK_ROWS, OutColumn, Output, Rows, Session, Worker};
+
+/// One value of a computed row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Null,
+    Bool(bool),
+    /// Any integer column, and the index in its own unit.
+    Int(i128),
+    Float(f64),
+    Text(Arc<str>),
+    Texts(Vec<String>),
+    /// An INTERVAL of whole days and nanoseconds.
+    Interval { days: i32, nanos: i64 },
+}
+
+impl Cell {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
+        Self::Text(Arc::from(text.as_ref()))
+    }
+
+    pub(crate) fn count(count: u64) -> Self {
+        Self::Int(i128::from(count))
+    }
+
+    /// A value or NULL.
+    pub(crate) fn maybe<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
+        value.map_or(Self::Null, cell)
+    }
+}
+
+impl From<IndexValue> for Cell {
+    fn from(value: IndexValue) -> Self {
+        Self::Int(value.0)
+    }
+}
+
+impl From<Instant> for Cell {
+    fn from(instant: Instant) -> Self {
+        Self::Int(i128::from(instant.0))
+    }
+}
+
+impl From<&EntityPart> for Cell {
+    fn from(part: &EntityPart) -> Self {
+        match part {
+            EntityPart::Text(text) => Self::Text(Arc::clone(text)),
+            EntityPart::Int(number) => Self::Int(*number),
+        }
+    }
+}
+
+/// A row of cells in the order of the function's columns.
+pub(crate) type Row = Vec<Cell>;
+/// The rows of one execution.
+pub(crate) type RowStream = Box<dyn Iterator<Item = Result<Row>> + Send>;
+
+/// VARCHAR[].
+pub(crate) fn text_list() -> ColumnType {
+    ColumnType::List(Box::new(Field::new("element", ColumnType::Varchar)))
+}
+
+/// The instant type of commit times.
+pub(crate) const INSTANT: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
+
+pub(crate) fn column(name: impl Into<String>, ty: ColumnType) -> OutColumn {
+    OutColumn { name: name.into(), ty }
+}
+
+type Run = Box<dyn Fn(&dyn Session) -> Result<RowStream> + Send + Sync>;
+
+/// A bound call of such a function. Whatever effect it has happens when the first rows are asked for, once an execution.
+pub(crate) struct Report {
+    columns: Vec<OutColumn>,
+    run: Arc<Run>,
+}
+
+impl Report {
+    pub(crate) fn bound(
+        columns: Vec<OutColumn>,
+        run: impl Fn(&dyn Session) -> Result<RowStream> + Send + Sync + 'static,
+    ) -> Arc<dyn Bound> {
+        Arc::new(Self { columns, run: Arc::new(Box::new(run)) })
+    }
+}
+
+impl Bound for Report {
+    fn columns(&self) -> &[OutColumn] {
+        &self.columns
+    }
+
+    fn open(&self, _session: &dyn Session, _projection: &[usize]) -> Result<Arc<dyn Rows>> {
+        let types = self.columns.iter().map(|column| column.ty.clone()).collect();
+        Ok(Arc::new(Execution { types, run: Mutex::new(Some(Arc::clone(&self.run))) }))
+    }
+}
+
+struct Execution {
+    types: Vec<ColumnType>,
+    /// Taken by the one worker that runs it.
+    run: Mutex<Option<Arc<Run>>>,
+}
+
+impl Rows for Execution {
+    fn worker(self: Arc<Self>) -> Result<Box<dyn Worker>> {
+        Ok(Box::new(Emitter { execution: self, rows: None }))
+    }
+}
+
+struct Emitter {
+    execution: Arc<Execution>,
+    rows: Option<RowStream>,
+}
+
+impl Worker for Emitter {
+    fn fill(&mut self, session: &dyn Session, out: &mut dyn Output) -> Result<usize> {
+        if self.rows.is_none() {
+            let run = self.execution.run.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(run) = run else { return Ok(0) };
+            self.rows = Some(run(session)?);
+        }
+        let rows = self.rows.iter_mut().flatten().take(CHUNK_ROWS).collect::<Result<Vec<_>>>()?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        if session.interrupted() {
+            return Err(Error::cancelled("the query was interrupted"));
+        }
+        for (i, ty) in self.execution.types.iter().enumerate() {
+            out.write(i, ty, &array(ty, &rows, i)?, 0, rows.len())?;
+        }
+        Ok(rows.len())
+    }
+}
+
+/// The cells of one column as an array of the column's type.
+fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
+    let cells = || rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null));
+    let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
+    Ok(match ty {
+        ColumnType::Boolean => {
+            Arc::new(cells().map(|c| if let Cell::Bool(b) = c { Some(*b) } else { None }).collect::<BooleanArray>())
+        }
+        ColumnType::Double => {
+            Arc::new(cells().map(|c| if let Cell::Float(f) = c { Some(*f) } else { None }).collect::<Float64Array>())
+        }
+        ColumnType::Varchar => {
+            Arc::new(cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>())
+        }
+        ColumnType::Integer => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Int32Array>()),
+        ColumnType::BigInt => Arc::new(ints().map(|v| v.map(clamp::<i64>)).collect::<Int64Array>()),
+        ColumnType::UBigInt => Arc::new(ints().map(|v| v.map(clamp::<u64>)).collect::<UInt64Array>()),
+        ColumnType::Date => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Date32Array>()),
+        ColumnType::Timestamp(unit) => timestamps(*unit, ints()),
+        ColumnType::TimestampTz(unit) => with_zone(&timestamps(*unit, ints()), *unit)?,
+        ColumnType::Interval => Arc::new(intervals(cells())),
+        ColumnType::List(_) => Arc::new(lists(cells())),
+        other => return small_integers(other, ints()),
+    })
+}
+
+/// Entity columns may have any integer type.
+fn small_integers(ty: &ColumnType, ints: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
+    use arrow::array::{Int8Array, Int16Array, UInt8Array, UInt16Array, UInt32Array};
+    Ok(match ty {
+        ColumnType::TinyInt => Arc::new(ints.map(|v| v.map(clamp::<i8>)).collect::<Int8Array>()),
+        ColumnType::SmallInt => Arc::new(ints.map(|v| v.map(clamp::<i16>)).collect::<Int16Array>()),
+        ColumnType::UTinyInt => Arc::new(ints.map(|v| v.map(clamp::<u8>)).collect::<UInt8Array>()),
+        ColumnType::USmallInt => Arc::new(ints.map(|v| v.map(clamp::<u16>)).collect::<UInt16Array>()),
+        ColumnType::UInteger => Arc::new(ints.map(|v| v.map(clamp::<u32>)).collect::<UInt32Array>()),
+        other => return Err(Error::invalid_argument(format!("a report cannot show a column of type {other}"))),
+    })
+}
+
+/// The nearest value of the type: bucket bounds may lie a bucket outside of what the index column can hold.
+fn clamp<T: TryFrom<i128> + Bounds>(value: i128) -> T {
+    T::try_from(value).unwrap_or(if value < 0 { T::LEAST } else { T::GREATEST })
+}
+
+trait Bounds {
+    const LEAST: Self;
+    const GREATEST: Self;
+}
+
+macro_rules! bounds {
+    ($($ty:ty),*) => { $(impl Bounds for $ty { const LEAST: Self = Self::MIN; const GREATEST: Self = Self::MAX; })* };
+}
+bounds!(i8, i16, i32, i64, u8, u16, u32, u64);
+
+fn timestamps(unit: TimeUnit, ints: impl Iterator<Item = Option<i128>>) -> ArrayRef {
+    fn typed<T: ArrowPrimitiveType<Native = i64>>(ints: impl Iterator<Item = Option<i128>>) -> ArrayRef {
+        Arc::new(ints.map(|v| v.map(clamp::<i64>)).collect::<PrimitiveArray<T>>())
+    }
+    match unit {
+        TimeUnit::S => typed::<TimestampSecondType>(ints),
+        TimeUnit::Ms => typed::<TimestampMillisecondType>(ints),
+        TimeUnit::Us => typed::<TimestampMicrosecondType>(ints),
+        TimeUnit::Ns => typed::<TimestampNanosecondType>(ints),
+    }
+}
+
+fn with_zone(array: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef> {
+    use arrow::array::AsArray;
+    let missing = || Error::invalid_argument("a report column of another unit");
+    Ok(match unit {
+        TimeUnit::S => Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC")),
+        TimeUnit::Ms => {
+            Arc::new(array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
+        }
+        TimeUnit::Us => {
+            Arc::new(array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
+        }
+        TimeUnit::Ns => {
+            Arc::new(array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
+        }
+    })
+}
+
+fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoArray {
+    cells
+        .map(|cell| match cell {
+            Cell::Interval { days, nanos } => Some(IntervalMonthDayNano::new(0, *days, *nanos)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
+    let mut builder = ListBuilder::new(StringBuilder::new())
+        .with_field(arrow::datatypes::Field::new("element", arrow::datatypes::DataType::Utf8, true));
+    for cell in cells {
+        if let Cell::Texts(texts) = cell {
+            for text in texts {
+                builder.values().append_value(text);
+            }
+            builder.append(true);
+        } else {
+            builder.append(false);
+        }
+    }
+    builder.finish()
+}

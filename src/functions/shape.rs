@@ -1,0 +1,77 @@
+//! What the columns of coverage functions look like for a table: the entity columns under their own names and types, and
+//! bucket bounds in the index column's type. A table that has no columns yet gets the likeliest ones, and no rows.
+
+use tstable_core::{
+    Result,
+    coverage::Entity,
+    schema::{ColumnType, TimeUnit},
+    table::Snapshot,
+    time::{BucketId, Grid, IndexValue},
+};
+
+use super::{
+    literal::unit_nanos,
+    report::{Cell, Row, column},
+};
+use crate::host::OutColumn;
+
+const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub(crate) entities: Vec<OutColumn>,
+    pub(crate) index: ColumnType,
+    pub(crate) grid: Grid,
+}
+
+impl Shape {
+    pub(crate) fn of(snapshot: &Snapshot) -> Result<Self> {
+        let definition = snapshot.definition();
+        if definition.schema.is_none() {
+            let index = if definition.bucket.is_integer() { ColumnType::BigInt } else { ColumnType::Timestamp(TimeUnit::Us) };
+            let entities = definition.entity_columns.iter().map(|name| column(name, ColumnType::Varchar)).collect();
+            return Ok(Self { entities, grid: definition.grid(&index)?, index });
+        }
+        let entities = snapshot.entity_columns()?.into_iter().map(|c| column(&c.name, c.ty.clone())).collect();
+        let index = snapshot.index_type()?.clone();
+        Ok(Self { entities, grid: definition.grid(&index)?, index })
+    }
+
+    /// The entity columns, then these.
+    pub(crate) fn columns(&self, more: impl IntoIterator<Item = OutColumn>) -> Vec<OutColumn> {
+        self.entities.iter().cloned().chain(more).collect()
+    }
+
+    /// INTERVAL for a time index, BIGINT for an integer one.
+    pub(crate) fn duration_type(&self) -> ColumnType {
+        match self.index {
+            ColumnType::BigInt | ColumnType::UBigInt => ColumnType::BigInt,
+            _ => ColumnType::Interval,
+        }
+    }
+
+    /// The length of `[start, until)` in [`Shape::duration_type`].
+    pub(crate) fn duration(&self, start: IndexValue, until: IndexValue) -> Cell {
+        let length = until.0.saturating_sub(start.0);
+        if self.duration_type() == ColumnType::BigInt {
+            return Cell::Int(length);
+        }
+        let nanos = length.saturating_mul(unit_nanos(&self.index));
+        let days = i32::try_from(nanos / NANOS_PER_DAY).unwrap_or(i32::MAX);
+        Cell::Interval { days, nanos: i64::try_from(nanos % NANOS_PER_DAY).unwrap_or(i64::MAX) }
+    }
+
+    pub(crate) fn start(&self, bucket: BucketId) -> IndexValue {
+        self.grid.start_of(bucket)
+    }
+
+    pub(crate) fn end(&self, bucket: BucketId) -> IndexValue {
+        self.grid.end_of(bucket)
+    }
+}
+
+/// A row that begins with the entity's values.
+pub(crate) fn row(entity: &Entity, more: impl IntoIterator<Item = Cell>) -> Row {
+    entity.parts().iter().map(Cell::from).chain(more).collect()
+}

@@ -1,0 +1,93 @@
+//! What leaves a callback when it does not succeed, and the wall that keeps panics inside. DuckDB must never see an
+//! unwinding Rust frame, and must never be told of an internal error: either would cost the user the whole database.
+
+use std::{
+    any::Any,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Once,
+};
+
+use tstable_core::{Error, Result, error::ErrorKind};
+
+/// Why a callback failed. Its text is never empty.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// An error that the function reported.
+    Reported(Error),
+    /// A panic: a defect of ours, told as an ordinary error.
+    Panicked(String),
+}
+
+impl Failure {
+    /// Whether the user asked for the end of the query.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Reported(error) if error.kind() == ErrorKind::Cancelled)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reported(error) => write!(f, "{error}"),
+            Self::Panicked(message) => write!(f, "tstable internal error: {message}; please report it"),
+        }
+    }
+}
+
+/// Runs the body of a callback; a panic becomes a [`Failure`].
+pub(crate) fn contain<T>(body: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Failure::Reported(error)),
+        Err(payload) => Err(Failure::Panicked(panic_text(payload.as_ref()))),
+    }
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref().copied());
+    text.filter(|text| !text.is_empty()).unwrap_or("panic without a message").to_owned()
+}
+
+/// A value that DuckDB destroys, from a callback that cannot report anything: a panic in its destructor ends there.
+#[derive(Debug)]
+pub(crate) struct Contained<T>(Option<T>);
+
+impl<T> Contained<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// The value; always there until the drop.
+    pub(crate) fn get(&self) -> Result<&T> {
+        self.0.as_ref().ok_or_else(destroyed)
+    }
+
+    /// The value, to be changed; always there until the drop.
+    pub(crate) fn get_mut(&mut self) -> Result<&mut T> {
+        self.0.as_mut().ok_or_else(destroyed)
+    }
+}
+
+fn destroyed() -> Error {
+    Error::invalid_argument("the state of this call has been destroyed already; please report it")
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        // Nobody can be told: the destructors of the C APIs return nothing.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    }
+}
+
+/// Keeps panics off the host's standard error: they are reported as errors of the statement. The hook belongs to this
+/// library's copy of the standard library, so the host's own panics are not touched.
+pub(crate) fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+}
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;

@@ -1,0 +1,37 @@
+//! Tests of the wall round callbacks.
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use tstable_core::Error;
+
+use super::{Contained, contain};
+
+#[test]
+fn a_panic_becomes_an_error_that_asks_for_a_report() {
+    let failure = contain::<()>(|| panic!("boom {}", 7)).unwrap_err();
+    assert_eq!(failure.to_string(), "tstable internal error: boom 7; please report it");
+    assert!(!failure.is_cancelled());
+}
+
+#[test]
+fn a_panic_without_text_still_has_a_message() {
+    let failure = contain::<()>(|| std::panic::panic_any(3_u8)).unwrap_err();
+    assert_eq!(failure.to_string(), "tstable internal error: panic without a message; please report it");
+}
+
+#[test]
+fn an_error_keeps_its_words_and_a_cancelled_one_is_known_as_such() {
+    let failure = contain::<()>(|| Err(Error::cancelled("stopped after 3 rows"))).unwrap_err();
+    assert_eq!(failure.to_string(), "tstable cancelled: stopped after 3 rows");
+    assert!(failure.is_cancelled());
+}
+
+#[test]
+fn a_panicking_destructor_does_not_unwind_into_the_host() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in the destructor");
+        }
+    }
+    drop(Contained::new(Bomb));
+}

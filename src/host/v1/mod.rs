@@ -1,0 +1,153 @@
+//! DuckDB's stable v1 C API: one binary for DuckDB 1.4.5 and later. Only the entries of the API's function table that
+//! are the same in all of those may be called (`permitted.txt`, checked by a test): a call through any other is a crash.
+//! Nothing is kept of the database but what registration hands over: a kept connection would hold it open for ever.
+
+mod replacement;
+mod scalar;
+mod table;
+mod types;
+mod value;
+mod vector;
+
+use std::{
+    ffi::{CString, c_char},
+    ptr,
+    sync::Arc,
+};
+
+use libduckdb_sys as ffi;
+use tstable_core::{Error, Result};
+
+use super::{LogLevel, Registry, Session, failure};
+
+/// The C API that the entry point asks for, as the package's footer states it.
+const API_VERSION: &str = "v1.2.0";
+
+/// The v1 API shows nothing of the running query.
+struct Blind;
+
+impl Session for Blind {
+    fn log(&self, _level: LogLevel, _message: &str) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    fn threads(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// A C string of `text`; a NUL byte, which would end it early, is shown as `\0`.
+fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', "\\0")).unwrap_or_default()
+}
+
+/// The text of a string that DuckDB allocated, which is freed.
+///
+/// # Safety
+/// `text` is null or a NUL-terminated string that DuckDB gave away.
+unsafe fn owned_text(text: *mut c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller passes a live string of DuckDB's and never uses it again.
+    unsafe {
+        let copy = std::ffi::CStr::from_ptr(text).to_string_lossy().into_owned();
+        ffi::duckdb_free(text.cast());
+        copy
+    }
+}
+
+/// Runs a callback's body and reports its failure.
+fn guarded(report: impl FnOnce(*const c_char), body: impl FnOnce() -> Result<()>) {
+    if let Err(failure) = failure::contain(body) {
+        report(c_string(&failure.to_string()).as_ptr());
+    }
+}
+
+/// A connection for the time of registration.
+struct Connection(ffi::duckdb_connection);
+
+impl Connection {
+    /// # Safety
+    /// `database` is alive.
+    unsafe fn open(database: ffi::duckdb_database) -> Result<Self> {
+        let mut raw = ptr::null_mut();
+        // SAFETY: the caller vouches for the database, and `raw` takes the connection.
+        if unsafe { ffi::duckdb_connect(database, &raw mut raw) } != ffi::DuckDBSuccess {
+            return Err(Error::invalid_argument("DuckDB gave no connection to register the functions with"));
+        }
+        Ok(Self(raw))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: this is the only owner of the connection.
+        unsafe { ffi::duckdb_disconnect(&raw mut self.0) };
+    }
+}
+
+/// Registers everything; whether DuckDB knows the API that the extension was built for.
+///
+/// # Safety
+/// The arguments are those that DuckDB calls the entry point with.
+unsafe fn load(
+    info: ffi::duckdb_extension_info,
+    access: *const ffi::duckdb_extension_access,
+    registry: Registry,
+) -> Result<bool> {
+    // SAFETY: DuckDB passes its own access table, whose functions take the info it came with.
+    unsafe {
+        let known = ffi::duckdb_rs_extension_api_init(info, access, API_VERSION);
+        if !known.map_err(Error::unsupported_format)? {
+            return Ok(false);
+        }
+        let database = (*access).get_database.map_or(ptr::null_mut(), |get| get(info));
+        if database.is_null() {
+            return Ok(false);
+        }
+        let database = *database;
+        let connection = Connection::open(database)?;
+        for function in registry.tables {
+            table::register(&connection, function)?;
+        }
+        for function in registry.scalars {
+            scalar::register(&connection, Arc::clone(&function))?;
+        }
+        if let Some(scan) = registry.replacement {
+            replacement::register(database, scan);
+        }
+        Ok(true)
+    }
+}
+
+/// The entry point that DuckDB calls when it loads the package of the stable C API.
+///
+/// # Safety
+/// Only DuckDB may call this.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn tstable_init_c_api(
+    info: ffi::duckdb_extension_info,
+    access: *const ffi::duckdb_extension_access,
+) -> bool {
+    failure::silence_panics();
+    let mut loaded = false;
+    // SAFETY: DuckDB's own arguments are handed on; its error function copies the text.
+    let report = |text: *const c_char| unsafe {
+        if let Some(set_error) = access.as_ref().and_then(|access| access.set_error) {
+            set_error(info, text);
+        }
+    };
+    guarded(report, || {
+        // SAFETY: as above.
+        loaded = unsafe { load(info, access, crate::functions::registry())? };
+        Ok(())
+    });
+    loaded
+}
+
+#[cfg(test)]
+#[path = "permitted_tests.rs"]
+mod tests;

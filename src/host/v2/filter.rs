@@ -1,0 +1,133 @@
+//! DuckDB's bound expressions as [`Expr`]. Whatever cannot be said exactly in those words becomes [`Expr::Opaque`], and
+//! an expression that cannot be read is opaque too: a filter left to DuckDB is slow, one misread loses rows.
+
+use duckdb_neo::{
+    Result as HostResult,
+    cast::CastMode,
+    expression::{Expression, ExpressionType as Type},
+    logical_type::LogicalTypeID as Id,
+    table_function::PushdownData,
+};
+use tstable_core::{
+    prune::expr::{Comparison, Expr},
+    schema::ColumnType,
+};
+
+use super::{super::OutColumn, types, value};
+
+/// Deeper expressions are opaque, so that converting one cannot exhaust the stack.
+const MAX_DEPTH: usize = 100;
+
+/// What column references mean.
+pub(super) struct Columns<'a> {
+    pub(super) offered: &'a PushdownData<'a>,
+    pub(super) declared: &'a [OutColumn],
+}
+
+/// The expression in our words.
+pub(super) fn convert(columns: &Columns<'_>, expression: &Expression<'_>) -> Expr {
+    node(columns, expression, MAX_DEPTH).unwrap_or(Expr::Opaque)
+}
+
+/// The expression, `depth` levels deep at most.
+fn node(columns: &Columns<'_>, expression: &Expression<'_>, depth: usize) -> HostResult<Expr> {
+    let Some(depth) = depth.checked_sub(1) else { return Ok(Expr::Opaque) };
+    let ty = expression.expression_type()?;
+    match ty {
+        Type::BoundColumnRef => return column(columns, expression),
+        Type::ValueConstant => {
+            let value = expression.get_constant_value()?;
+            return Ok(value::constant(&value).ok().flatten().map_or(Expr::Opaque, Expr::Constant));
+        }
+        // Their children stand for something else than arguments, or nothing is known of them.
+        Type::Invalid | Type::ValueParameter | Type::CaseExpr | Type::OperatorCoalesce => return Ok(Expr::Opaque),
+        _ => {}
+    }
+    let children = expression.children()?;
+    let children = children.iter().map(|child| node(columns, child, depth).unwrap_or(Expr::Opaque)).collect();
+    match ty {
+        Type::OperatorCast => cast(expression, children),
+        Type::BoundFunction => Ok(Expr::Function(expression.function_name()?.to_lowercase(), children)),
+        _ => Ok(operator(ty, children)),
+    }
+}
+
+/// A reference to a declared column, whole: a reference to a part of it has another type.
+fn column(columns: &Columns<'_>, expression: &Expression<'_>) -> HostResult<Expr> {
+    let index = columns.offered.get_column_index(expression.reference_index()?)?;
+    let Some(declared) = columns.declared.get(index) else { return Ok(Expr::Opaque) };
+    let same = expression.return_type()?.id()? == types::type_id(&declared.ty);
+    Ok(if same { Expr::Column(index) } else { Expr::Opaque })
+}
+
+/// A cast to a type without parameters, named in the unit that DuckDB computes in.
+fn cast(expression: &Expression<'_>, children: Vec<Expr>) -> HostResult<Expr> {
+    let to = expression.return_type()?;
+    let to = cast_target(to.id()?, to.param_count()?);
+    let try_cast = expression.cast_mode()? == CastMode::Try;
+    Ok(match (to, one(children)) {
+        (Some(to), Some(value)) => Expr::Cast { value, to, try_cast },
+        _ => Expr::Opaque,
+    })
+}
+
+/// The type of a cast's result; types with parameters are not modelled.
+fn cast_target(id: Id, parameters: usize) -> Option<ColumnType> {
+    types::column_type(id).filter(|_| parameters == 0)
+}
+
+/// An operator over its operands; opaque when their number is not the operator's.
+fn operator(ty: Type, children: Vec<Expr>) -> Expr {
+    let made = match ty {
+        Type::ConjunctionAnd => Some(Expr::And(children)),
+        Type::ConjunctionOr => Some(Expr::Or(children)),
+        Type::OperatorNot => one(children).map(Expr::Not),
+        Type::OperatorIsNull => one(children).map(Expr::IsNull),
+        Type::OperatorIsNotNull => one(children).map(Expr::IsNotNull),
+        Type::CompareBetween => three(children).map(|(value, low, high)| Expr::Between(value, low, high)),
+        Type::CompareIn => membership(children),
+        Type::CompareNotIn => membership(children).map(|inside| Expr::Not(Box::new(inside))),
+        _ => comparison(ty).and_then(|comparison| {
+            let (left, right) = two(children)?;
+            Some(Expr::Compare(comparison, left, right))
+        }),
+    };
+    made.unwrap_or(Expr::Opaque)
+}
+
+fn comparison(ty: Type) -> Option<Comparison> {
+    Some(match ty {
+        Type::CompareEqual => Comparison::Eq,
+        Type::CompareNotEqual => Comparison::Ne,
+        Type::CompareLessThan => Comparison::Lt,
+        Type::CompareLessThanOrEqualTo => Comparison::Le,
+        Type::CompareGreaterThan => Comparison::Gt,
+        Type::CompareGreaterThanOrEqualTo => Comparison::Ge,
+        Type::CompareNotDistinctFrom => Comparison::NotDistinct,
+        Type::CompareDistinctFrom => Comparison::Distinct,
+        _ => return None,
+    })
+}
+
+/// The tested value, then the candidates.
+fn membership(children: Vec<Expr>) -> Option<Expr> {
+    let mut children = children.into_iter();
+    let value = children.next()?;
+    Some(Expr::In(Box::new(value), children.collect()))
+}
+
+fn one(children: Vec<Expr>) -> Option<Box<Expr>> {
+    <[Expr; 1]>::try_from(children).ok().map(|[a]| Box::new(a))
+}
+
+fn two(children: Vec<Expr>) -> Option<(Box<Expr>, Box<Expr>)> {
+    <[Expr; 2]>::try_from(children).ok().map(|[a, b]| (Box::new(a), Box::new(b)))
+}
+
+fn three(children: Vec<Expr>) -> Option<(Box<Expr>, Box<Expr>, Box<Expr>)> {
+    <[Expr; 3]>::try_from(children).ok().map(|[a, b, c]| (Box::new(a), Box::new(b), Box::new(c)))
+}
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

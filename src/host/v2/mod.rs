@@ -1,0 +1,56 @@
+//! DuckDB 2.0's C API: filters, positions of batches, progress, the log. The crate `duckdb-neo` wraps most of it; its
+//! callbacks report a panic as an internal error, which invalidates the database, so none may leave ours
+//! ([`contained`]). State belongs to registrations, so two databases in one process do not meet.
+
+mod absent;
+mod api;
+mod filter;
+mod output;
+mod replacement;
+mod scalar;
+mod session;
+mod table;
+mod types;
+mod value;
+
+use std::error::Error as StdError;
+
+use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
+use tstable_core::{Error, Result};
+
+use super::{Registry, failure};
+
+/// Runs a callback's body; a failure or panic becomes an error of the statement, never of the database.
+fn contained<T>(body: impl FnOnce() -> Result<T>) -> duckdb_neo::Result<T> {
+    failure::contain(body).map_err(|failure| HostError {
+        code: if failure.is_cancelled() { DuckDBError::RuntimeInterrupt } else { DuckDBError::InputInvalid },
+        message: failure.to_string(),
+    })
+}
+
+/// An error of DuckDB's own, met while we work for it.
+fn host_error(error: HostError) -> Error {
+    let message = if error.message.is_empty() { error.to_string() } else { error.message };
+    Error::invalid_argument(message)
+}
+
+/// Registers everything with the database that loads the extension.
+fn load(extension: &Extension, registry: Registry) -> Result<()> {
+    for function in registry.tables {
+        table::register(extension, function)?;
+    }
+    for function in registry.scalars {
+        scalar::register(extension, &function)?;
+    }
+    if let Some(scan) = registry.replacement {
+        replacement::register(extension, scan)?;
+    }
+    Ok(())
+}
+
+/// The entry point that DuckDB 2.0 calls (`tstable_init_c_api_v2`).
+#[duckdb_neo::duckdb_entrypoint_c_api_v2(extension_name = "tstable", api_version = "v2.0.0")]
+fn entry(extension: &Extension) -> std::result::Result<(), Box<dyn StdError>> {
+    failure::silence_panics();
+    Ok(contained(|| load(extension, crate::functions::registry()))?)
+}

@@ -1,0 +1,35 @@
+//! `FROM 'path'` through the v2 C API.
+
+use duckdb_neo::{
+    ToValue,
+    connection::Context,
+    extension::Extension,
+    qualified_name::QualifiedName,
+    replacement_scan::{ReplacementHandle, ReplacementScanBuilder, ReplacementScanCallbacks, ReplacementType},
+};
+use tstable_core::Result;
+
+use super::{super::Replacement, contained, host_error};
+
+/// Makes unknown names of tables that `scan` knows calls of its function.
+pub(super) fn register(extension: &Extension, scan: Replacement) -> Result<()> {
+    ReplacementScanBuilder::new(Scan(scan)).register(extension).map_err(host_error)
+}
+
+struct Scan(Replacement);
+
+impl ReplacementScanCallbacks for Scan {
+    fn scan(&self, context: &Context, name: &QualifiedName, handle: ReplacementHandle<'_>) -> duckdb_neo::Result<()> {
+        contained(|| {
+            let parts = name.parts().map_err(host_error)?;
+            // A name with a schema is not a path.
+            let [path] = parts.as_slice() else { return Ok(()) };
+            if (self.0.is_table)(path) {
+                let function = QualifiedName::from_parts(&[self.0.function]).map_err(host_error)?;
+                handle.set_reference(ReplacementType::Table(function)).map_err(host_error)?;
+                handle.add_parameter(path.as_str().value(context).map_err(host_error)?).map_err(host_error)?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! Table functions through the v2 C API.
+
+use std::sync::Arc;
+
+use duckdb_neo::{
+    bind_arguments::BindArgument,
+    connection::Context,
+    data_chunk::DataChunkRef,
+    extension::Extension,
+    signature::{FunctionDocumentationBuilder, FunctionParameter, FunctionParameterKind, SignatureBuilder},
+    table_function::{
+        BindFunctionHandle, ExecColumnInfo, InitColumnData, OrderPreservation, PartitionData, PartitioningData,
+        PushdownData, TableFilterPushdownCallbacks, TableFunctionBuilder, TableFunctionCallbacks, TablePartitionInfo,
+        TablePartitioningCallbacks,
+    },
+    value::Value,
+};
+use tstable_core::{Error, Result};
+
+use super::{
+    super::{Args, Bound, ParamType, Rows, Signature, TableFunction, Worker, failure::Contained, vector::StringTable},
+    absent, contained,
+    filter::{Columns, convert},
+    host_error,
+    output::Chunk,
+    session::Callback,
+    types,
+    value::{argument, host_value},
+};
+
+/// A function of ours to DuckDB.
+struct Adapter(Contained<Arc<dyn TableFunction>>);
+
+/// A bound call. DuckDB's copies of it share this object.
+struct Call(Contained<Arc<dyn Bound>>);
+
+/// One execution.
+struct Run(Contained<Execution>);
+
+struct Execution {
+    rows: Arc<dyn Rows>,
+    /// For each column of the projection its vector in the chunk: those of virtual columns are left out.
+    slots: Vec<usize>,
+}
+
+/// What one thread works with.
+struct Share(Contained<Task>);
+
+struct Task {
+    worker: Box<dyn Worker>,
+    tables: Vec<StringTable>,
+}
+
+/// Registers a function with the database that loads the extension.
+pub(super) fn register(extension: &Extension, function: Arc<dyn TableFunction>) -> Result<()> {
+    let signature = function.signature();
+    let declared = declare(extension, &signature)?;
+    let mut builder = TableFunctionBuilder::new(signature.name, declared, Adapter(Contained::new(function)))
+        .with_projection_pushdown(signature.projects)
+        .with_progress()
+        .with_partitioning();
+    if signature.filters {
+        builder = builder.with_filter_pushdown();
+    }
+    builder.register(extension).map_err(host_error)
+}
+
+fn declare(extension: &Extension, signature: &Signature) -> Result<SignatureBuilder> {
+    let docs = FunctionDocumentationBuilder::new()
+        .description(signature.description)
+        .add_example("", signature.example)
+        .add_category("tstable");
+    let mut declared = SignatureBuilder::new().documentation(docs);
+    for parameter in signature.positional {
+        let ty = types::parameter(extension, parameter.ty)?;
+        declared = declared.param(FunctionParameter::with_type(parameter.name, ty));
+    }
+    for parameter in signature.named {
+        // A parameter without a default is required, and a NULL default of the declared type would look like a given
+        // NULL. Only ANY lets the marker through, so `bind` casts to the declared type.
+        let ty = types::parameter(extension, ParamType::Any)?;
+        let optional = FunctionParameter::with_type(parameter.name, ty).default_value(absent::Absent);
+        declared = declared.param(optional.kind(FunctionParameterKind::Named));
+    }
+    Ok(declared)
+}
+
+/// The arguments in our words. DuckDB passes every parameter, positional ones first, in the order of the declaration.
+fn arguments(context: &Context, signature: &Signature, given: Vec<BindArgument>) -> Result<Args> {
+    let mut values = given.into_iter().map(|argument| argument.value);
+    let mut args = Args::default();
+    for parameter in signature.positional {
+        let value = values.next().flatten().ok_or_else(|| missing(parameter.name))?;
+        args.positional.push(argument(&value)?);
+    }
+    for parameter in signature.named {
+        let value = values.next().flatten().ok_or_else(|| missing(parameter.name))?;
+        if !absent::is_absent(&value)? {
+            let value = cast(context, parameter.name, parameter.ty, value)?;
+            args.named.push((parameter.name, argument(&value)?));
+        }
+    }
+    Ok(args)
+}
+
+fn missing(name: &str) -> Error {
+    Error::invalid_argument(format!("the argument '{name}' is not a constant; pass a constant"))
+}
+
+/// The value in the parameter's type.
+fn cast(context: &Context, name: &str, ty: ParamType, value: Value) -> Result<Value> {
+    if ty == ParamType::Any {
+        return Ok(value);
+    }
+    let to = types::parameter(context, ty)?;
+    value.cast(context, &to).map_err(|error| {
+        let cause = host_error(error);
+        Error::invalid_argument(format!("the argument '{name}' is no {to}: {}", cause.message()))
+    })
+}
+
+/// The projection and the vector of each of its columns.
+fn projection(
+    signature: &Signature,
+    declared: usize,
+    columns: &InitColumnData<'_>,
+) -> Result<(Vec<usize>, Vec<usize>)> {
+    if !signature.projects {
+        return Ok(((0..declared).collect(), (0..declared).collect()));
+    }
+    let mut projection = Vec::new();
+    let mut slots = Vec::new();
+    for slot in 0..columns.count().map_err(host_error)? {
+        let column = columns.get_column_index(slot).map_err(host_error)?;
+        if column < declared {
+            projection.push(column);
+            slots.push(slot);
+        }
+    }
+    Ok((projection, slots))
+}
+
+fn lost(what: &str) -> Error {
+    Error::invalid_argument(format!("DuckDB lost the state of {what}; please report it"))
+}
+
+impl TableFunctionCallbacks for Adapter {
+    type BindData = Call;
+    type LocalState = Share;
+    type GlobalState = Run;
+
+    fn bind(
+        &self,
+        context: &Context,
+        given: Vec<BindArgument>,
+        result: BindFunctionHandle<'_>,
+    ) -> duckdb_neo::Result<Call> {
+        contained(|| {
+            let function = self.0.get()?;
+            let args = arguments(context, &function.signature(), given)?;
+            let bound = function.bind(&Callback(context), args)?;
+            for column in bound.columns() {
+                let ty = types::logical(context, &column.ty)?;
+                result.add_result_column(&column.name, &ty).map_err(host_error)?;
+            }
+            if let Some((rows, exact)) = bound.cardinality() {
+                result.set_cardinality(usize::try_from(rows).unwrap_or(usize::MAX), exact).map_err(host_error)?;
+            }
+            result.set_order(OrderPreservation::Insertion).map_err(host_error)?;
+            Ok(Call(Contained::new(bound)))
+        })
+    }
+
+    fn init_global_state(
+        &self,
+        call: &Call,
+        context: &Context,
+        columns: InitColumnData<'_>,
+    ) -> duckdb_neo::Result<(Option<Run>, Option<usize>)> {
+        contained(|| {
+            let bound = call.0.get()?;
+            let (projection, slots) = projection(&self.0.get()?.signature(), bound.columns().len(), &columns)?;
+            let rows = bound.open(&Callback(context), &projection)?;
+            let threads = rows.max_threads().max(1);
+            Ok((Some(Run(Contained::new(Execution { rows, slots }))), Some(threads)))
+        })
+    }
+
+    fn init_local_state(
+        &self,
+        _call: &Call,
+        run: Option<&Run>,
+        _context: &Context,
+        _columns: InitColumnData<'_>,
+    ) -> duckdb_neo::Result<Option<Share>> {
+        contained(|| {
+            let run = run.ok_or_else(|| lost("an execution"))?.0.get()?;
+            let worker = Arc::clone(&run.rows).worker()?;
+            let tables = run.slots.iter().map(|_| StringTable::default()).collect();
+            Ok(Some(Share(Contained::new(Task { worker, tables }))))
+        })
+    }
+
+    fn exec(
+        &self,
+        _call: &Call,
+        run: Option<&Run>,
+        share: Option<&mut Share>,
+        context: &Context,
+        output: DataChunkRef<'_>,
+        _columns: ExecColumnInfo<'_>,
+    ) -> duckdb_neo::Result<()> {
+        contained(|| {
+            let run = run.ok_or_else(|| lost("an execution"))?.0.get()?;
+            let task = share.ok_or_else(|| lost("a thread"))?.0.get_mut()?;
+            let mut chunk = Chunk::new(&output, context, &run.slots, &mut task.tables);
+            let rows = task.worker.fill(&Callback(context), &mut chunk)?;
+            chunk.finish(rows)
+        })
+    }
+
+    fn progress(&self, _call: &Call, run: Option<&Run>, _context: &Context) -> duckdb_neo::Result<Option<f64>> {
+        contained(|| match run {
+            Some(run) => Ok(run.0.get()?.rows.progress()),
+            None => Ok(None),
+        })
+    }
+}
+
+impl TableFilterPushdownCallbacks for Adapter {
+    fn pushdown_filter(&self, call: &Call, _context: &Context, offered: PushdownData<'_>) -> duckdb_neo::Result<()> {
+        contained(|| {
+            let bound = call.0.get()?;
+            let columns = Columns { offered: &offered, declared: bound.columns() };
+            let count = offered.filter_count().map_err(host_error)?;
+            let mut filters = Vec::with_capacity(count);
+            for index in 0..count {
+                filters.push(convert(&columns, &offered.filter(index).map_err(host_error)?));
+            }
+            for (index, exact) in bound.offer_filters(&filters)?.into_iter().enumerate().take(count) {
+                if exact {
+                    offered.accept_pushdown(index).map_err(host_error)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl TablePartitioningCallbacks for Adapter {
+    fn partition_data(
+        &self,
+        call: &Call,
+        _run: Option<&Run>,
+        share: Option<&mut Share>,
+        context: &Context,
+        data: PartitionData<'_>,
+    ) -> duckdb_neo::Result<usize> {
+        contained(|| {
+            let worker = &share.ok_or_else(|| lost("a thread"))?.0.get()?.worker;
+            let declared = call.0.get()?.columns();
+            let count = data.count().map_err(host_error)?;
+            let asked: Vec<usize> =
+                (0..count).map(|index| data.get_column_index(index)).collect::<Result<_, _>>().map_err(host_error)?;
+            let values = if asked.is_empty() { Vec::new() } else { worker.partition_values(&asked) };
+            for (index, (column, value)) in asked.iter().zip(&values).enumerate() {
+                let column = declared.get(*column).ok_or_else(|| lost("a partition column"))?;
+                let value = host_value(context, &column.ty, value)?.ok_or_else(|| {
+                    Error::schema_mismatch(format!("{value:?} is no partition value of type {}", column.ty))
+                })?;
+                data.set_partition_value(index, &value).map_err(host_error)?;
+            }
+            usize::try_from(worker.batch_index()).map_err(|_| Error::limit_exceeded("there are too many batches"))
+        })
+    }
+
+    fn partitioning(
+        &self,
+        call: &Call,
+        _context: &Context,
+        asked: PartitioningData<'_>,
+    ) -> duckdb_neo::Result<TablePartitionInfo> {
+        contained(|| {
+            let bound = call.0.get()?;
+            let count = asked.count().map_err(host_error)?;
+            let columns: Vec<usize> =
+                (0..count).map(|index| asked.get_column_index(index)).collect::<Result<_, _>>().map_err(host_error)?;
+            let known = columns.iter().all(|column| *column < bound.columns().len());
+            Ok(if known && !columns.is_empty() && bound.single_valued(&columns) {
+                TablePartitionInfo::SingleValuePartitions
+            } else {
+                TablePartitionInfo::NotPartitioned
+            })
+        })
+    }
+}

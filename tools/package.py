@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Makes DuckDB extensions of the compiled library, and a directory that INSTALL takes them from.
+
+DuckDB reads what an extension was built for from the last 512 bytes of the file: 8 fields of 32 bytes in reverse order,
+then 256 bytes of signature, inside a custom section of WebAssembly's kind. The library has both entry points, so the same
+bytes become one package for each of DuckDB's two C APIs. Needs the standard library of Python 3 only.
+"""
+
+import argparse
+import gzip
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAME = "tstable"
+MAX_BYTES = 15 * 1024 * 1024
+FIELD_BYTES = 32
+SIGNATURE_BYTES = 256
+SECTION_NAME = b"duckdb_signature"
+# Name of the package: its C API's kind and the version that this kind states (the API's, or DuckDB's own).
+PACKAGES = {
+    "v2.0.0": ("C_STRUCT_UNSTABLE", "v2.0.0"),
+    "v1": ("C_STRUCT", "v1.2.0"),
+}
+
+
+def platform_name():
+    """DuckDB's name of this machine, or DUCKDB_PLATFORM where it is cross-compiled."""
+    if name := os.environ.get("DUCKDB_PLATFORM"):
+        return name
+    systems = {"linux": "linux", "darwin": "osx", "win32": "windows", "cygwin": "windows", "freebsd": "freebsd"}
+    machines = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+    system = next((value for key, value in systems.items() if sys.platform.startswith(key)), None)
+    machine = machines.get(platform.machine().lower())
+    if system is None or machine is None:
+        sys.exit(f"unknown platform {sys.platform} on {platform.machine()}: set DUCKDB_PLATFORM, for example to linux_amd64")
+    if system == "linux" and is_musl():
+        return f"{system}_{machine}_musl"
+    return f"{system}_{machine}"
+
+
+def is_musl():
+    """Whether the machine's C library is musl, for which DuckDB has packages of its own."""
+    return not platform.libc_ver()[0] and any(Path("/lib").glob("ld-musl-*"))
+
+
+def library_file(profile):
+    """The library that cargo built."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    if triple := os.environ.get("CARGO_BUILD_TARGET"):
+        target /= triple
+    names = [f"lib{NAME}.so", f"lib{NAME}.dylib", f"{NAME}.dll"]
+    found = [target / profile / name for name in names if (target / profile / name).is_file()]
+    if not found:
+        sys.exit(f"no library in {target / profile}: run cargo build{' --release' if profile == 'release' else ''} first")
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+def field(text):
+    """One field of the footer."""
+    data = text.encode()
+    if len(data) > FIELD_BYTES:
+        sys.exit(f"'{text}' is longer than the {FIELD_BYTES} bytes of a field of the footer")
+    return data.ljust(FIELD_BYTES, b"\0")
+
+
+def leb128(number):
+    """A number as WebAssembly writes it."""
+    data = bytearray()
+    while number >= 0x80:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    data.append(number)
+    return bytes(data)
+
+
+def footer(kind, api_version, extension_version, name_of_platform):
+    """The custom section at the end of the file; the signature stays empty (such packages load with
+    allow_unsigned_extensions)."""
+    fields = ["", "", "", kind, extension_version, api_version, name_of_platform, "4"]
+    content = b"".join(field(text) for text in fields) + bytes(SIGNATURE_BYTES)
+    content_size = 8 * FIELD_BYTES + SIGNATURE_BYTES
+    assert len(content) == content_size
+    name = leb128(len(SECTION_NAME)) + SECTION_NAME
+    # DuckDB's own packages count the size of the content as a field too, so the section's size includes it.
+    size = leb128(content_size)
+    return b"\0" + leb128(len(name) + len(size) + content_size) + name + size + content
+
+
+def extension_version():
+    """The version in Cargo.toml, as `v1.2.3`."""
+    for line in Path("Cargo.toml").read_text(encoding="utf-8").splitlines():
+        if line.startswith("version"):
+            return "v" + line.split('"')[1]
+    sys.exit("Cargo.toml names no version")
+
+
+def strip(library):
+    """A copy of the library without debug information, where a strip program is at hand."""
+    stripped = library.with_suffix(".stripped")
+    shutil.copy2(library, stripped)
+    program = os.environ.get("STRIP") or shutil.which("strip")
+    if program and library.suffix != ".dll":
+        arguments = ["-x"] if library.suffix == ".dylib" else ["--strip-unneeded"]
+        subprocess.run([program, *arguments, str(stripped)], check=True)
+    data = stripped.read_bytes()
+    stripped.unlink()
+    return data
+
+
+def package(profile, out):
+    """Writes both packages."""
+    library = library_file(profile)
+    data = strip(library) if profile == "release" else library.read_bytes()
+    for name, (kind, api_version) in PACKAGES.items():
+        path = out / profile / name / f"{NAME}.duckdb_extension"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = data + footer(kind, api_version, extension_version(), platform_name())
+        if profile == "release" and len(content) > MAX_BYTES:
+            sys.exit(f"{path} would have {len(content)} bytes, more than the {MAX_BYTES} allowed")
+        path.write_bytes(content)
+        print(f"{path}  {len(content):,} bytes  {kind} {api_version} {platform_name()}")
+
+
+def repository(profile, out, versions):
+    """Lays the packages out as INSTALL looks for them: <DuckDB version>/<platform>/<name>.duckdb_extension.gz."""
+    for version in versions:
+        kind = "v2.0.0" if version.startswith("v2.") else "v1"
+        source = out / profile / kind / f"{NAME}.duckdb_extension"
+        path = out / "repository" / version / platform_name() / f"{NAME}.duckdb_extension.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(source.read_bytes(), mtime=0))
+        print(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", choices=["debug", "release"])
+    parser.add_argument("--out", type=Path, default=Path("build"), help="where to write (default: build)")
+    parser.add_argument("--repository", metavar="VERSION", nargs="+", help="DuckDB versions to lay out a repository for")
+    arguments = parser.parse_args()
+    if arguments.repository:
+        repository(arguments.profile, arguments.out, arguments.repository)
+    else:
+        package(arguments.profile, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
