@@ -1,0 +1,40 @@
+# Tests of every kind.
+
+SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
+
+.PHONY: test
+test: test-rust test-runner test-node test-sql ## build and run every test
+
+.PHONY: test-rust
+test-rust: ## unit and property tests of the Rust code
+	cargo test --workspace
+
+.PHONY: test-runner
+test-runner: venvs ## tests of the SQL test runner
+	PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 build/venv/.venv-duckdb-2.0.0/bin/python -m unittest --quiet slt.self_test
+
+# T picks tests by file or by a part of the name, HOST picks hosts: make test-sql T=coverage HOST=duckdb-2.0.0
+.PHONY: test-sql
+test-sql: release venvs ## SQL tests, recipes and documents in every host (T=part of a name, HOST=name)
+	$(SLT) $(addprefix --host ,$(HOST)) $(T)
+
+.PHONY: docs-update
+docs-update: release venvs ## write what DuckDB displays into the result blocks of the documents
+	-$(SLT) --host duckdb-2.0.0 --update .md
+	$(SLT) --host duckdb-2.0.0 .md
+
+ifeq ($(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes),yes)
+build/node/.installed: test/node/package.json
+	mkdir -p $(@D)
+	cp test/node/package.json $(@D)
+	cd $(@D) && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: test-node
+test-node: release build/node/.installed ## load the extension in Node
+	NODE_DIR=build/node node test/node/smoke.mjs
+else
+.PHONY: test-node
+test-node:
+	@echo "Node smoke test skipped: node or npm is not installed"
+endif
