@@ -7,12 +7,9 @@ use std::{collections::HashMap, fs, path::Path};
 /// call through a wrong entry ends the process.
 const STABLE_ENTRIES: usize = 357;
 
-/// Every name behind `ffi::` in a source file.
+/// Every name in a source file.
 fn names(source: &str) -> impl Iterator<Item = &str> {
-    source.split("ffi::").skip(1).map(|rest| {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        rest.split_at(end).0
-    })
+    source.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 #[test]
@@ -24,7 +21,8 @@ fn only_entries_of_the_stable_part_of_the_function_table_are_named() {
     let mut checked = 0;
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !name.ends_with(".rs") || name.ends_with("_tests.rs") {
             continue;
         }
         for name in names(&fs::read_to_string(&path).unwrap()) {
@@ -38,9 +36,8 @@ fn only_entries_of_the_stable_part_of_the_function_table_are_named() {
 }
 
 #[test]
-fn a_name_behind_the_stable_part_would_be_found() {
-    assert_eq!(
-        names("ffi::duckdb_value_to_string(x) + ffi::duckdb_free(y)").collect::<Vec<_>>(),
-        ["duckdb_value_to_string", "duckdb_free"]
-    );
+fn a_call_is_found_however_it_is_written() {
+    let source = "ffi::duckdb_value_to_string(x) + duckdb_free (y)";
+    let found: Vec<_> = names(source).filter(|name| name.starts_with("duckdb_")).collect();
+    assert_eq!(found, ["duckdb_value_to_string", "duckdb_free"]);
 }

@@ -61,7 +61,7 @@ pub(super) fn guarded(error: *mut ffi::duckdb_v2_error_info_handle, body: impl F
     unsafe {
         if let Some(error) = error.as_ref().filter(|error| !error.is_null()) {
             ffi::duckdb_v2_error_info_set_code(*error, failure.code.into());
-            ffi::duckdb_v2_error_info_set_text(*error, &raw const *&text(&failure.message));
+            ffi::duckdb_v2_error_info_set_text(*error, &text(&failure.message));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod absent;
 mod api;
+mod entry;
 mod filter;
 mod output;
 mod replacement;
@@ -12,8 +13,6 @@ mod session;
 mod table;
 mod types;
 mod value;
-
-use std::error::Error as StdError;
 
 use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
 use tstable_core::{Error, Result};
@@ -46,11 +45,4 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
         replacement::register(extension, scan)?;
     }
     Ok(())
-}
-
-/// The entry point that DuckDB 2.0 calls (`tstable_init_c_api_v2`).
-#[duckdb_neo::duckdb_entrypoint_c_api_v2(extension_name = "tstable", api_version = "v2.0.0")]
-fn entry(extension: &Extension) -> std::result::Result<(), Box<dyn StdError>> {
-    failure::silence_panics();
-    Ok(contained(|| load(extension, crate::functions::registry()))?)
 }

@@ -195,10 +195,11 @@ impl Output for Chunk<'_> {
     fn write(&mut self, column: usize, ty: &ColumnType, array: &ArrayRef, offset: usize, len: usize) -> Result<()> {
         let vector = self.column(column, len)?;
         // A run of one string across the chunk: grouping and comparing then look at a single value.
-        if let Some(text) = single_text(array.as_ref(), offset, len).filter(|_| *ty == ColumnType::Varchar) {
-            if self.constant(vector, ty, &Constant::Text(text.to_owned()), len)? {
-                return Ok(());
-            }
+        let text = single_text(array.as_ref(), offset, len).filter(|_| *ty == ColumnType::Varchar);
+        if let Some(text) = text
+            && self.constant(vector, ty, &Constant::Text(text.to_owned()), len)?
+        {
+            return Ok(());
         }
         write(vector, ty, Source::new(array.as_ref(), offset, len)?, self.tables.get_mut(column))
     }

@@ -62,7 +62,7 @@ fn register_overload(extension: &Extension, overload: Overload) -> Result<()> {
     unsafe {
         call!(duckdb_v2_scalar_function_create(factory.get_raw(), &raw mut raw))?;
         let builder = Builder(raw);
-        call!(duckdb_v2_scalar_function_set_name(builder.0, &raw const *&text(overload.function.name())))?;
+        call!(duckdb_v2_scalar_function_set_name(builder.0, &text(overload.function.name())))?;
         describe(extension, &builder, &overload)?;
         let mut user = duckdb_v2_opaque {
             ptr: Box::into_raw(Box::new(Contained::new(overload))).cast(),
@@ -88,7 +88,7 @@ fn describe(extension: &Extension, builder: &Builder, overload: &Overload) -> Re
             let ty = types::logical(extension, ty)?;
             call!(duckdb_v2_function_signature_add_parameter(
                 signature,
-                &raw const *&text(&name),
+                &text(&name),
                 ty.get_raw(),
                 ptr::null_mut(),
                 Kind::DUCKDB_V2_FUNCTION_PARAMETER_KIND_POSITIONAL_ONLY
@@ -96,7 +96,7 @@ fn describe(extension: &Extension, builder: &Builder, overload: &Overload) -> Re
         }
         let result = types::logical(extension, &overload.result)?;
         call!(duckdb_v2_function_signature_set_return_type(signature, result.get_raw()))?;
-        call!(duckdb_v2_function_docs_set_description(docs, &raw const *&text(overload.function.description())))
+        call!(duckdb_v2_function_docs_set_description(docs, &text(overload.function.description())))
     }
 }
 

@@ -12,7 +12,7 @@ use tstable_core::{Error, Result};
 use super::{RawVector, Source, validity};
 
 /// The longest string that DuckDB's 16 bytes hold themselves.
-const INLINE_BYTES: usize = 12;
+pub(super) const INLINE_BYTES: usize = 12;
 /// A dictionary with more values than the array has rows, and more than this, is not worth a table.
 const LARGE_DICTIONARY: usize = 4096;
 
@@ -27,7 +27,7 @@ pub(super) struct StringValue {
 
 impl StringValue {
     /// The string of `bytes`; a long one points to them.
-    fn new(bytes: &[u8]) -> Result<Self> {
+    pub(super) fn new(bytes: &[u8]) -> Result<Self> {
         let length = u32::try_from(bytes.len()).map_err(|_| {
             Error::limit_exceeded(format!("a string of {} bytes is longer than DuckDB's 4 GiB", bytes.len()))
         })?;

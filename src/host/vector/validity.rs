@@ -10,22 +10,26 @@ use super::RawVector;
 pub(super) fn write<V: RawVector>(vector: V, nulls: Option<&NullBuffer>, len: usize) -> Result<()> {
     let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else { return Ok(()) };
     let words = vector.validity()?;
-    for (index, word) in words_of(nulls, len).enumerate() {
+    each_word(nulls, len, |index, word| {
         // SAFETY: the host's mask has a bit for each row of the vector, hence a word for every 64 begun ones.
         unsafe { words.add(index).write_unaligned(word) };
-    }
+    });
     Ok(())
 }
 
-/// The validity of the first `len` rows as words; rows beyond them count as valid.
-fn words_of(nulls: &NullBuffer, len: usize) -> impl Iterator<Item = u64> {
+/// Calls `put` with the validity of 64 rows each, for the first `len` rows; rows beyond them count as valid.
+fn each_word(nulls: &NullBuffer, len: usize, mut put: impl FnMut(usize, u64)) {
     let len = len.min(nulls.len());
     let chunks = nulls.buffer().bit_chunks(nulls.offset(), len);
-    let rest = len % 64;
-    let tail =
-        (rest > 0).then(|| chunks.remainder_bits() | u64::MAX.checked_shl(rest.try_into().unwrap_or(0)).unwrap_or(0));
-    let whole: Vec<u64> = chunks.iter().collect();
-    whole.into_iter().chain(tail)
+    let whole = len / 64;
+    for (index, word) in chunks.iter().enumerate() {
+        put(index, word);
+    }
+    if let Some(beyond) =
+        u32::try_from(len % 64).ok().filter(|rest| *rest > 0).and_then(|rest| u64::MAX.checked_shl(rest))
+    {
+        put(whole, chunks.remainder_bits() | beyond);
+    }
 }
 
 #[cfg(test)]
