@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::reference::{Row, TS, TZ, US_DAY, order};
+use super::reference::{Failure, Row, TS, TZ, US_DAY, order};
 use crate::{
     prune::{
         ColumnStats, Nulls, Statistics, Verdict, describe, entity_values, exact_range,
@@ -370,10 +370,10 @@ impl Generator<'_> {
 
     fn value(&mut self, ty: &ColumnType, depth: u64) -> Expr {
         use ColumnType as T;
-        if depth == 0 || self.random.chance(35) {
-            if let Some(column) = self.column(ty) {
-                return column;
-            }
+        if (depth == 0 || self.random.chance(35))
+            && let Some(column) = self.column(ty)
+        {
+            return column;
         }
         let depth = depth.saturating_sub(1);
         match ty {
@@ -572,7 +572,10 @@ fn check(seed: u64, tally: &mut Tally) {
         tally.truly_always += u32::from(true_rows == truths.len());
         match verdict {
             Verdict::Never => assert_eq!(true_rows, 0, "skipped rows of {}", context()),
-            Verdict::Always => assert_eq!(true_rows, truths.len(), "kept too many of {}", context()),
+            Verdict::Always => {
+                let beyond = truths.iter().filter(|truth| **truth == Err(Failure::Beyond)).count();
+                assert_eq!(true_rows + beyond, truths.len(), "kept too many of {}", context());
+            }
             Verdict::Maybe => {}
         }
         let bounds = index_bounds(&predicate, table.index, &table.schema);
@@ -598,7 +601,7 @@ fn check(seed: u64, tally: &mut Tally) {
 
 #[test]
 fn what_is_proven_holds_for_every_row_of_random_tables() {
-    let tables: u64 = std::env::var("TSTABLE_PRUNE_TABLES").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000);
+    let tables: u64 = std::env::var("TSTABLE_PRUNE_TABLES").ok().and_then(|n| n.parse().ok()).unwrap_or(4_000);
     let mut tally = Tally::default();
     for seed in 0..tables {
         check(seed, &mut tally);
