@@ -165,8 +165,10 @@ fn instant(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
     let unbounded = value.is_unbounded();
     let day = *to == ColumnType::Date;
     let unit = unit_nanos(to).unwrap_or(1);
+    // Shifting and rounding are done in microseconds and raise where these overflow.
+    let limit = i128::from(i64::MAX) * MICRO - slack - if day { 0 } else { unit };
     let mut out = value.map(Some(to.clone()), |end| {
-        let nanos = nanos(end)?;
+        let nanos = nanos(end).filter(|nanos| nanos.abs() <= limit)?;
         let low = floor_to(nanos - slack, unit);
         let high = if day { floor_to(nanos + slack, unit) } else { ceil_to(nanos + slack, unit) };
         (!is_special(to, low / unit) && !is_special(to, high / unit)).then_some((at(to, low), at(to, high)))

@@ -218,7 +218,10 @@ fn is_of(ty: &ColumnType, value: &Constant) -> bool {
         | (ColumnType::Varchar, Constant::Text(_))
         | (ColumnType::Blob, Constant::Bytes(_))
         | (ColumnType::HalfFloat | ColumnType::Float | ColumnType::Double, Constant::Float(_)) => true,
-        (ColumnType::Decimal { scale, .. }, Constant::Decimal(_, of)) => scale == of,
+        (ColumnType::Decimal { precision, scale }, Constant::Decimal(units, of)) => {
+            let limit = 10_u128.checked_pow(u32::from(*precision));
+            scale == of && limit.is_some_and(|limit| units.unsigned_abs() < limit)
+        }
         (_, Constant::Temporal(of, _)) => of == ty,
         (_, Constant::Int(value)) => integer_range(ty).is_some_and(|(lo, hi)| (lo..=hi).contains(value)),
         _ => false,

@@ -66,11 +66,12 @@ impl Wall {
         out
     }
 
-    /// A number of each instant. The infinities have none.
+    /// A number of each instant. The infinities have none, and next to them the clock of a zone overflows.
     fn count(self, ty: ColumnType, image: impl Fn(&Piece) -> Option<Piece>) -> Option<Domain> {
-        let null = self.domain.null || self.is_wild();
+        let wild = self.is_wild();
+        let raises = self.domain.raises || (wild && self.ty == TIMESTAMPTZ);
         let pieces: Option<Vec<Piece>> = self.domain.pieces.iter().map(image).collect();
-        Some(Domain { ty: Some(ty), pieces: pieces?, null, raises: self.domain.raises })
+        Some(Domain { ty: Some(ty), pieces: pieces?, null: self.domain.null || wild, raises })
     }
 }
 
@@ -92,8 +93,12 @@ pub(super) fn truncate(part: Part, of: Domain) -> Option<Domain> {
 pub(super) fn bucket(width: Step, of: Domain, origin: Origin) -> Option<Domain> {
     let wall = Wall::of(of)?;
     let fixed = i128::from(width.days) * DAY + i128::from(width.micros) * MICRO;
-    let positive = if width.months == 0 { fixed > 0 } else { width.months > 0 && fixed == 0 };
-    if !positive || (width.months != 0 && (width.days != 0 || width.micros != 0)) {
+    let positive = fixed > 0 || width.months > 0;
+    // Raises: months with anything else, and days with a time of day where days depend on a zone.
+    let parts = [width.months != 0, width.days != 0, width.micros != 0];
+    let mixed =
+        matches!(parts, [true, true, _] | [true, _, true]) || (wall.ty == TIMESTAMPTZ && parts == [false, true, true]);
+    if !positive || mixed {
         return None;
     }
     let date = wall.ty == ColumnType::Date;

@@ -387,6 +387,7 @@ fn arithmetic_and_buckets_prune() {
         [
             compare(bucket(interval(0, 0, 0), column(AT)), ">", ts("2030-07-08")),
             compare(bucket(interval(1, 1, 0), column(AT)), ">", ts("2030-07-08")),
+            compare(bucket(interval(0, 1, 1), column(SEEN)), ">", of(zoned("2030-07-08"))),
             compare(call("+", [column(ID), int(i128::from(i32::MAX))]), "<", int(0)),
             compare(call("+", [column(AT), interval(i32::MAX, 0, 0)]), "<", ts("2000-01-01")),
         ],

@@ -10,5 +10,6 @@
 )]
 
 mod forms;
+mod generator;
 mod properties;
 mod reference;

@@ -10,11 +10,18 @@ use crate::{
     schema::{ColumnType, TimeUnit},
 };
 
-/// The expression raises an error.
+/// Why an expression has no value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Raised;
+pub(super) enum Failure {
+    /// It raises an error.
+    Raised,
+    /// It lies beyond chrono's calendar, so that this reference cannot tell.
+    Beyond,
+}
 
-type Value = Result<Constant, Raised>;
+use Failure::{Beyond, Raised};
+
+type Value = Result<Constant, Failure>;
 
 /// A row's evaluator: the stored values, the schema and the session's offset from UTC in microseconds.
 pub(super) struct Row<'a> {
@@ -52,7 +59,7 @@ pub(super) fn order(a: &Constant, b: &Constant) -> Ordering {
 }
 
 impl Row<'_> {
-    pub(super) fn truth(&self, expr: &Expr) -> Result<Option<bool>, Raised> {
+    pub(super) fn truth(&self, expr: &Expr) -> Result<Option<bool>, Failure> {
         match self.eval(expr)? {
             Constant::Bool(value) => Ok(Some(value)),
             Constant::Null => Ok(None),
@@ -113,7 +120,10 @@ impl Row<'_> {
 
     fn cast(&self, value: Constant, to: &ColumnType) -> Value {
         use ColumnType as T;
-        let text = |value: &Constant| format!("{value:?}");
+        let text = |value: &Constant| match value {
+            Constant::Int(value) => value.to_string(),
+            other => panic!("no text of {other:?}"),
+        };
         Ok(match (&value, to) {
             (Constant::Null, _) => Constant::Null,
             (_, T::Varchar) => Constant::Text(text(&value)),
@@ -241,8 +251,8 @@ impl Row<'_> {
         }
     }
 
-    /// The wall clock of an instant; none for the infinities, an error beyond what can be computed.
-    fn wall(&self, at: &Constant) -> Result<Option<NaiveDateTime>, Raised> {
+    /// The wall clock of an instant; none for the infinities.
+    fn wall(&self, at: &Constant) -> Result<Option<NaiveDateTime>, Failure> {
         let Constant::Temporal(ty, v) = at else { panic!("no instant: {at:?}") };
         let us = match ty {
             ColumnType::Date if v.abs() >= i64::from(i32::MAX) => return Ok(None),
@@ -251,14 +261,14 @@ impl Row<'_> {
             ColumnType::TimestampTz(_) => v.checked_add(self.offset).ok_or(Raised)?,
             _ => *v,
         };
-        DateTime::from_timestamp_micros(us).map(|at| Some(at.naive_utc())).ok_or(Raised)
+        DateTime::from_timestamp_micros(us).map(|at| Some(at.naive_utc())).ok_or(Beyond)
     }
 
     fn on_wall(
         &self,
         at: &Constant,
         ty: ColumnType,
-        f: impl Fn(NaiveDateTime) -> Result<NaiveDateTime, Raised>,
+        f: impl Fn(NaiveDateTime) -> Result<NaiveDateTime, Failure>,
     ) -> Value {
         let Constant::Temporal(from, sign) = at else { panic!("no instant: {at:?}") };
         let ty = if *from == TZ { TZ } else { ty };
@@ -310,12 +320,12 @@ fn number(at: &Constant, f: impl Fn(i64) -> Value) -> Value {
     }
 }
 
-fn step(at: NaiveDateTime, months: i32, days: i32, micros: i64) -> Result<NaiveDateTime, Raised> {
+fn step(at: NaiveDateTime, months: i32, days: i32, micros: i64) -> Result<NaiveDateTime, Failure> {
     let count = Months::new(months.unsigned_abs());
     let moved = if months < 0 { at.checked_sub_months(count) } else { at.checked_add_months(count) };
     let count = Days::new(u64::from(days.unsigned_abs()));
     let moved = moved.and_then(|at| if days < 0 { at.checked_sub_days(count) } else { at.checked_add_days(count) });
-    moved.and_then(|at| at.checked_add_signed(chrono::Duration::microseconds(micros))).ok_or(Raised)
+    moved.and_then(|at| at.checked_add_signed(chrono::Duration::microseconds(micros))).ok_or(Beyond)
 }
 
 fn date(year: i32, month: u32, day: u32) -> NaiveDateTime {
