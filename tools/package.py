@@ -10,8 +10,6 @@ import argparse
 import gzip
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -98,23 +96,11 @@ def extension_version():
     sys.exit("Cargo.toml names no version")
 
 
-def strip(library):
-    """A copy of the library without debug information, where a strip program is at hand."""
-    stripped = library.with_suffix(".stripped")
-    shutil.copy2(library, stripped)
-    program = os.environ.get("STRIP") or shutil.which("strip")
-    if program and library.suffix != ".dll":
-        arguments = ["-x"] if library.suffix == ".dylib" else ["--strip-unneeded"]
-        subprocess.run([program, *arguments, str(stripped)], check=True)
-    data = stripped.read_bytes()
-    stripped.unlink()
-    return data
-
-
 def package(profile, out):
     """Writes both packages."""
     library = library_file(profile)
-    data = strip(library) if profile == "release" else library.read_bytes()
+    # The release profile has stripped it already.
+    data = library.read_bytes()
     for name, (kind, api_version) in PACKAGES.items():
         path = out / profile / name / f"{NAME}.duckdb_extension"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ use tstable_core::{Error, Result, prune::expr::Constant, schema::ColumnType};
 use super::{
     super::{
         CHUNK_ROWS, Output, constant,
-        vector::{RawVector, Source, StringTable, write, write_nulls},
+        vector::{RawVector, Source, StringTable, StringValue, write, write_nulls},
     },
     types::{LogicalType, TIME_NS},
 };
@@ -69,19 +69,30 @@ impl RawVector for Vector {
         unsafe { Self::new(ffi::duckdb_struct_vector_get_child(self.0, index as u64)) }
     }
 
-    /// The v1 API has no call for memory of a vector's own.
-    fn allocate(self, _bytes: usize) -> Result<Option<*mut u8>> {
-        Ok(None)
-    }
-
-    fn assign(self, row: usize, bytes: &[u8]) -> Result<()> {
-        // SAFETY: the vector is alive and holds strings; DuckDB copies the bytes.
-        unsafe {
-            ffi::duckdb_vector_assign_string_element_len(self.0, row as u64, bytes.as_ptr().cast(), bytes.len() as u64);
-        }
-        Ok(())
+    /// The v1 API has no call for memory, but it copies a string that is set into memory of the vector's own. So one of
+    /// spaces is set, and its memory is used for any strings once its row has its value back.
+    fn allocate(self, bytes: usize) -> Result<*mut u8> {
+        let row = self.data()?.cast::<StringValue>();
+        let mut long = Vec::new();
+        let blank = BLANK.get(..bytes).unwrap_or_else(|| {
+            long.resize(bytes, b' ');
+            &long
+        });
+        // SAFETY: the vector is alive and holds strings, of which it has at least one row; DuckDB copies the blank and
+        // leaves the copy's address in the row.
+        let memory = unsafe {
+            let before = row.read_unaligned();
+            ffi::duckdb_vector_assign_string_element_len(self.0, 0, blank.as_ptr().cast(), blank.len() as u64);
+            let memory = row.read_unaligned().memory(bytes);
+            row.write_unaligned(before);
+            memory
+        };
+        memory.ok_or_else(|| missing("memory for a string"))
     }
 }
+
+/// What short-lived strings are made of until their bytes are written.
+static BLANK: [u8; 4096] = [b' '; 4096];
 
 /// The chunk that one call of a table function fills.
 pub(super) struct Chunk<'a> {

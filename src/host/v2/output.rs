@@ -106,7 +106,7 @@ impl RawVector for Vector {
         Ok(child)
     }
 
-    fn allocate(self, bytes: usize) -> Result<Option<*mut u8>> {
+    fn allocate(self, bytes: usize) -> Result<*mut u8> {
         let mut arena = ptr::null_mut();
         let mut memory = ptr::null_mut();
         // SAFETY: the vector is alive and holds strings, and its arena lives as long as its rows.
@@ -117,12 +117,7 @@ impl RawVector for Vector {
         if memory.is_null() {
             return Err(Error::limit_exceeded(format!("DuckDB gave no {bytes} bytes for strings")));
         }
-        Ok(Some(memory))
-    }
-
-    /// Never needed: [`Self::allocate`] always has memory.
-    fn assign(self, _row: usize, _bytes: &[u8]) -> Result<()> {
-        Err(Error::invalid_argument("a string was to be assigned to a vector with an arena; please report it"))
+        Ok(memory)
     }
 }
 

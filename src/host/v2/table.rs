@@ -57,8 +57,11 @@ pub(super) fn register(extension: &Extension, function: Arc<dyn TableFunction>) 
     let declared = declare(extension, &signature)?;
     let mut builder = TableFunctionBuilder::new(signature.name, declared, Adapter(Contained::new(function)))
         .with_projection_pushdown(signature.projects)
-        .with_progress()
         .with_partitioning();
+    if signature.projects {
+        // A scan knows how far it is; of any other function DuckDB would show 0 % until the end.
+        builder = builder.with_progress();
+    }
     if signature.filters {
         builder = builder.with_filter_pushdown();
     }

@@ -19,7 +19,7 @@ use tstable_core::{Error, Result, schema::ColumnType};
 
 pub(crate) use self::{
     read::{View, read},
-    strings::{StringTable, single_text},
+    strings::{StringTable, StringValue, single_text},
 };
 
 /// A vector of the host being filled. Copies name the same vector.
@@ -34,11 +34,8 @@ pub(crate) trait RawVector: Copy {
     fn elements(self, count: usize) -> Result<Self>;
     /// The field at `index` of a struct of `rows` rows.
     fn field(self, index: usize, rows: usize) -> Result<Self>;
-    /// Memory of `bytes` bytes that lives as long as the vector's rows; none where the host offers none, so that long
-    /// strings must be given to [`Self::assign`] one by one.
-    fn allocate(self, bytes: usize) -> Result<Option<*mut u8>>;
-    /// Sets a string or blob of any length; the host copies it.
-    fn assign(self, row: usize, bytes: &[u8]) -> Result<()>;
+    /// Memory of `bytes` bytes, more than 12, for the strings of this vector: it lives as long as its rows.
+    fn allocate(self, bytes: usize) -> Result<*mut u8>;
 }
 
 /// Rows of an array that become the rows from 0 of a vector.

@@ -19,7 +19,7 @@ const LARGE_DICTIONARY: usize = 4096;
 /// A string as DuckDB stores it: the length, then either up to 12 bytes or the first 4 and a pointer.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct StringValue {
+pub(crate) struct StringValue {
     length: u32,
     prefix: [u8; 4],
     rest: [u8; 8],
@@ -41,15 +41,26 @@ impl StringValue {
         Ok(value)
     }
 
+    /// Where the bytes of a string of `bytes` bytes lie, if that is what it is and they lie outside of it.
+    pub(crate) fn memory(self, bytes: usize) -> Option<*mut u8> {
+        let expected = usize::try_from(self.length) == Ok(bytes) && !self.is_inline();
+        Some(self.address()).filter(|memory| expected && !memory.is_null())
+    }
+
+    /// What a long string points to.
+    fn address(self) -> *mut u8 {
+        let mut address = [0_u8; size_of::<usize>()];
+        copy_front(&mut address, &self.rest);
+        ptr::with_exposed_provenance_mut(usize::from_ne_bytes(address))
+    }
+
     /// The bytes of a string that lies at `place`.
     ///
     /// # Safety
     /// `place` holds this string for the lifetime of the result, and what it points to is alive as long.
     pub(super) unsafe fn bytes<'a>(self, place: *const Self) -> &'a [u8] {
         let length = usize::try_from(self.length).unwrap_or(0);
-        let mut address = [0_u8; size_of::<usize>()];
-        copy_front(&mut address, &self.rest);
-        let long = ptr::with_exposed_provenance::<u8>(usize::from_ne_bytes(address));
+        let long = self.address().cast_const();
         let short = place.cast::<u8>().wrapping_add(size_of::<u32>());
         // SAFETY: the caller vouches for the string's own bytes or the ones that it points to.
         unsafe { std::slice::from_raw_parts(if self.is_inline() { short } else { long }, length) }
@@ -184,9 +195,7 @@ fn run<V: RawVector, T: ByteArrayType<Offset = i32>>(
     let offset = |row: usize| array.value_offsets().get(row).and_then(|at| usize::try_from(*at).ok()).unwrap_or(0);
     let (begin, end) = (offset(rows.start), offset(rows.end));
     let all = array.value_data().get(begin..end).ok_or_else(|| Error::corrupt("a string array lacks its bytes"))?;
-    let Some(memory) = vector.allocate(all.len())? else {
-        return each(vector, source, |row| Some(bytes(row)));
-    };
+    let memory = vector.allocate(all.len())?;
     // SAFETY: `memory` has room for exactly these bytes and lives as long as the vector's rows.
     let copy = unsafe {
         ptr::copy_nonoverlapping(all.as_ptr(), memory, all.len());
@@ -214,29 +223,25 @@ fn each<'a, V: RawVector>(vector: V, source: &Source<'_>, bytes: impl Fn(usize) 
     for row in 0..source.len {
         let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let bytes = bytes(source.offset.saturating_add(row)).filter(|_| valid).unwrap_or_default();
-        if let Some(value) = keep(vector, row, bytes)? {
-            // SAFETY: the vector has room for the chunk's rows of 16 bytes; the write needs no alignment.
-            unsafe { data.add(row).write_unaligned(value) };
-        }
+        let value = keep(vector, bytes)?;
+        // SAFETY: the vector has room for the chunk's rows of 16 bytes; the write needs no alignment.
+        unsafe { data.add(row).write_unaligned(value) };
     }
     Ok(())
 }
 
-/// The string of `bytes`, copied where it is long; none when the host had to write it into its row itself.
-fn keep<V: RawVector>(vector: V, row: usize, bytes: &[u8]) -> Result<Option<StringValue>> {
+/// The string of `bytes`, copied where it is long.
+fn keep<V: RawVector>(vector: V, bytes: &[u8]) -> Result<StringValue> {
     if bytes.len() <= INLINE_BYTES {
-        return StringValue::new(bytes).map(Some);
+        return StringValue::new(bytes);
     }
-    let Some(memory) = vector.allocate(bytes.len())? else {
-        vector.assign(row, bytes)?;
-        return Ok(None);
-    };
+    let memory = vector.allocate(bytes.len())?;
     // SAFETY: `memory` has room for exactly these bytes and lives as long as the vector's rows.
     let copy = unsafe {
         ptr::copy_nonoverlapping(bytes.as_ptr(), memory, bytes.len());
         std::slice::from_raw_parts(memory, bytes.len())
     };
-    StringValue::new(copy).map(Some)
+    StringValue::new(copy)
 }
 
 /// Writes the strings of a dictionary; false when its values are no strings.
@@ -293,21 +298,17 @@ fn gather_long<V: RawVector>(
         let index = usize::try_from(*key).ok().filter(|_| valid);
         let value = match index.and_then(|index| Some((index, table.values.get(index)?, table.copies.get_mut(index)?)))
         {
-            None => Some(StringValue::default()),
-            Some((_, value, _)) if value.is_inline() => Some(*value),
-            Some((_, _, (round, copy))) if *round == table.round => Some(*copy),
+            None => StringValue::default(),
+            Some((_, value, _)) if value.is_inline() => *value,
+            Some((_, _, (round, copy))) if *round == table.round => *copy,
             Some((index, _, slot)) => {
-                let kept = keep(vector, row, strings.get(index))?;
-                if let Some(copy) = kept {
-                    *slot = (table.round, copy);
-                }
-                kept
+                let copy = keep(vector, strings.get(index))?;
+                *slot = (table.round, copy);
+                copy
             }
         };
-        if let Some(value) = value {
-            // SAFETY: the vector has room for the chunk's rows of 16 bytes; the write needs no alignment.
-            unsafe { data.add(row).write_unaligned(value) };
-        }
+        // SAFETY: the vector has room for the chunk's rows of 16 bytes; the write needs no alignment.
+        unsafe { data.add(row).write_unaligned(value) };
     }
     Ok(())
 }

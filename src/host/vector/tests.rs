@@ -1,4 +1,4 @@
-//! Arrays written into vectors of a host made of plain memory, with and without memory for strings, and read back.
+//! Arrays written into vectors of a host made of plain memory, and read back.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::{
@@ -9,8 +9,8 @@ use std::{
 use arrow::{
     array::{
         Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, FixedSizeBinaryArray, Float64Array,
-        Int32Array, Int64Array, ListArray, StringArray, StructArray, Time64NanosecondArray, TimestampMillisecondArray,
-        TimestampNanosecondArray,
+        Int32Array, Int64Array, LargeStringArray, ListArray, StringArray, StringViewArray, StructArray,
+        Time64NanosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field as ArrowField, Int32Type},
@@ -20,11 +20,7 @@ use tstable_core::{
     schema::{ColumnType, Field, TimeUnit},
 };
 
-use super::{
-    RawVector, Source, StringTable, View, read, single_text,
-    strings::{INLINE_BYTES, StringValue},
-    write, write_nulls,
-};
+use super::{RawVector, Source, StringTable, View, read, single_text, strings::INLINE_BYTES, write, write_nulls};
 
 const ROOM: usize = 4096;
 
@@ -33,30 +29,23 @@ struct Memory {
     data: RefCell<Vec<u128>>,
     validity: RefCell<Vec<u64>>,
     children: RefCell<Vec<&'static Memory>>,
-    heap: RefCell<Vec<&'static [u8]>>,
-    /// Whether strings may be allocated, as in the v2 API, or must be assigned.
-    arena: bool,
     nanoseconds: bool,
     allocations: Cell<usize>,
-    assigned: Cell<usize>,
     elements: Cell<usize>,
 }
 
 /// Vectors are leaked: the tests are short and DuckDB's are not owned by us either.
-fn memory(arena: bool) -> &'static Memory {
-    memory_of(arena, true)
+fn memory() -> &'static Memory {
+    memory_of(true)
 }
 
-fn memory_of(arena: bool, nanoseconds: bool) -> &'static Memory {
+fn memory_of(nanoseconds: bool) -> &'static Memory {
     Box::leak(Box::new(Memory {
         data: RefCell::new(vec![u128::MAX; ROOM]),
         validity: RefCell::new(vec![u64::MAX; ROOM / 64]),
         children: RefCell::default(),
-        heap: RefCell::default(),
-        arena,
         nanoseconds,
         allocations: Cell::new(0),
-        assigned: Cell::new(0),
         elements: Cell::new(0),
     }))
 }
@@ -65,7 +54,7 @@ impl Memory {
     fn child(&self, index: usize) -> &'static Memory {
         let mut children = self.children.borrow_mut();
         while children.len() <= index {
-            children.push(memory_of(self.arena, self.nanoseconds));
+            children.push(memory_of(self.nanoseconds));
         }
         children[index]
     }
@@ -120,23 +109,11 @@ impl RawVector for &'static Memory {
         Ok(self.child(index))
     }
 
-    fn allocate(self, bytes: usize) -> Result<Option<*mut u8>> {
-        if !self.arena {
-            return Ok(None);
-        }
+    fn allocate(self, bytes: usize) -> Result<*mut u8> {
+        assert!(bytes > INLINE_BYTES, "short strings need no memory");
         self.allocations.set(self.allocations.get() + 1);
         let place: &'static mut [u8] = Box::leak(vec![0; bytes].into_boxed_slice());
-        Ok(Some(place.as_mut_ptr()))
-    }
-
-    fn assign(self, row: usize, bytes: &[u8]) -> Result<()> {
-        assert!(bytes.len() > INLINE_BYTES, "short strings need no copy of the host's");
-        let copy: &'static [u8] = Box::leak(bytes.to_vec().into_boxed_slice());
-        self.heap.borrow_mut().push(copy);
-        self.assigned.set(self.assigned.get() + 1);
-        // SAFETY: the memory has room for 16 bytes a row.
-        unsafe { self.data()?.cast::<StringValue>().add(row).write_unaligned(StringValue::new(copy)?) };
-        Ok(())
+        Ok(place.as_mut_ptr())
     }
 }
 
@@ -152,7 +129,7 @@ fn texts(rows: usize) -> StringArray {
 }
 
 fn written(ty: &ColumnType, array: &dyn Array, offset: usize, len: usize) -> &'static Memory {
-    let vector = memory(true);
+    let vector = memory();
     write(vector, ty, Source::new(array, offset, len).unwrap(), None).unwrap();
     vector
 }
@@ -173,15 +150,21 @@ fn fixed_widths_arrive_unchanged_from_any_offset() {
 }
 
 #[test]
-fn strings_arrive_with_and_without_memory_of_the_host() {
+fn strings_of_any_length_arrive_and_long_ones_are_copied_at_once() {
     let array = texts(300);
-    for arena in [true, false] {
-        let vector = memory(arena);
-        write(vector, &ColumnType::Varchar, Source::new(&array, 21, 200).unwrap(), None).unwrap();
-        assert_eq!(vector.read(&ColumnType::Varchar, 200).as_ref(), &array.slice(21, 200));
-        let long = array.slice(21, 200).iter().flatten().filter(|text| text.len() > INLINE_BYTES).count();
-        let copies = if arena { (1, 0) } else { (0, long) };
-        assert_eq!((vector.allocations.get(), vector.assigned.get()), copies, "all long strings are copied at once");
+    let vector = written(&ColumnType::Varchar, &array, 21, 200);
+    assert_eq!(vector.read(&ColumnType::Varchar, 200).as_ref(), &array.slice(21, 200));
+    assert_eq!(vector.allocations.get(), 1);
+}
+
+#[test]
+fn views_and_large_strings_arrive_too() {
+    let array = texts(100);
+    let views: ArrayRef = Arc::new(array.iter().collect::<StringViewArray>());
+    let large: ArrayRef = Arc::new(array.iter().collect::<LargeStringArray>());
+    for other in [views, large] {
+        let vector = written(&ColumnType::Varchar, &other, 7, 90);
+        assert_eq!(vector.read(&ColumnType::Varchar, 90).as_ref(), &array.slice(7, 90));
     }
 }
 
@@ -191,15 +174,13 @@ fn a_dictionary_makes_its_strings_once_and_copies_long_ones_once_a_chunk() {
     let keys = Int32Array::from_iter((0..1000).map(|row| (row % 11 != 3).then_some(row % 4)));
     let array = DictionaryArray::<Int32Type>::new(keys, Arc::new(StringArray::from_iter_values(values)));
     let plain: StringArray = array.downcast_dict::<StringArray>().unwrap().into_iter().collect();
-    for arena in [true, false] {
-        let mut table = StringTable::default();
-        for (offset, len) in [(0, 400), (400, 400), (800, 200)] {
-            let vector = memory(arena);
-            let source = Source::new(&array, offset, len).unwrap();
-            write(vector, &ColumnType::Varchar, source, Some(&mut table)).unwrap();
-            assert_eq!(vector.read(&ColumnType::Varchar, len).as_ref(), &plain.slice(offset, len));
-            assert_eq!(vector.allocations.get(), if arena { 2 } else { 0 });
-        }
+    let mut table = StringTable::default();
+    for (offset, len) in [(0, 400), (400, 400), (800, 200)] {
+        let vector = memory();
+        let source = Source::new(&array, offset, len).unwrap();
+        write(vector, &ColumnType::Varchar, source, Some(&mut table)).unwrap();
+        assert_eq!(vector.read(&ColumnType::Varchar, len).as_ref(), &plain.slice(offset, len));
+        assert_eq!(vector.allocations.get(), 2);
     }
 }
 
@@ -211,7 +192,7 @@ fn a_table_notices_another_dictionary() {
     };
     let mut table = StringTable::default();
     for words in [["a", "b"], ["c", "d"], ["a", "b"]] {
-        let vector = memory(true);
+        let vector = memory();
         let array = make(words);
         write(vector, &ColumnType::Varchar, Source::new(&array, 0, 3).unwrap(), Some(&mut table)).unwrap();
         let expected = StringArray::from_iter_values([words[0], words[1], words[1]]);
@@ -223,7 +204,7 @@ fn a_table_notices_another_dictionary() {
 fn a_null_among_the_values_of_a_dictionary_is_null_in_the_rows() {
     let values = StringArray::from(vec![Some("x"), None]);
     let array = DictionaryArray::<Int32Type>::new(Int32Array::from(vec![1, 0, 1]), Arc::new(values));
-    let vector = memory(true);
+    let vector = memory();
     let mut table = StringTable::default();
     write(vector, &ColumnType::Varchar, Source::new(&array, 0, 3).unwrap(), Some(&mut table)).unwrap();
     assert_eq!(vector.read(&ColumnType::Varchar, 3).as_ref(), &StringArray::from(vec![None, Some("x"), None]));
@@ -308,7 +289,7 @@ fn decimals_take_the_width_that_duckdb_stores() {
 fn milliseconds_beyond_microseconds_are_an_error_that_names_them_unless_null() {
     let ty = ColumnType::Timestamp(TimeUnit::Ms);
     let far = TimestampMillisecondArray::from(vec![5, i64::MAX]);
-    let failure = write(memory(true), &ty, Source::new(&far, 0, 2).unwrap(), None).unwrap_err();
+    let failure = write(memory(), &ty, Source::new(&far, 0, 2).unwrap(), None).unwrap_err();
     assert!(
         failure.to_string().contains("9223372036854775807 is outside the range of DuckDB's TIMESTAMP"),
         "{failure}"
@@ -324,7 +305,7 @@ fn nanoseconds_go_to_the_microsecond_before_where_the_host_has_no_finer_type() {
     let times = Time64NanosecondArray::from(vec![0, 1_999]);
     let zoned = ColumnType::TimestampTz(TimeUnit::Ns);
     for (nanoseconds, expected) in [(true, [-1, 1_999, 1_999]), (false, [-1, 1, 1])] {
-        let (stamps, hours) = (memory_of(true, nanoseconds), memory_of(true, nanoseconds));
+        let (stamps, hours) = (memory_of(nanoseconds), memory_of(nanoseconds));
         write(stamps, &zoned, Source::new(&moments, 0, 2).unwrap(), None).unwrap();
         write(hours, &ColumnType::Time(TimeUnit::Ns), Source::new(&times, 0, 2).unwrap(), None).unwrap();
         assert_eq!([stamps.at::<i64>(0), stamps.at(1), hours.at(1)], expected);
@@ -343,7 +324,7 @@ fn a_uuid_orders_as_a_signed_number() {
 #[test]
 fn nulls_of_a_struct_reach_its_fields() {
     let ty = ColumnType::Struct(vec![Field::new("x", ColumnType::BigInt)]);
-    let vector = memory(true);
+    let vector = memory();
     write_nulls(vector, &ty, 70).unwrap();
     assert!((0..70).all(|row| !vector.valid(row) && !vector.child(0).valid(row)));
     assert!(vector.valid(70));
@@ -353,7 +334,7 @@ fn nulls_of_a_struct_reach_its_fields() {
 fn another_type_than_the_columns_is_refused() {
     let array = Int64Array::from(vec![1]);
     for ty in [ColumnType::Integer, ColumnType::Varchar, ColumnType::Boolean, ColumnType::Uuid, ColumnType::Interval] {
-        let failure = write(memory(true), &ty, Source::new(&array, 0, 1).unwrap(), None).unwrap_err();
+        let failure = write(memory(), &ty, Source::new(&array, 0, 1).unwrap(), None).unwrap_err();
         assert!(failure.to_string().contains("was delivered as Arrow's Int64"), "{failure}");
     }
 }
