@@ -255,11 +255,13 @@ impl TableState {
         next.apply(commit)?;
         let only_adds = !commit.actions.iter().any(|a| matches!(a, Action::RemoveSegment { .. }));
         if let (Some(mut coverage), true) = (ready, only_adds) {
-            let union = Arc::make_mut(&mut coverage);
-            for segment in next.segments.iter().filter(|s| s.added == commit.version) {
-                union.union_with(segment.coverage(storage)?.as_ref());
+            let added = next.segments.iter().filter(|s| s.added == commit.version);
+            // Coverage that cannot be read is missed by whoever asks for it, not by those who follow the log.
+            if let Ok(added) = added.map(|s| s.coverage(storage)).collect::<Result<Vec<_>>>() {
+                let union = Arc::make_mut(&mut coverage);
+                added.iter().for_each(|added| union.union_with(added));
+                next.coverage.ready = OnceLock::from(coverage);
             }
-            next.coverage.ready = OnceLock::from(coverage);
         }
         Ok(next)
     }
