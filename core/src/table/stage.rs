@@ -138,15 +138,22 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
         rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
-    let sorted_by =
-        if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
-    Ok(Brought { bytes, row_groups: written.row_groups as u64, checksum, source, sorted_by: Some(sorted_by), missing: Vec::new() })
+    let sorted_by = if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
+    Ok(Brought {
+        bytes,
+        row_groups: written.row_groups as u64,
+        checksum,
+        source,
+        sorted_by: Some(sorted_by),
+        missing: Vec::new(),
+    })
 }
 
 /// The table's columns as segments are written with them.
 #[must_use]
 pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
-    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    let column =
+        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
     target.schema.columns.iter().map(column).collect()
 }
 
