@@ -319,7 +319,9 @@ fn check_record(record: &SegmentRecord) -> Result<()> {
         && record.buckets <= MAX_TABLE_BUCKETS
         && record.index_min <= record.index_max;
     if !sound {
-        return Err(Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path));
+        return Err(
+            Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path)
+        );
     }
     Ok(())
 }

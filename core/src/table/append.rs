@@ -209,7 +209,8 @@ impl Table {
         let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
         let target = Target::of(snapshot.definition(), first)?;
         let incoming = look_at(&target, request, monitor)?;
-        let mut append = Append { table: self, request, target, planned: Vec::new(), state: Arc::clone(&snapshot.state) };
+        let mut append =
+            Append { table: self, request, target, planned: Vec::new(), state: Arc::clone(&snapshot.state) };
         let result = append.run(incoming, monitor);
         match result {
             Ok(appended) => Ok(appended),
@@ -296,8 +297,7 @@ impl Append<'_> {
         before: &Coverage,
     ) -> Result<Status> {
         let skip = self.request.on_overlap == OnOverlap::SkipFile;
-        let allow = self.request.on_overlap == OnOverlap::Allow
-            || self.state.definition.uniqueness == Uniqueness::None;
+        let allow = self.request.on_overlap == OnOverlap::Allow || self.state.definition.uniqueness == Uniqueness::None;
         if skip && self.is_loaded(file, loaded)? {
             return Ok(Status::AlreadyLoaded);
         }
@@ -362,7 +362,8 @@ impl Append<'_> {
         for (i, planned) in self.planned.iter_mut().enumerate() {
             check_cancelled(monitor)?;
             if planned.status == Status::Appended && planned.staged.is_none() {
-                let record = stage::file(storage.as_ref(), &planned.incoming, &self.target, self.request.mode, &random_id())?;
+                let record =
+                    stage::file(storage.as_ref(), &planned.incoming, &self.target, self.request.mode, &random_id())?;
                 planned.staged = Some(record);
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]

@@ -27,7 +27,9 @@ pub fn assess(state: &TableState) -> Layout {
     let fragmentation = if segments == 0 { 0.0 } else { spare as f64 / segments as f64 };
     let pays = segments > FEW_SEGMENTS && segments > needed.saturating_mul(4);
     let recommendation = pays.then(|| {
-        format!("{segments} segments where about {needed} would do: tstable_compact makes scans over many of them faster")
+        format!(
+            "{segments} segments where about {needed} would do: tstable_compact makes scans over many of them faster"
+        )
     });
     Layout { fragmentation, recommendation }
 }

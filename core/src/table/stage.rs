@@ -143,8 +143,7 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
     let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();
-    let sorted_by =
-        if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
+    let sorted_by = if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
     Ok(Brought {
         bytes,
         row_groups: written.row_groups as u64,
@@ -159,7 +158,8 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
 /// The table's columns as segments are written with them.
 #[must_use]
 pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
-    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    let column =
+        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
     target.schema.columns.iter().map(column).collect()
 }
 
