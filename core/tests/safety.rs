@@ -10,10 +10,16 @@
     clippy::cast_possible_truncation
 )]
 
+#[path = "safety/child.rs"]
+mod child;
 #[path = "safety/crashes.rs"]
 mod crashes;
+#[path = "safety/killed.rs"]
+mod killed;
 #[path = "safety/operations.rs"]
 mod operations;
+#[path = "safety/races.rs"]
+mod races;
 #[path = "safety/storages.rs"]
 mod storages;
 #[path = "safety/world.rs"]

@@ -59,7 +59,8 @@ pub fn write_file(path: &Path, symbols: &[&str], hours: impl Iterator<Item = i64
 /// Files outside of any table.
 #[derive(Debug)]
 pub struct Files {
-    pub directory: TempDir,
+    /// Removed with this.
+    pub _directory: TempDir,
     /// One symbol, hours 0 to 9.
     pub first: PathBuf,
     /// Another symbol, the same hours.
@@ -85,7 +86,7 @@ impl Files {
             later: write_file(&at("later.parquet"), &["NVDA"], 20..30),
             scattered: write_file(&at("scattered.parquet"), &symbols, scattered),
             next: write_file(&at("next.parquet"), &["NEXT"], 0..3),
-            directory,
+            _directory: directory,
         }
     }
 }
