@@ -6,6 +6,7 @@ mod append;
 mod arguments;
 mod bucket;
 mod buckets;
+mod checkpoint;
 mod coverage;
 mod create;
 mod entities;
@@ -17,10 +18,13 @@ mod literal;
 mod plan;
 mod preview;
 mod question;
+mod repair;
 mod report;
 mod scan;
 mod segments;
 mod shape;
+mod vacuum;
+mod verify;
 mod version;
 mod windows;
 
@@ -62,6 +66,7 @@ pub(crate) fn registry() -> Registry {
         tables: vec![
             Arc::new(append::Append(new())),
             Arc::new(buckets::Buckets(new())),
+            Arc::new(checkpoint::Checkpoint(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
             Arc::new(entities::Entities(new())),
@@ -71,8 +76,11 @@ pub(crate) fn registry() -> Registry {
             Arc::new(last_window::LastWindow(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
+            Arc::new(repair::Repair(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
+            Arc::new(vacuum::Vacuum(new())),
+            Arc::new(verify::Verify(new())),
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],

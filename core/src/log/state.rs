@@ -100,6 +100,8 @@ pub struct TableState {
     pub tags: BTreeMap<String, Version>,
     /// Older versions cannot be read, unless a tag names them: vacuum may have removed their files.
     pub oldest: Version,
+    /// The newest checkpoint that is known of; zero without one.
+    pub checkpoint: Version,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -146,6 +148,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            checkpoint: Version(0),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         };
@@ -171,6 +174,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            checkpoint: Version(0),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -257,6 +261,37 @@ impl TableState {
             coverage.union_with(segment.coverage(storage)?.as_ref());
         }
         Ok(Arc::clone(self.coverage.ready.get_or_init(|| Arc::new(coverage))))
+    }
+
+    /// The coverage that the checkpoint stored from which this state was read; none when it was not read from one.
+    ///
+    /// # Errors
+    /// `Corrupt` when it is damaged.
+    pub fn stored_coverage(&self, storage: &dyn Storage) -> Result<Option<Coverage>> {
+        self.coverage.base.as_ref().map(|base| read_base(storage, base)).transpose()
+    }
+
+    /// The coverage of all live segments together, put together from theirs alone.
+    ///
+    /// # Errors
+    /// As [`Segment::coverage`].
+    pub fn union_of_segments(&self, storage: &dyn Storage) -> Result<Coverage> {
+        let mut union = Coverage::default();
+        for segment in &self.segments {
+            union.union_with(segment.coverage(storage)?.as_ref());
+        }
+        Ok(union)
+    }
+
+    /// Whether the other state is of the same version and says the same.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<Segment>, &Arc<Segment>)| a.record == b.record && a.added == b.added;
+        (self.version, self.committed_at, self.created_at) == (other.version, other.committed_at, other.created_at)
+            && self.definition == other.definition
+            && (&self.properties, &self.tags, self.oldest) == (&other.properties, &other.tags, other.oldest)
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
     }
 
     /// Follows `commit` as [`TableState::apply`] does, and hands on the coverage, which `before` may have at hand.

@@ -55,6 +55,20 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The target of a table with `definition`; none when it has no columns yet.
+    ///
+    /// # Errors
+    /// `Corrupt` when the definition contradicts itself.
+    pub fn of_table_columns(definition: &Definition) -> Result<Option<Self>> {
+        let Some(schema) = definition.schema.clone() else { return Ok(None) };
+        let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
+        let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
+        let grid = definition.grid(&index_type)?;
+        Ok(Some(Self { definition: definition.clone(), schema, grid, index_type }))
+    }
+}
+
 /// The schema that a file's columns make.
 ///
 /// # Errors
@@ -123,8 +137,7 @@ impl Incoming {
                 .map(|name| read_column(&file, name, &target.schema))
                 .collect::<Result<_>>()?,
         };
-        let mut collector =
-            Collector { cursor: target.grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() };
+        let mut collector = Collector::new(&target.grid);
         let inspection = inspect(&file, &request, &mut collector)?;
         let rows_by_entity = inspection
             .entities
@@ -132,7 +145,7 @@ impl Incoming {
             .zip(&collector.slots)
             .map(|(values, (_, rows))| (entity(values), *rows))
             .collect();
-        let coverage = collector.builder.finish()?;
+        let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
         let sorted_by = match (inspection.sorted_by_entity_and_index, inspection.sorted_by_index) {
@@ -209,7 +222,7 @@ pub fn hash(source: &dyn Source, mut sink: impl FnMut(&[u8]) -> Result<()>) -> R
 }
 
 /// The file's column of that name, to be read as the table's type.
-fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
+pub(super) fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
     let position = file.position(name);
     let column = schema.find(name);
     match (position, column) {
@@ -219,14 +232,24 @@ fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadCo
 }
 
 /// Turns rows into coverage.
-struct Collector<'a> {
+pub(super) struct Collector<'a> {
     cursor: Cursor<'a>,
     builder: CoverageBuilder,
     /// By the entity's code in the inspection.
     slots: Vec<(Slot, u64)>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    /// Nothing yet.
+    pub(super) fn new(grid: &'a Grid) -> Self {
+        Self { cursor: grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() }
+    }
+
+    /// The coverage of all rows.
+    pub(super) fn finish(self) -> Result<Coverage> {
+        self.builder.finish()
+    }
+
     fn rows(&mut self, values: impl Iterator<Item = i128>, codes: &[u32]) -> Result<()> {
         for (value, code) in values.zip(codes) {
             let bucket = self.cursor.bucket_of(IndexValue(value))?;

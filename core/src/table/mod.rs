@@ -24,15 +24,20 @@ pub mod append;
 pub mod bucket_starts;
 pub mod cache;
 pub mod change;
+pub mod checkpoint;
+pub mod files;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod repair;
 pub mod scan;
 pub mod select;
 pub mod stage;
+pub mod vacuum;
+pub mod verify;
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));

@@ -4,11 +4,18 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
+    log::commit::{Action, Instant},
     storage::Storage,
-    table::append::{AppendRequest, Mode, Unwatched},
+    table::{
+        append::{AppendRequest, Mode, Unwatched},
+        vacuum::VacuumRequest,
+    },
 };
 
-use super::world::{Files, append, created, definition, table};
+use super::{
+    upkeep::change,
+    world::{Files, append, created, definition, table},
+};
 
 /// A change to a table: what comes before it, and the change itself.
 pub struct Operation {
@@ -33,7 +40,29 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled_to_99,
         run: |s, f| append(&table(s), &[&f.scattered]).map(drop),
     },
+    Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
+    Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
+    Operation { name: "repair", before: damaged, run: |s, _| table(s).repair(false, Instant::now()).map(drop) },
 ];
+
+fn with_a_removed_segment(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    append(&table(storage), &[&files.scattered]).unwrap();
+    let id = table(storage).latest(None).unwrap().state.segments[0].record.id.clone();
+    change(&table(storage), "delete", &[Action::RemoveSegment { id }]);
+}
+
+fn vacuum(storage: &Arc<dyn Storage>) -> Result<()> {
+    table(storage).vacuum(&VacuumRequest { keep_us: 0, dry_run: false, now: Instant::now() }).map(drop)
+}
+
+/// Damaged where no answer suffers.
+fn damaged(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    storage.replace("_timeseries_log/CURRENT", b"garbage").unwrap();
+    storage.replace("_timeseries_log/0000000002.checkpoint", b"garbage").unwrap();
+    storage.replace("data/stray.parquet", b"garbage").unwrap();
+}
 
 fn empty(storage: &Arc<dyn Storage>, _: &Files) {
     created(storage);
@@ -47,16 +76,9 @@ fn filled(storage: &Arc<dyn Storage>, files: &Files) {
 fn filled_to_99(storage: &Arc<dyn Storage>, files: &Files) {
     filled(storage, files);
     let table = table(storage);
-    let mut state = table.latest(None).unwrap().state;
-    while state.version.0 < 99 {
-        use tstable_core::{log::commit::Action, table::change};
-        let key = format!("key{}", state.version.0 % 3);
-        let actions = vec![Action::SetProperty { key, value: Some(state.version.to_string()) }];
-        let commit = change::commit(&state, "set", None, actions);
-        let change::Published::Done { state: next, .. } = change::publish(&table, &state, &commit).unwrap() else {
-            panic!("nobody else writes here")
-        };
-        state = next;
+    for i in 3..=99 {
+        let key = format!("key{}", i % 3);
+        change(&table, "set", &[Action::SetProperty { key, value: Some(i.to_string()) }]);
     }
 }
 
