@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     LOG_DIRECTORY, Version,
-    commit::{CoverageRecord, Fingerprint, Instant, SegmentRecord, SortOrder, SourceRecord},
+    commit::{CoverageRecord, Fingerprint, FooterChecksum, Instant, SegmentRecord, SortOrder, SourceRecord},
     definition::Definition,
     state::{CoverageBase, Segment, TableState},
 };
@@ -24,7 +24,7 @@ use crate::{
 pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 
 /// No checkpoint is larger.
-const MAX_CHECKPOINT_BYTES: u64 = 4 << 30;
+const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
 const MAGIC: &[u8; 8] = b"TSCKPT\x02\n";
 const HEADER_BYTES: usize = 8 + 8 + 8;
@@ -49,6 +49,7 @@ struct StoredState {
     created_at: Instant,
     /// JSON, so that fields unknown to this version survive.
     definition: String,
+    oldest: Version,
     properties: BTreeMap<String, String>,
     tags: BTreeMap<String, Version>,
     segments: Vec<StoredSegment>,
@@ -62,6 +63,7 @@ struct StoredSegment {
     row_groups: u64,
     bytes: u64,
     checksum: Fingerprint,
+    footer_checksum: Option<FooterChecksum>,
     index_min: IndexValue,
     index_max: IndexValue,
     sorted_by: Option<SortOrder>,
@@ -86,6 +88,7 @@ impl StoredSegment {
             row_groups: r.row_groups,
             bytes: r.bytes,
             checksum: r.checksum,
+            footer_checksum: r.footer_checksum,
             index_min: r.index_min,
             index_max: r.index_max,
             sorted_by: r.sorted_by,
@@ -110,6 +113,7 @@ impl StoredSegment {
             row_groups: self.row_groups,
             bytes: self.bytes,
             checksum: self.checksum,
+            footer_checksum: self.footer_checksum,
             index_min: self.index_min,
             index_max: self.index_max,
             sorted_by: self.sorted_by,
@@ -138,6 +142,7 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
         committed_at: state.committed_at,
         created_at: state.created_at,
         definition: serde_json::to_string(state.definition.as_ref()).map_err(|e| unwritable(&e))?,
+        oldest: state.oldest,
         properties: state.properties.clone(),
         tags: state.tags.clone(),
         segments: state.segments.iter().map(|s| StoredSegment::of(s)).collect(),
@@ -195,6 +200,7 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
 fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
     let definition: Definition = serde_json::from_str(&stored.definition)?;
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
+    state.oldest = stored.oldest;
     state.properties = stored.properties;
     state.tags = stored.tags;
     state.segments = stored

@@ -112,9 +112,9 @@ impl Table {
             actions: vec![Action::DefineTable(Box::new(definition.clone()))],
             extra: Map::new(),
         };
+        let state = Arc::new(TableState::first(&commit)?);
         match self.log.publish(&commit)? {
             Outcome::Committed => {
-                let state = Arc::new(TableState::first(&commit)?);
                 self.log.after_commit(&state);
                 Ok(Created { snapshot: self.snapshot_of(state), created: true })
             }
