@@ -6,6 +6,8 @@ mod fixture;
 
 #[path = "life/columns.rs"]
 mod columns;
+#[path = "life/compact.rs"]
+mod compact;
 #[path = "life/delete.rs"]
 mod delete;
 #[path = "life/looking_back.rs"]

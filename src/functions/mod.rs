@@ -8,6 +8,7 @@ mod arguments;
 mod bucket;
 mod buckets;
 mod changes;
+mod compact;
 mod coverage;
 mod create;
 mod delete;
@@ -80,6 +81,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(append::Append(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
+            Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, UInt32Array, new_null_array},
-    compute::{SortColumn, SortOptions, concat, interleave_record_batch, lexsort_to_indices},
+    compute::{SortColumn, SortOptions, concat, filter_record_batch, interleave_record_batch, lexsort_to_indices},
     datatypes::{Schema as ArrowSchema, SchemaRef},
     error::ArrowError,
 };
@@ -13,6 +13,7 @@ use arrow::{
 use super::{
     SegmentFile,
     guard::{arrow_error, guarded},
+    index::rows_inside,
     read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead},
     write::{SegmentWriter, WriteColumn, WriteOptions, Written},
 };
@@ -82,6 +83,25 @@ pub fn each_sorted(
         sink(&batch)?;
     }
     Ok(())
+}
+
+/// The rows of `batch` whose value in `index`, an array of an index column's type, is at least `start` and below `until`.
+///
+/// # Errors
+/// `InvalidArgument` when the array has no type of an index column.
+pub fn rows_in(
+    batch: &RecordBatch,
+    index: &ArrayRef,
+    start: Option<i128>,
+    until: Option<i128>,
+) -> Result<RecordBatch> {
+    let last = match until {
+        Some(until) => until.saturating_sub(1),
+        None => i128::MAX,
+    };
+    let inside = rows_inside(index, &(start.unwrap_or(i128::MIN)..=last));
+    let inside = inside.ok_or_else(|| Error::invalid_argument("the index has no integer values"))?;
+    filter_record_batch(batch, &inside).map_err(|error| arrow_error("rows of a range", error))
 }
 
 /// The order of the rows of all batches by the columns at `sort_by`.

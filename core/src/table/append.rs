@@ -316,18 +316,20 @@ impl Append<'_> {
     ) -> Result<Decision> {
         let policy = self.request.on_overlap;
         let anything = self.state.definition.uniqueness == Uniqueness::None;
-        if policy == OnOverlap::SkipFile && self.is_loaded(file, loaded)? {
-            return Ok(Decision::of(Status::AlreadyLoaded));
-        }
         let covered = !file.coverage.is_disjoint(coverage);
         let twice = !file.coverage.is_disjoint(before);
         let mut all = Coverage::clone(coverage);
         all.union_with(before);
+        // Buckets of a file that was loaded may have been deleted since.
+        let whole = || file.coverage.is_subset_of(&all);
+        if policy == OnOverlap::SkipFile && whole() && self.is_loaded(file, loaded)? {
+            return Ok(Decision::of(Status::AlreadyLoaded));
+        }
         match policy {
             OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
             OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
             _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
-            OnOverlap::SkipFile | OnOverlap::SkipRows if file.coverage.is_subset_of(&all) => {
+            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => {
                 Ok(Decision::of(Status::AlreadyCovered))
             }
             OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all) }),

@@ -14,7 +14,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, Result},
     log::{
-        commit::{Action, Fingerprint, SegmentRecord, SourceRecord},
+        commit::{Action, SegmentRecord},
         definition::Definition,
         state::{Segment, TableState},
     },
@@ -166,14 +166,7 @@ pub fn carve(
         let batch = batch.map_err(|e| e.with("version", segment.added))?;
         builder.write(&sieve.pass(&batch)?)?;
     }
-    builder.finish(segment.record.sources.iter().map(part_of).collect())
-}
-
-/// A source of which a segment holds a part only: it keeps its name, but a size that no file has, so that the file no
-/// longer counts as loaded.
-#[must_use]
-pub fn part_of(source: &SourceRecord) -> SourceRecord {
-    SourceRecord { path: source.path.clone(), bytes: 0, fingerprint: Fingerprint(0) }
+    builder.finish(segment.record.sources.clone())
 }
 
 /// Opens a live segment after checking that it is the one that the log means.

@@ -205,7 +205,7 @@ pub fn hash(source: &dyn Source, mut sink: impl FnMut(&[u8]) -> Result<()>) -> R
 }
 
 /// The file's column of that name, to be read as the table's type.
-fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
+pub(super) fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
     let position = file.position(name);
     let column = schema.find(name);
     match (position, column) {

@@ -28,6 +28,8 @@ pub mod carve;
 pub mod change;
 pub mod changes;
 pub mod columns;
+pub mod compact;
+pub mod compact_plan;
 pub mod delete;
 pub mod duplicates;
 pub mod fit;
@@ -41,6 +43,7 @@ pub mod restore;
 pub mod scan;
 pub mod select;
 pub mod sieve;
+pub mod sorter;
 pub mod stage;
 
 /// The program and version that commits name as their writer.

@@ -96,6 +96,8 @@ fn deleted_buckets_may_be_filled_again_by_the_same_file() {
     let file = world.file(&ROWS);
     world.append(std::slice::from_ref(&file), OnOverlap::Error).unwrap();
     delete(&world, hours(1, 2), None).unwrap();
+    let refused = world.append(std::slice::from_ref(&file), OnOverlap::SkipFile).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Overlap);
     let again = world.append(&[file], OnOverlap::SkipRows).unwrap();
     assert_eq!((again.files[0].status, again.files[0].rows, again.files[0].rows_skipped), (Status::Appended, 3, 3));
     assert_eq!(rows(&world.latest()), shown(&ROWS));

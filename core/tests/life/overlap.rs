@@ -78,13 +78,13 @@ fn replace_refuses_two_files_that_want_the_same_bucket() {
 }
 
 #[test]
-fn a_file_of_which_rows_were_replaced_is_no_longer_loaded() {
+fn replaced_rows_come_back_when_their_file_replaces_in_turn() {
     let world = World::new();
     let first = world.file(&[(0.0, "A", 1.0), (1.0, "A", 2.0)]);
     world.append(std::slice::from_ref(&first), OnOverlap::Error).unwrap();
     world.append(&[world.file(&[(1.0, "A", 9.0)])], OnOverlap::Replace).unwrap();
     let again = world.append(std::slice::from_ref(&first), OnOverlap::SkipFile).unwrap();
-    assert_eq!(again.files[0].status, Status::AlreadyCovered);
+    assert_eq!(again.files[0].status, Status::AlreadyLoaded);
     let back = world.append(&[first], OnOverlap::Replace).unwrap();
     assert_eq!(back.files[0].status, Status::Replaced);
     assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 1.0), (1.0, "A", 2.0)]));
