@@ -184,6 +184,12 @@ pub fn same_columns(a: &Schema, b: &Schema) -> bool {
         && a.columns.iter().zip(&b.columns).all(|(a, b)| a.name == b.name && a.ty == b.ty)
 }
 
+/// The first so many columns.
+#[must_use]
+pub fn first_columns(schema: &Schema, count: usize) -> Schema {
+    Schema { columns: schema.columns.iter().take(count).cloned().collect() }
+}
+
 fn describe(schema: &Schema) -> String {
     schema.columns.iter().map(|c| format!("{} {}", c.name, c.ty)).collect::<Vec<_>>().join(", ")
 }

@@ -6,6 +6,7 @@
 
 pub mod file;
 pub mod inspect;
+pub mod look;
 pub mod read;
 pub mod rewrite;
 pub mod schema;

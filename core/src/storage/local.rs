@@ -18,6 +18,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+pub mod roots;
+
 /// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 

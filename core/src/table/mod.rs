@@ -22,16 +22,28 @@ use crate::{
 
 pub mod append;
 pub mod bucket_starts;
+pub mod build;
 pub mod cache;
+pub mod carve;
 pub mod change;
+pub mod changes;
+pub mod columns;
+pub mod compact;
+pub mod compact_plan;
+pub mod delete;
+pub mod duplicates;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
+pub mod marks;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod restore;
 pub mod scan;
 pub mod select;
+pub mod sieve;
+pub mod sorter;
 pub mod stage;
 
 /// The program and version that commits name as their writer.
