@@ -284,12 +284,14 @@ impl CreateRequest {
         if let Some(zone) = &self.timezone {
             crate::time::check_zone(zone)?;
         }
+        let zone_rules = self.timezone.as_deref().map(crate::time::zone_rules).transpose()?;
         let mut definition = Definition {
             table_id: random_id(),
             index_column: self.index_column,
             bucket,
             timezone: self.timezone,
             zone_data,
+            zone_rules,
             origin: self.origin,
             entity_columns: self.entity_columns,
             uniqueness: crate::log::definition::Uniqueness::parse(&self.uniqueness)?,
