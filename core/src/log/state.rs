@@ -10,12 +10,13 @@ use super::{
     Version,
     commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
     definition::Definition,
+    expectations::Expectations,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
     storage::{Storage, check_path},
-    time::{IndexRange, IndexValue},
+    time::{IndexRange, IndexValue, Run},
 };
 
 /// No coverage of a segment or table is larger.
@@ -95,6 +96,8 @@ pub struct TableState {
     pub properties: BTreeMap<String, String>,
     /// Tags by name.
     pub tags: BTreeMap<String, Version>,
+    /// What is expected.
+    pub expectations: Arc<Expectations>,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -140,6 +143,7 @@ impl TableState {
             segments: Vec::new(),
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         };
@@ -164,6 +168,7 @@ impl TableState {
             segments: Vec::new(),
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -193,6 +198,13 @@ impl TableState {
                 Action::SetProperty { key, value: None } => _ = self.properties.remove(key),
                 Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
                 Action::RemoveTag { name } => _ = self.tags.remove(name),
+                Action::SetCalendar { entities, calendar } => {
+                    Arc::make_mut(&mut self.expectations).set_calendar(entities, calendar.as_deref());
+                }
+                Action::MarkEmpty { entity, first, last, undo, .. } => {
+                    let run = Run::new(*first, *last).ok_or_else(|| corrupt("a marked run ends before it begins".to_owned()))?;
+                    Arc::make_mut(&mut self.expectations).mark_empty(entity.as_ref(), run, *undo)?;
+                }
             }
         }
         self.remove(&removed).map_err(corrupt)?;

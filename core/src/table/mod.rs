@@ -24,6 +24,7 @@ pub mod append;
 pub mod bucket_starts;
 pub mod cache;
 pub mod change;
+pub mod expect;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
@@ -33,6 +34,7 @@ pub mod query;
 pub mod scan;
 pub mod select;
 pub mod stage;
+pub mod summary;
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));
