@@ -102,21 +102,15 @@ impl Args {
         self.named(name).map(|arg| positive(name, arg)).transpose()
     }
 
-    /// The range that `start` and `until` make on an index of type `index`.
+    /// The range that the named `start` and `until` make on an index of type `index`.
     pub(crate) fn range(&self, index: &ColumnType) -> Result<IndexRange> {
-        let bound = |name| self.named(name).map(|arg| index_value(name, arg, index)).transpose();
-        let range = IndexRange { start: bound("start")?, until: bound("until")? };
-        if let (Some(start), Some(until)) = (range.start, range.until)
-            && start >= until
-        {
-            let shown = |name| self.named(name).map(show).unwrap_or_default();
-            return Err(Error::invalid_argument(format!(
-                "start := {} is not before until := {}; a range is [start, until)",
-                shown("start"),
-                shown("until")
-            )));
-        }
-        Ok(range)
+        range(self.named("start"), self.named("until"), index)
+    }
+
+    /// The range that the positional arguments at `at` and after it make on an index of type `index`.
+    pub(crate) fn range_at(&self, at: usize, index: &ColumnType) -> Result<IndexRange> {
+        let (start, until) = (self.positional(at, "start")?, self.positional(at.saturating_add(1), "until")?);
+        range(Some(start), Some(until), index)
     }
 
     /// The version that `version`, `as_of` or `tag` chooses.
@@ -133,6 +127,19 @@ impl Args {
         }
         Ok(self.text("tag")?.map_or(At::Latest, At::Tag))
     }
+}
+
+fn range(start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
+    let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(name, arg, index)).transpose();
+    let range = IndexRange { start: bound("start", start)?, until: bound("until", until)? };
+    if range.is_empty() {
+        return Err(Error::invalid_argument(format!(
+            "start := {} is not before until := {}; a range is [start, until)",
+            start.map(show).unwrap_or_default(),
+            until.map(show).unwrap_or_default()
+        )));
+    }
+    Ok(range)
 }
 
 fn positive(name: &str, arg: &Arg) -> Result<u64> {

@@ -1,26 +1,31 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`arguments`], [`literal`], [`question`], [`report`],
-//! [`shape`].
+//! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
+//! [`question`], [`report`], [`shape`], [`stretches`].
 
 mod append;
 mod arguments;
 mod bucket;
 mod buckets;
+mod columnar;
 mod coverage;
 mod create;
 mod entities;
+mod entity_argument;
 mod gaps;
 mod history;
 mod info;
 mod last_window;
 mod literal;
+mod mark_empty;
 mod plan;
 mod preview;
 mod question;
 mod report;
 mod scan;
 mod segments;
+mod set_calendar;
 mod shape;
+mod stretches;
 mod version;
 mod windows;
 
@@ -69,10 +74,12 @@ pub(crate) fn registry() -> Registry {
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
+            Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],

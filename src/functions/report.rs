@@ -157,7 +157,7 @@ impl Worker for Emitter {
 }
 
 /// The cells of one column as an array of the column's type.
-fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
+pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
     let cells = || rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null));
     let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
     Ok(match ty {

@@ -92,11 +92,8 @@ impl Expectations {
     pub(super) fn to_stored(&self) -> Result<(String, Vec<u8>)> {
         let calendars: Vec<_> = self.calendars.iter().map(|(entity, calendar)| (entity, calendar.as_ref())).collect();
         let unwritable = |e| Error::invalid_argument("the calendars cannot be written").caused_by(e);
-        let text = if calendars.is_empty() {
-            String::new()
-        } else {
-            serde_json::to_string(&calendars).map_err(unwritable)?
-        };
+        let text =
+            if calendars.is_empty() { String::new() } else { serde_json::to_string(&calendars).map_err(unwritable)? };
         let bytes = if self.confirmed_empty.is_empty() { Vec::new() } else { self.confirmed_empty.to_bytes() };
         Ok((text, bytes))
     }

@@ -80,7 +80,13 @@ impl Table {
     }
 
     /// Publishes a commit of one action that suits any state of the table.
-    fn publish_alone(&self, state: &Arc<TableState>, operation: &str, message: Option<&str>, action: Action) -> Result<Snapshot> {
+    fn publish_alone(
+        &self,
+        state: &Arc<TableState>,
+        operation: &str,
+        message: Option<&str>,
+        action: Action,
+    ) -> Result<Snapshot> {
         let mut state = Arc::clone(state);
         loop {
             let commit = change::commit(&state, operation, message.map(str::to_owned), vec![action.clone()]);
@@ -121,9 +127,12 @@ impl Snapshot {
                         listed()
                     )));
                 };
-                let ty = self.definition().schema.as_ref().and_then(|schema| schema.find(name)).map(|column| &column.ty);
+                let ty =
+                    self.definition().schema.as_ref().and_then(|schema| schema.find(name)).map(|column| &column.ty);
                 match (ty, part) {
-                    (None | Some(ColumnType::Varchar), EntityPart::Text(_)) | (None, EntityPart::Int(_)) => Ok(part.clone()),
+                    (None | Some(ColumnType::Varchar), EntityPart::Text(_)) | (None, EntityPart::Int(_)) => {
+                        Ok(part.clone())
+                    }
                     (Some(ty), EntityPart::Int(_)) if *ty != ColumnType::Varchar => Ok(part.clone()),
                     (ty, _) => Err(Error::invalid_argument(format!(
                         "the value of the entity column '{name}' is of another type than {}",

@@ -35,6 +35,7 @@ pub mod scan;
 pub mod select;
 pub mod stage;
 pub mod summary;
+pub mod windows_file;
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));

@@ -116,10 +116,8 @@ pub fn extent_of(set: &BucketSet, grid: &Grid, range: &IndexRange) -> Option<Run
 }
 
 fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
-    let mut extents: Vec<_> = coverage
-        .iter()
-        .filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?)))
-        .collect();
+    let mut extents: Vec<_> =
+        coverage.iter().filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?))).collect();
     if coverage.is_empty() && !has_entities {
         extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
     }
@@ -290,7 +288,8 @@ impl Subject {
             return position(gap.run, part);
         }
         let before = part.first.0..gap.run.first.0;
-        let any = |from: i64, until: i64| self.covered_runs(Run { first: BucketId(from), last: BucketId(until) }).next();
+        let any =
+            |from: i64, until: i64| self.covered_runs(Run { first: BucketId(from), last: BucketId(until) }).next();
         if before.is_empty() || any(before.start, before.end.saturating_sub(1)).is_none() {
             return Position::Leading;
         }

@@ -154,7 +154,11 @@ impl Shares {
     }
 
     fn spread(&self) -> Spread<'_> {
-        Spread { shares: &self.0, next: 0, disjoint: self.0.windows(2).all(|pair| pair.first().map(|a| a.last) < pair.last().map(|b| b.first)) }
+        Spread {
+            shares: &self.0,
+            next: 0,
+            disjoint: self.0.windows(2).all(|pair| pair.first().map(|a| a.last) < pair.last().map(|b| b.first)),
+        }
     }
 }
 
