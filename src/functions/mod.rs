@@ -4,9 +4,11 @@
 
 mod append;
 mod arguments;
+mod backfill;
 mod bucket;
 mod buckets;
 mod columnar;
+mod common;
 mod coverage;
 mod create;
 mod entities;
@@ -66,7 +68,9 @@ pub(crate) fn registry() -> Registry {
     Registry {
         tables: vec![
             Arc::new(append::Append(new())),
+            Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
+            Arc::new(common::Common(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
             Arc::new(entities::Entities(new())),

@@ -21,9 +21,11 @@ use crate::{
 };
 
 pub mod append;
+pub mod backfill;
 pub mod bucket_starts;
 pub mod cache;
 pub mod change;
+pub mod common;
 pub mod expect;
 pub mod fit;
 pub mod incoming;
@@ -31,6 +33,7 @@ pub mod layout;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod require;
 pub mod scan;
 pub mod select;
 pub mod stage;

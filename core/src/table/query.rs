@@ -336,4 +336,4 @@ fn position(gap: Run, extent: Run) -> Position {
 
 #[cfg(test)]
 #[path = "query_tests.rs"]
-mod tests;
+pub(crate) mod tests;

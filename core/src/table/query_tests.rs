@@ -16,7 +16,7 @@ fn set(of: impl IntoIterator<Item = i64>) -> BucketSet {
 }
 
 /// A subject over `extent` whose buckets are given letter by letter: `c`overed, `m`issing, `e`mpty, ` ` closed.
-fn subject(letters: &str, first: i64, plain: bool) -> Subject {
+pub(crate) fn subject(letters: &str, first: i64, plain: bool) -> Subject {
     let of = |wanted: char| set(letters.chars().zip(first..).filter(|(c, _)| *c == wanted).map(|(_, id)| id));
     let extent = Run { first: BucketId(first), last: BucketId(first + letters.len() as i64 - 1) };
     let expected = Expected { covered: of('c'), missing: of('m'), confirmed_empty: of('e') };
