@@ -10,12 +10,13 @@ use super::{
     Version,
     commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
     definition::Definition,
+    expectations::Expectations,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
     storage::{Storage, check_path},
-    time::{IndexRange, IndexValue},
+    time::{IndexRange, IndexValue, Run},
 };
 
 /// No coverage of a segment or table is larger.
@@ -100,6 +101,8 @@ pub struct TableState {
     pub tags: BTreeMap<String, Version>,
     /// Older versions cannot be read, unless a tag names them: vacuum may have removed their files.
     pub oldest: Version,
+    /// What is expected.
+    pub expectations: Arc<Expectations>,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -146,6 +149,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         };
@@ -171,6 +175,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -201,6 +206,14 @@ impl TableState {
                 Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
                 Action::RemoveTag { name } => _ = self.tags.remove(name),
                 Action::Vacuum { oldest } => self.oldest = self.oldest.max(*oldest),
+                Action::SetCalendar { entities, calendar } => {
+                    Arc::make_mut(&mut self.expectations).set_calendar(entities, calendar.as_deref());
+                }
+                Action::MarkEmpty { entity, first, last, undo, .. } => {
+                    let run = Run::new(*first, *last)
+                        .ok_or_else(|| corrupt("a marked run ends before it begins".to_owned()))?;
+                    Arc::make_mut(&mut self.expectations).mark_empty(entity.as_ref(), run, *undo)?;
+                }
             }
         }
         self.remove(&removed).map_err(corrupt)?;

@@ -329,9 +329,7 @@ impl Append<'_> {
             OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
             OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
             _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
-            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => {
-                Ok(Decision::of(Status::AlreadyCovered))
-            }
+            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => Ok(Decision::of(Status::AlreadyCovered)),
             OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all) }),
             OnOverlap::Replace if !twice => Ok(Decision::of(Status::Replaced)),
             // Which of two files of one call is right is not for us to say.

@@ -147,8 +147,12 @@ impl Incoming {
         if target.definition.uniqueness == Uniqueness::Row {
             duplicates::refuse(&file, &request, target)?;
         }
-        let rows_by_entity =
-            inspection.entities.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+        let rows_by_entity = inspection
+            .entities
+            .iter()
+            .zip(&collector.slots)
+            .map(|(values, (_, rows))| (entity(values), *rows))
+            .collect();
         let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
