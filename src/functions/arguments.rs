@@ -57,6 +57,27 @@ impl Args {
         }
     }
 
+    /// A positional argument of any type that is not NULL.
+    pub(crate) fn any_at(&self, index: usize, name: &str) -> Result<&Arg> {
+        self.positional(index, name)
+    }
+
+    /// A positional text.
+    pub(crate) fn text_at(&self, index: usize, name: &str) -> Result<String> {
+        match self.positional(index, name)? {
+            Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
+            other => Err(Error::invalid_argument(format!("{name} := {} is no text", show(other)))),
+        }
+    }
+
+    /// A positional text that may be NULL.
+    pub(crate) fn text_or_null_at(&self, index: usize, name: &str) -> Result<Option<String>> {
+        match self.positional.get(index) {
+            Some(Arg::Scalar(Constant::Null)) | None => Ok(None),
+            Some(_) => self.text_at(index, name).map(Some),
+        }
+    }
+
     /// A positional argument that is a positive count.
     pub(crate) fn count_at(&self, index: usize, name: &str) -> Result<u64> {
         positive(name, self.positional(index, name)?)
@@ -98,21 +119,21 @@ impl Args {
         self.named(name).map(|arg| positive(name, arg)).transpose()
     }
 
-    /// The range that `start` and `until` make on an index of type `index`.
+    /// The range that the named `start` and `until` make on an index of type `index`.
     pub(crate) fn range(&self, index: &ColumnType) -> Result<IndexRange> {
-        let bound = |name| self.named(name).map(|arg| index_value(name, arg, index)).transpose();
-        let range = IndexRange { start: bound("start")?, until: bound("until")? };
-        if let (Some(start), Some(until)) = (range.start, range.until)
-            && start >= until
-        {
-            let shown = |name| self.named(name).map(show).unwrap_or_default();
-            return Err(Error::invalid_argument(format!(
-                "start := {} is not before until := {}; a range is [start, until)",
-                shown("start"),
-                shown("until")
-            )));
-        }
-        Ok(range)
+        range(self.named("start"), self.named("until"), index)
+    }
+
+    /// The range that the positional arguments at `first` and after make; NULL leaves an end open.
+    pub(crate) fn range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+        let given = |at| self.positional.get(at).filter(|arg| **arg != Arg::Scalar(Constant::Null));
+        range(given(first), given(first + 1), index)
+    }
+
+    /// The range that the positional arguments at `first` and after make, both of which must be given.
+    pub(crate) fn bounded_range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+        let (start, until) = (self.positional(first, "start")?, self.positional(first.saturating_add(1), "until")?);
+        range(Some(start), Some(until), index)
     }
 
     /// The version that `version`, `as_of` or `tag` chooses.
@@ -129,6 +150,21 @@ impl Args {
         }
         Ok(self.text("tag")?.map_or(At::Latest, At::Tag))
     }
+}
+
+fn range(start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
+    let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(name, arg, index)).transpose();
+    let range = IndexRange { start: bound("start", start)?, until: bound("until", until)? };
+    if let (Some(least), Some(end)) = (range.start, range.until)
+        && least >= end
+    {
+        return Err(Error::invalid_argument(format!(
+            "start := {} is not before until := {}; a range is [start, until)",
+            start.map(show).unwrap_or_default(),
+            until.map(show).unwrap_or_default()
+        )));
+    }
+    Ok(range)
 }
 
 fn positive(name: &str, arg: &Arg) -> Result<u64> {

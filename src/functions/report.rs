@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::{
     array::{
         ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
-        ListArray, ListBuilder, PrimitiveArray, StringArray, StringBuilder, UInt64Array,
+        ListArray, ListBuilder, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder,
+        UInt64Array,
     },
     datatypes::{
         ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
@@ -33,6 +34,8 @@ pub(crate) enum Cell {
     Float(f64),
     Text(Arc<str>),
     Texts(Vec<String>),
+    /// A MAP of texts.
+    Pairs(Vec<(String, String)>),
     /// An INTERVAL of whole days and nanoseconds.
     Interval {
         days: i32,
@@ -81,9 +84,20 @@ pub(crate) type Row = Vec<Cell>;
 /// The rows of one execution.
 pub(crate) type RowStream = Box<dyn Iterator<Item = Result<Row>> + Send>;
 
+/// The stream of a single row.
+pub(crate) fn one(row: Row) -> RowStream {
+    Box::new(std::iter::once(Ok(row)))
+}
+
 /// VARCHAR[].
 pub(crate) fn text_list() -> ColumnType {
     ColumnType::List(Box::new(Field::new("element", ColumnType::Varchar)))
+}
+
+/// MAP(VARCHAR, VARCHAR).
+pub(crate) fn text_map() -> ColumnType {
+    let key = Field { name: "key".to_owned(), ty: ColumnType::Varchar, nullable: false };
+    ColumnType::Map(Box::new(key), Box::new(Field::new("value", ColumnType::Varchar)))
 }
 
 /// The instant type of commit times.
@@ -160,7 +174,7 @@ impl Worker for Emitter {
 }
 
 /// The cells of one column as an array of the column's type.
-fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
+pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
     let cells = || rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null));
     let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
     Ok(match ty {
@@ -181,6 +195,7 @@ fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
         ColumnType::TimestampTz(unit) => with_zone(&timestamps(*unit, ints()), *unit)?,
         ColumnType::Interval => Arc::new(intervals(cells())),
         ColumnType::List(_) => Arc::new(lists(cells())),
+        ColumnType::Map(..) => Arc::new(maps(cells())?),
         other => return small_integers(other, ints()),
     })
 }
@@ -270,4 +285,20 @@ fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
         }
     }
     builder.finish()
+}
+
+fn maps<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<MapArray> {
+    let names = MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+    let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    for cell in cells {
+        if let Cell::Pairs(pairs) = cell {
+            for (key, value) in pairs {
+                builder.keys().append_value(key);
+                builder.values().append_value(value);
+            }
+        }
+        let appended = builder.append(matches!(cell, Cell::Pairs(_)));
+        appended.map_err(|e| Error::invalid_argument("a report cannot show a map").caused_by(e))?;
+    }
+    Ok(builder.finish())
 }

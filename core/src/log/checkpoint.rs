@@ -12,6 +12,7 @@ use super::{
     LOG_DIRECTORY, Version,
     commit::{CoverageRecord, Fingerprint, FooterChecksum, Instant, SegmentRecord, SortOrder, SourceRecord},
     definition::Definition,
+    expectations::Expectations,
     state::{CoverageBase, Segment, TableState},
 };
 use crate::{
@@ -53,6 +54,10 @@ struct StoredState {
     properties: BTreeMap<String, String>,
     tags: BTreeMap<String, Version>,
     segments: Vec<StoredSegment>,
+    /// JSON, so that fields unknown to this version survive; empty when there are none.
+    calendars: String,
+    /// Serialised coverage; empty when there is none.
+    confirmed_empty: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,6 +142,7 @@ impl StoredSegment {
 pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     let unwritable =
         |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
+    let (calendars, confirmed_empty) = state.expectations.to_stored()?;
     let stored = StoredState {
         version: state.version,
         committed_at: state.committed_at,
@@ -146,6 +152,8 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
         properties: state.properties.clone(),
         tags: state.tags.clone(),
         segments: state.segments.iter().map(|s| StoredSegment::of(s)).collect(),
+        calendars,
+        confirmed_empty,
     };
     let body = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
     let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
@@ -193,7 +201,10 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
         return Err(corrupt("the checkpoint is of another version"));
     }
     let base = CoverageBase { path: path.clone(), offset: coverage_at, bytes: source.len() - coverage_at };
-    let state = restore(stored).map_err(|e| corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
+    let expectations =
+        Expectations::of_stored(&stored.calendars, &stored.confirmed_empty).map_err(|e| e.with("path", &path))?;
+    let mut state = restore(stored).map_err(|e| corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
+    state.expectations = Arc::new(expectations);
     Ok(Some(state.with_coverage_at(base)))
 }
 

@@ -7,8 +7,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{FORMAT_VERSION, KNOWN_FEATURES, Version, definition::Definition};
 use crate::{
+    calendar::Calendar,
+    coverage::Entity,
     error::{Error, Result},
-    time::IndexValue,
+    time::{BucketId, IndexValue},
 };
 
 /// No commit is larger; one that says so is not read.
@@ -117,6 +119,30 @@ pub enum Action {
     Vacuum {
         /// The oldest version that can be read.
         oldest: Version,
+    },
+    /// Sets or removes a calendar: changes what is expected, never rows.
+    SetCalendar {
+        /// Whose calendar; that of all entities without one of their own when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<Entity>,
+        /// The calendar; none expects everything again.
+        calendar: Option<Box<Calendar>>,
+    },
+    /// Marks buckets as confirmed empty: neither data nor gap.
+    MarkEmpty {
+        /// Whose buckets; those of all entities when none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entity: Option<Entity>,
+        /// The first of them.
+        first: BucketId,
+        /// The last of them.
+        last: BucketId,
+        /// Why, in the user's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether they are no longer confirmed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
     },
 }
 

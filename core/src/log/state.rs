@@ -10,12 +10,13 @@ use super::{
     Version,
     commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
     definition::Definition,
+    expectations::Expectations,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
     storage::{Storage, check_path},
-    time::{IndexRange, IndexValue},
+    time::{IndexRange, IndexValue, Run},
 };
 
 /// No coverage of a segment or table is larger.
@@ -102,6 +103,8 @@ pub struct TableState {
     pub oldest: Version,
     /// The newest checkpoint that is known of; zero without one.
     pub checkpoint: Version,
+    /// What is expected.
+    pub expectations: Arc<Expectations>,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -149,6 +152,7 @@ impl TableState {
             tags: BTreeMap::new(),
             oldest: Version(1),
             checkpoint: Version(0),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         };
@@ -175,6 +179,7 @@ impl TableState {
             tags: BTreeMap::new(),
             oldest: Version(1),
             checkpoint: Version(0),
+            expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -205,6 +210,14 @@ impl TableState {
                 Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
                 Action::RemoveTag { name } => _ = self.tags.remove(name),
                 Action::Vacuum { oldest } => self.oldest = self.oldest.max(*oldest),
+                Action::SetCalendar { entities, calendar } => {
+                    Arc::make_mut(&mut self.expectations).set_calendar(entities, calendar.as_deref());
+                }
+                Action::MarkEmpty { entity, first, last, undo, .. } => {
+                    let run = Run::new(*first, *last)
+                        .ok_or_else(|| corrupt("a marked run ends before it begins".to_owned()))?;
+                    Arc::make_mut(&mut self.expectations).mark_empty(entity.as_ref(), run, *undo)?;
+                }
             }
         }
         self.remove(&removed).map_err(corrupt)?;
@@ -290,6 +303,7 @@ impl TableState {
         (self.version, self.committed_at, self.created_at) == (other.version, other.committed_at, other.created_at)
             && self.definition == other.definition
             && (&self.properties, &self.tags, self.oldest) == (&other.properties, &other.tags, other.oldest)
+            && self.expectations == other.expectations
             && self.segments.len() == other.segments.len()
             && self.segments.iter().zip(&other.segments).all(same)
     }
@@ -319,6 +333,20 @@ impl TableState {
     #[must_use]
     pub fn keeps(&self, version: Version) -> bool {
         version >= self.oldest || self.tags.values().any(|tagged| *tagged == version)
+    }
+
+    /// Refuses a version whose files vacuum may have removed.
+    ///
+    /// # Errors
+    /// `NotFound` naming the oldest version that can be read.
+    pub fn check_kept(&self, version: Version) -> Result<()> {
+        if self.keeps(version) {
+            return Ok(());
+        }
+        let oldest = self.oldest;
+        Err(Error::not_found(format!(
+            "version {version} has been vacuumed; the oldest version that can be read is {oldest}"
+        )))
     }
 
     /// Rows of all live segments.

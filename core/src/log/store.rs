@@ -111,12 +111,7 @@ impl Log {
                 latest.version
             )));
         }
-        if !latest.keeps(version) {
-            return Err(Error::not_found(format!(
-                "version {version} has been vacuumed; the oldest version that can be read is {}",
-                latest.oldest
-            )));
-        }
+        latest.check_kept(version)?;
         let (_, checkpoints) = self.list()?;
         let before = checkpoints.into_iter().rev().filter(|candidate| *candidate <= version);
         let start = before.map(|candidate| checkpoint::read(self.storage.as_ref(), candidate));

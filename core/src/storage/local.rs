@@ -18,6 +18,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+pub mod roots;
+
 /// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
@@ -91,8 +93,8 @@ impl LocalStorage {
 fn no_surprise(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt;
         use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
         let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         options.custom_flags(flags);
     }

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::fit::{Fit, fit};
+use super::{
+    build::sort_order,
+    duplicates,
+    fit::{Fit, fit},
+};
 use crate::{
     coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Fingerprint, SortOrder},
-        definition::Definition,
+        definition::{Definition, Uniqueness},
     },
     schema::{ColumnType, Schema},
     segment::{
@@ -47,6 +51,21 @@ impl Target {
             let schema = schema_of(file.columns()).and_then(|schema| definition.adopt_schema(schema));
             schema.map_err(|e| e.with("file", outside.path.display()))?;
         }
+        Self::with_columns(definition)
+    }
+
+    /// The target of a table that has columns.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it has none yet.
+    pub fn of_table(definition: &Definition) -> Result<Self> {
+        if definition.schema.is_none() {
+            return Err(Error::invalid_argument("the table has no columns yet; append a file to give it some"));
+        }
+        Self::with_columns(definition.clone())
+    }
+
+    fn with_columns(definition: Definition) -> Result<Self> {
         let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
         let schema = definition.schema.clone().ok_or_else(corrupt)?;
         let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
@@ -139,6 +158,9 @@ impl Incoming {
         };
         let mut collector = Collector::new(&target.grid);
         let inspection = inspect(&file, &request, &mut collector)?;
+        if target.definition.uniqueness == Uniqueness::Row {
+            duplicates::refuse(&file, &request, target)?;
+        }
         let rows_by_entity = inspection
             .entities
             .iter()
@@ -148,11 +170,7 @@ impl Incoming {
         let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
-        let sorted_by = match (inspection.sorted_by_entity_and_index, inspection.sorted_by_index) {
-            (true, _) if !request.entities.is_empty() => Some(SortOrder::EntityIndex),
-            (_, true) => Some(SortOrder::Index),
-            _ => None,
-        };
+        let sorted_by = sort_order(&inspection, !request.entities.is_empty());
         Ok(Self {
             outside,
             file,

@@ -21,23 +21,41 @@ use crate::{
 };
 
 pub mod append;
+pub mod backfill;
 pub mod bucket_starts;
+pub mod build;
 pub mod cache;
+pub mod carve;
 pub mod change;
+pub mod changes;
 pub mod checkpoint;
+pub mod columns;
+pub mod common;
+pub mod compact;
+pub mod compact_plan;
+pub mod delete;
+pub mod duplicates;
+pub mod expect;
 pub mod files;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
+pub mod marks;
 pub mod overlap;
 pub mod preview;
 pub mod query;
 pub mod repair;
+pub mod require;
+pub mod restore;
 pub mod scan;
 pub mod select;
+pub mod sieve;
+pub mod sorter;
 pub mod stage;
+pub mod summary;
 pub mod vacuum;
 pub mod verify;
+pub mod windows_file;
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));
@@ -291,12 +309,14 @@ impl CreateRequest {
         if let Some(zone) = &self.timezone {
             crate::time::check_zone(zone)?;
         }
+        let zone_rules = self.timezone.as_deref().map(crate::time::zone_rules).transpose()?;
         let mut definition = Definition {
             table_id: random_id(),
             index_column: self.index_column,
             bucket,
             timezone: self.timezone,
             zone_data,
+            zone_rules,
             origin: self.origin,
             entity_columns: self.entity_columns,
             uniqueness: crate::log::definition::Uniqueness::parse(&self.uniqueness)?,
