@@ -16,6 +16,8 @@ mod child;
 mod crashes;
 #[path = "safety/damage.rs"]
 mod damage;
+#[path = "safety/hostile.rs"]
+mod hostile;
 #[path = "safety/killed.rs"]
 mod killed;
 #[path = "safety/operations.rs"]
