@@ -4,9 +4,8 @@
 use std::path::Path;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray},
-    compute::cast,
-    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
+    array::{Array, ArrayRef, PrimitiveArray},
+    datatypes::{ArrowPrimitiveType, DataType, Int32Type, Int64Type, UInt64Type},
 };
 
 use super::incoming;
@@ -73,24 +72,9 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
         return Err(Error::invalid_argument("a window opens or closes at NULL"));
     }
     let raw: Vec<i128> = match ty {
-        ColumnType::Date => as_type(array, &DataType::Int32)?
-            .as_primitive::<Int32Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
-        ColumnType::UBigInt => as_type(array, &DataType::UInt64)?
-            .as_primitive::<UInt64Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
-        _ => as_type(array, &DataType::Int64)?
-            .as_primitive::<Int64Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
+        ColumnType::Date => numbers::<Int32Type>(array, DataType::Int32)?,
+        ColumnType::UBigInt => numbers::<UInt64Type>(array, DataType::UInt64)?,
+        _ => numbers::<Int64Type>(array, DataType::Int64)?,
     };
     let (from, to) = (nanos(ty), nanos(index));
     Ok(raw
@@ -102,8 +86,14 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
         .collect())
 }
 
-fn as_type(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
-    cast(array, ty).map_err(|e| Error::corrupt("the windows cannot be read").caused_by(e))
+/// The stored numbers of an array of dates, timestamps or integers.
+fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, stored: DataType) -> Result<Vec<i128>>
+where
+    i128: From<T::Native>,
+{
+    let unreadable = |e| Error::corrupt("the windows cannot be read").caused_by(e);
+    let data = array.to_data().into_builder().data_type(stored).build().map_err(unreadable)?;
+    Ok(PrimitiveArray::<T>::from(data).values().iter().map(|value| i128::from(*value)).collect())
 }
 
 fn nanos(ty: &ColumnType) -> i128 {
