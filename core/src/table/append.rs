@@ -1,13 +1,14 @@
 //! Appending files: each is looked at, checked against what is covered, staged under the root, and then all become one
 //! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Snapshot, Table,
     carve::Carving,
     change,
     incoming::{Incoming, Target},
+    loaded::Loaded,
     overlap::{self, Covering},
     random_id, stage,
 };
@@ -15,7 +16,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, Fingerprint, SegmentRecord},
+        commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
@@ -289,7 +290,7 @@ impl Append<'_> {
 
     /// Decides for each file, in order, against the table and the files before it.
     fn plan(&mut self, incoming: Vec<Incoming>) -> Result<()> {
-        let loaded = loaded_fingerprints(&self.state);
+        let loaded = Loaded::of(&self.state);
         let coverage = self.state.coverage(self.storage().as_ref())?;
         let mut before = Coverage::default();
         for file in incoming {
@@ -310,7 +311,7 @@ impl Append<'_> {
     fn decide(
         &self,
         file: &Incoming,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
         coverage: &Arc<Coverage>,
         before: &Coverage,
     ) -> Result<Decision> {
@@ -338,8 +339,8 @@ impl Append<'_> {
         }
     }
 
-    fn is_loaded(&self, file: &Incoming, loaded: &HashMap<u64, Vec<Fingerprint>>) -> Result<bool> {
-        let same_size = loaded.get(&file.outside.stat.bytes);
+    fn is_loaded(&self, file: &Incoming, loaded: &Loaded) -> Result<bool> {
+        let same_size = loaded.get(file.outside.stat.bytes);
         let earlier: Vec<_> =
             self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
         if same_size.is_none() && earlier.is_empty() {
@@ -363,7 +364,7 @@ impl Append<'_> {
         coverage: &Arc<Coverage>,
         covered: bool,
         before: &Coverage,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
     ) -> Error {
         let covering = if covered {
             Covering::Table { state: &self.state, storage: self.storage().as_ref() }
@@ -500,13 +501,4 @@ fn stage_one(storage: &dyn Storage, planned: &Planned, target: &Target, mode: Mo
     }
     let staged = stage::without(storage, &planned.incoming, target, mode, &planned.skip)?;
     staged.ok_or_else(|| Error::corrupt("a file has fewer rows than were found in it before"))
-}
-
-/// Fingerprints of the files whose rows are live, by size.
-pub(super) fn loaded_fingerprints(state: &TableState) -> HashMap<u64, Vec<Fingerprint>> {
-    let mut loaded: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
-    for source in state.segments.iter().flat_map(|segment| &segment.record.sources) {
-        loaded.entry(source.bytes).or_default().push(source.fingerprint);
-    }
-    loaded
 }

@@ -40,6 +40,7 @@ pub mod files;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
+mod loaded;
 pub mod marks;
 pub mod overlap;
 pub mod preview;
