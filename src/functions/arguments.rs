@@ -19,10 +19,6 @@ pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
-/// The named parameters of a range, for signatures.
-pub(crate) const RANGE_PARAMS: [Param; 2] =
-    [Param { name: "start", ty: ParamType::Any }, Param { name: "until", ty: ParamType::Any }];
-
 impl Args {
     /// The named argument; none when it was not given or given as NULL.
     pub(crate) fn named(&self, name: &str) -> Option<&Arg> {

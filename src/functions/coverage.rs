@@ -109,8 +109,9 @@ struct Periods(Grid);
 impl Periods {
     fn new(by: &BucketWidth, asked: &Asked) -> Result<Self> {
         let timezone = asked.snapshot.definition().timezone.as_deref();
-        let grid = Grid::new(by, &asked.shape.index, timezone, None)
-            .map_err(|e| Error::invalid_argument(format!("by := '{by}' is no period of this index: {}", e.message())))?;
+        let grid = Grid::new(by, &asked.shape.index, timezone, None).map_err(|e| {
+            Error::invalid_argument(format!("by := '{by}' is no period of this index: {}", e.message()))
+        })?;
         Ok(Self(grid))
     }
 

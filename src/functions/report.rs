@@ -36,7 +36,10 @@ pub(crate) enum Cell {
     /// A MAP of texts.
     Pairs(Vec<(String, String)>),
     /// An INTERVAL of whole days and nanoseconds.
-    Interval { days: i32, nanos: i64 },
+    Interval {
+        days: i32,
+        nanos: i64,
+    },
 }
 
 impl Cell {
@@ -180,9 +183,9 @@ fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
         ColumnType::Double => {
             Arc::new(cells().map(|c| if let Cell::Float(f) = c { Some(*f) } else { None }).collect::<Float64Array>())
         }
-        ColumnType::Varchar => {
-            Arc::new(cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>())
-        }
+        ColumnType::Varchar => Arc::new(
+            cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>(),
+        ),
         ColumnType::Integer => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Int32Array>()),
         ColumnType::BigInt => Arc::new(ints().map(|v| v.map(clamp::<i64>)).collect::<Int64Array>()),
         ColumnType::UBigInt => Arc::new(ints().map(|v| v.map(clamp::<u64>)).collect::<UInt64Array>()),
@@ -240,16 +243,18 @@ fn with_zone(array: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef> {
     use arrow::array::AsArray;
     let missing = || Error::invalid_argument("a report column of another unit");
     Ok(match unit {
-        TimeUnit::S => Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC")),
-        TimeUnit::Ms => {
-            Arc::new(array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
+        TimeUnit::S => {
+            Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
         }
-        TimeUnit::Us => {
-            Arc::new(array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
-        }
-        TimeUnit::Ns => {
-            Arc::new(array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
-        }
+        TimeUnit::Ms => Arc::new(
+            array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
+        TimeUnit::Us => Arc::new(
+            array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
+        TimeUnit::Ns => Arc::new(
+            array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
     })
 }
 
@@ -263,8 +268,11 @@ fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoA
 }
 
 fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
-    let mut builder = ListBuilder::new(StringBuilder::new())
-        .with_field(arrow::datatypes::Field::new("element", arrow::datatypes::DataType::Utf8, true));
+    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(arrow::datatypes::Field::new(
+        "element",
+        arrow::datatypes::DataType::Utf8,
+        true,
+    ));
     for cell in cells {
         if let Cell::Texts(texts) = cell {
             for text in texts {

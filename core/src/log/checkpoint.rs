@@ -131,7 +131,8 @@ impl StoredSegment {
 /// # Errors
 /// As [`TableState::coverage`].
 pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
-    let unwritable = |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
+    let unwritable =
+        |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
     let stored = StoredState {
         version: state.version,
         committed_at: state.committed_at,
@@ -196,7 +197,10 @@ fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
     state.properties = stored.properties;
     state.tags = stored.tags;
-    state.segments =
-        stored.segments.into_iter().map(|s| s.into_segment().map(Arc::new)).collect::<Result<_, serde_json::Error>>()?;
+    state.segments = stored
+        .segments
+        .into_iter()
+        .map(|s| s.into_segment().map(Arc::new))
+        .collect::<Result<_, serde_json::Error>>()?;
     Ok(state)
 }

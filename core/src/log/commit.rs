@@ -267,15 +267,19 @@ impl Commit {
         let corrupt = |why: &str| Error::corrupt(why).with("path", version.commit_path()).with("version", version);
         let head: Head = serde_json::from_slice(bytes)
             .map_err(|e| corrupt("the commit is cut off or is no JSON of a commit").caused_by(e))?;
+        // A commit of another format may be checked in another way, so what it asks for comes first.
+        head.check().map_err(|e| e.with("path", version.commit_path()).with("version", version))?;
         if !checksum_holds(bytes) {
             return Err(corrupt("the commit's checksum does not match its contents"));
         }
-        head.check().map_err(|e| e.with("path", version.commit_path()).with("version", version))?;
         let mut commit: Self =
             serde_json::from_slice(bytes).map_err(|e| corrupt("the commit says something unknown").caused_by(e))?;
         commit.extra.remove("checksum");
         if commit.version != version || commit.base_version >= version {
-            return Err(corrupt(&format!("the commit calls itself version {} on {}", commit.version, commit.base_version)));
+            return Err(corrupt(&format!(
+                "the commit calls itself version {} on {}",
+                commit.version, commit.base_version
+            )));
         }
         Ok(commit)
     }
@@ -308,7 +312,9 @@ impl Head {
 
 fn checksum_holds(bytes: &[u8]) -> bool {
     let tail = CHECKSUM_KEY.len() + 16 + CHECKSUM_END.len();
-    let Some((body, tail)) = bytes.len().checked_sub(tail).and_then(|at| bytes.split_at_checked(at)) else { return false };
+    let Some((body, tail)) = bytes.len().checked_sub(tail).and_then(|at| bytes.split_at_checked(at)) else {
+        return false;
+    };
     let digits = tail.strip_prefix(CHECKSUM_KEY).and_then(|tail| tail.strip_suffix(CHECKSUM_END));
     let stated = digits.and_then(|digits| std::str::from_utf8(digits).ok());
     stated == Some(format!("{:016x}", xxh3_64(body)).as_str())

@@ -153,7 +153,7 @@ impl Definition {
             self.index_column.clone(),
             other.index_column.clone(),
         );
-        compare("bucket", self.bucket == other.bucket, self.bucket.to_string(), other.bucket.to_string());
+        compare("bucket", same_width(&self.bucket, &other.bucket), self.bucket.to_string(), other.bucket.to_string());
         compare("entity_columns", same_list, list(&self.entity_columns), list(&other.entity_columns));
         compare("timezone", self.timezone == other.timezone, text(&self.timezone), text(&other.timezone));
         let origin = |o: Option<i64>| o.map_or_else(|| "none".to_owned(), |o| o.to_string());
@@ -169,6 +169,12 @@ impl Definition {
         }
         differences
     }
+}
+
+/// Whether two widths make the same buckets: `60m` and `1h` do, `24h` and `1d` do not in a zone.
+fn same_width(a: &BucketWidth, b: &BucketWidth) -> bool {
+    let key = |width: &BucketWidth| (width.nanos(), width.months(), width.is_calendar());
+    a == b || (key(a) == key(b) && (a.nanos().is_some() || a.months().is_some()))
 }
 
 /// Whether two schemas show the same columns, whatever their field ids.

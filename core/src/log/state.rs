@@ -296,7 +296,9 @@ fn check_record(record: &SegmentRecord) -> Result<()> {
         && record.buckets <= record.rows
         && record.index_min <= record.index_max;
     if !sound {
-        return Err(Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path));
+        return Err(
+            Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path)
+        );
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod index;
 mod input;
 mod leaf;
 mod parquet_type;
+mod widen;
 
 pub use file::SegmentFile;
 pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader};

@@ -80,9 +80,9 @@ impl LocalStorage {
         match no_follow(OpenOptions::new().read(true)).open(&full) {
             Ok(file) => Ok(Some(file)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) if is_link(&full) => {
-                Err(Error::corrupt("a symbolic link stands where a file of the table should").with("path", path).caused_by(e))
-            }
+            Err(e) if is_link(&full) => Err(Error::corrupt("a symbolic link stands where a file of the table should")
+                .with("path", path)
+                .caused_by(e)),
             Err(e) => Err(Error::io("read", full.display(), e)),
         }
     }
@@ -181,7 +181,9 @@ impl Storage for LocalStorage {
         let failed = |e| Error::io("read", self.directory.join(path).display(), e);
         let bytes = file.metadata().map_err(failed)?.len();
         if bytes > limit {
-            return Err(Error::limit_exceeded(format!("a file of {bytes} bytes; at most {limit} are read")).with("path", path));
+            return Err(
+                Error::limit_exceeded(format!("a file of {bytes} bytes; at most {limit} are read")).with("path", path)
+            );
         }
         let mut contents = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
         file.take(limit).read_to_end(&mut contents).map_err(failed)?;

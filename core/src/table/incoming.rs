@@ -151,6 +151,7 @@ impl Incoming {
             inspection.entities.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
         let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
+        check_finite(min, max, target)?;
         let sorted_by = sort_order(&inspection, !request.entities.is_empty());
         Ok(Self {
             outside,
@@ -182,6 +183,22 @@ impl Incoming {
         let fingerprint = hash(self.outside.source.as_ref(), |_| Ok(()))?;
         Ok(*self.fingerprint.get_or_init(|| fingerprint))
     }
+}
+
+/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket.
+fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+    let end = match &target.index_type {
+        ColumnType::Date => i128::from(i32::MAX),
+        ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
+        _ => return Ok(()),
+    };
+    if min <= -end || max >= end {
+        return Err(Error::invalid_argument(format!(
+            "the index column '{}' holds an infinite value, which lies in no bucket; remove those rows",
+            target.definition.index_column
+        )));
+    }
+    Ok(())
 }
 
 /// Reads a source from end to end, handing each piece to `sink`, and returns the XXH3-128 of all of it.
@@ -262,8 +279,11 @@ impl RowVisitor for Collector<'_> {
 /// The entity of a file's values.
 #[must_use]
 pub fn entity(values: &[EntityValue]) -> Entity {
-    values.iter().map(|value| match value {
-        EntityValue::Text(text) => EntityPart::Text(text.clone()),
-        EntityValue::Int(number) => EntityPart::Int(*number),
-    }).collect()
+    values
+        .iter()
+        .map(|value| match value {
+            EntityValue::Text(text) => EntityPart::Text(text.clone()),
+            EntityValue::Int(number) => EntityPart::Int(*number),
+        })
+        .collect()
 }

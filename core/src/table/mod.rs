@@ -182,7 +182,8 @@ impl Table {
 
 fn unknown_tag(name: &str, state: &TableState) -> Error {
     let known: Vec<_> = state.tags.keys().map(String::as_str).collect();
-    let known = if known.is_empty() { "it has no tags".to_owned() } else { format!("its tags are {}", known.join(", ")) };
+    let known =
+        if known.is_empty() { "it has no tags".to_owned() } else { format!("its tags are {}", known.join(", ")) };
     Error::not_found(format!("the table has no tag '{name}'; {known}"))
 }
 
@@ -219,7 +220,8 @@ impl Snapshot {
     pub fn index_position(&self) -> Result<usize> {
         let name = &self.definition().index_column;
         self.schema()?.position(name).ok_or_else(|| {
-            Error::corrupt(format!("the index column '{name}' is not among the columns")).with("root", self.storage.root())
+            Error::corrupt(format!("the index column '{name}' is not among the columns"))
+                .with("root", self.storage.root())
         })
     }
 

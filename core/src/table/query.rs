@@ -63,10 +63,8 @@ pub fn extent_of(set: &BucketSet, grid: &Grid, range: &IndexRange) -> Option<Run
 /// one entity, known even while nothing is covered.
 #[must_use]
 pub fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
-    let mut extents: Vec<_> = coverage
-        .iter()
-        .filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?)))
-        .collect();
+    let mut extents: Vec<_> =
+        coverage.iter().filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?))).collect();
     if coverage.is_empty() && !has_entities {
         extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
     }

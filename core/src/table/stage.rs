@@ -185,7 +185,8 @@ pub fn written_order(target: &Target) -> SortOrder {
 /// The table's columns as segments are written with them.
 #[must_use]
 pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
-    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    let column =
+        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
     target.schema.columns.iter().map(column).collect()
 }
 
