@@ -9,6 +9,7 @@ mod bucket;
 mod buckets;
 mod changes;
 mod compact;
+mod copy;
 mod coverage;
 mod create;
 mod delete;
@@ -102,6 +103,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
+        copies: vec![Arc::new(copy::Copy(new()))],
         replacement: Some(Replacement { function: "tstable_scan", is_table }),
     }
 }

@@ -186,7 +186,7 @@ impl Incoming {
 }
 
 /// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket.
-fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+pub(super) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
     let end = match &target.index_type {
         ColumnType::Date => i128::from(i32::MAX),
         ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
