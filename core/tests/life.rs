@@ -10,6 +10,10 @@ mod columns;
 mod compact;
 #[path = "life/delete.rs"]
 mod delete;
+#[path = "life/latest.rs"]
+mod latest;
+#[path = "life/load.rs"]
+mod load;
 #[path = "life/looking_back.rs"]
 mod looking_back;
 #[path = "life/overlap.rs"]

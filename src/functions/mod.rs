@@ -18,6 +18,7 @@ mod gaps;
 mod history;
 mod info;
 mod last_window;
+mod latest;
 mod list;
 mod literal;
 mod plan;
@@ -91,6 +92,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),

@@ -34,6 +34,7 @@ pub mod delete;
 pub mod duplicates;
 pub mod fit;
 pub mod incoming;
+pub mod latest;
 pub mod layout;
 pub mod load;
 pub mod marks;
