@@ -11,6 +11,7 @@ use tstable_core::{
     table::{
         CreateRequest, Table,
         append::OnOverlap,
+        checks::OnViolation,
         load::{LoadRequest, Loader},
     },
 };
@@ -20,7 +21,7 @@ use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
 
 pub(crate) struct Copy(pub(crate) Arc<Shared>);
 
-const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP and MESSAGE";
+const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP, ON_VIOLATION and MESSAGE";
 
 impl CopyFormat for Copy {
     fn name(&self) -> &'static str {
@@ -45,6 +46,7 @@ struct Options {
     timezone: Option<String>,
     uniqueness: Option<String>,
     on_overlap: OnOverlap,
+    on_violation: OnViolation,
     message: Option<String>,
 }
 
@@ -59,6 +61,7 @@ impl Options {
                 "timezone" => read.timezone = Some(text(&name, &arg)?),
                 "uniqueness" => read.uniqueness = Some(text(&name, &arg)?),
                 "on_overlap" => read.on_overlap = OnOverlap::parse(&text(&name, &arg)?)?,
+                "on_violation" => read.on_violation = OnViolation::parse(&text(&name, &arg)?)?,
                 "message" => read.message = Some(text(&name, &arg)?),
                 _ => {
                     return Err(Error::invalid_argument(format!(
@@ -94,7 +97,7 @@ impl Options {
                 ));
             }
         };
-        Ok(LoadRequest { create, on_overlap: self.on_overlap, message: self.message })
+        Ok(LoadRequest { create, on_overlap: self.on_overlap, on_violation: self.on_violation, message: self.message })
     }
 }
 

@@ -8,6 +8,7 @@ mod arguments;
 mod bucket;
 mod buckets;
 mod changes;
+mod check;
 mod compact;
 mod copy;
 mod coverage;
@@ -83,6 +84,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(append::Append(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
+            Arc::new(check::Check(new())),
             Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),

@@ -7,7 +7,9 @@ use super::{
     Snapshot, Table,
     carve::Carving,
     change,
+    checks::{Checks, OnViolation},
     incoming::{Incoming, Target},
+    marks::RESERVED_PREFIX,
     overlap::{self, Covering},
     random_id, stage,
 };
@@ -128,6 +130,8 @@ pub struct AppendRequest {
     pub on_overlap: OnOverlap,
     /// How the bytes come under the root.
     pub mode: Mode,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
@@ -224,7 +228,7 @@ impl Table {
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
         let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
         let target = Target::of(snapshot.definition(), first)?;
-        let incoming = look_at(&target, request, monitor)?;
+        let incoming = look_at(&target, snapshot, request, monitor)?;
         let carving = Carving::new(Arc::clone(self.log().storage()));
         let state = Arc::clone(&snapshot.state);
         let mut append = Append { table: self, request, target, planned: Vec::new(), state, carving };
@@ -241,11 +245,18 @@ impl Table {
     }
 }
 
-fn look_at(target: &Target, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<Incoming>> {
+fn look_at(
+    target: &Target,
+    snapshot: &Snapshot,
+    request: &AppendRequest,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Incoming>> {
     let mut incoming = Vec::with_capacity(request.files.len());
     for (i, path) in request.files.iter().enumerate() {
         check_cancelled(monitor)?;
-        incoming.push(Incoming::read(path, target)?);
+        let mut file = Incoming::read(path, target)?;
+        file.check(target, &snapshot.state.properties, request.on_violation)?;
+        incoming.push(file);
         #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
         monitor.progress((i + 1) as f64 / request.files.len() as f64 * 0.5);
     }
@@ -329,9 +340,7 @@ impl Append<'_> {
             OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
             OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
             _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
-            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => {
-                Ok(Decision::of(Status::AlreadyCovered))
-            }
+            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => Ok(Decision::of(Status::AlreadyCovered)),
             OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all) }),
             OnOverlap::Replace if !twice => Ok(Decision::of(Status::Replaced)),
             // Which of two files of one call is right is not for us to say.
@@ -380,11 +389,12 @@ impl Append<'_> {
     fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
         let total = self.planned.len();
+        let checks = Checks::of(&self.state.properties, &self.target.schema)?;
         for (i, planned) in self.planned.iter_mut().enumerate() {
             check_cancelled(monitor)?;
             let wanted = matches!(planned.status, Status::Appended | Status::Replaced);
             if wanted && planned.staged.is_none() {
-                planned.staged = Some(stage_one(storage.as_ref(), planned, &self.target, self.request.mode)?);
+                planned.staged = stage_one(storage.as_ref(), planned, &self.target, &checks, self.request.mode)?;
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
             monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
@@ -422,6 +432,15 @@ impl Append<'_> {
     fn rebase(&mut self) -> Result<()> {
         let state = self.table.log().latest(Some(&self.state))?;
         self.check_definition(&state.definition)?;
+        let reserved = |state: &TableState| {
+            let own = state.properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
+            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        if reserved(&self.state) != reserved(&state) {
+            return Err(Error::conflict(
+                "another writer changed the table's checks meanwhile; nothing was appended: append again",
+            ));
+        }
         self.state = state;
         let planned = std::mem::take(&mut self.planned);
         let (incoming, staged): (Vec<_>, Vec<_>) =
@@ -496,12 +515,17 @@ impl Append<'_> {
     }
 }
 
-fn stage_one(storage: &dyn Storage, planned: &Planned, target: &Target, mode: Mode) -> Result<SegmentRecord> {
-    if planned.skip.is_empty() {
-        return stage::file(storage, &planned.incoming, target, mode, &random_id());
+fn stage_one(
+    storage: &dyn Storage,
+    planned: &Planned,
+    target: &Target,
+    checks: &Checks,
+    mode: Mode,
+) -> Result<Option<SegmentRecord>> {
+    if planned.skip.is_empty() && !planned.incoming.checked_out {
+        return stage::file(storage, &planned.incoming, target, mode, &random_id()).map(Some);
     }
-    let staged = stage::without(storage, &planned.incoming, target, mode, &planned.skip)?;
-    staged.ok_or_else(|| Error::corrupt("a file has fewer rows than were found in it before"))
+    stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip)
 }
 
 /// Fingerprints of the files whose rows are live, by size.

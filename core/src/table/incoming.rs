@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    build::sort_order,
+    build::{KeyColumns, sort_order},
+    checks::{Checks, OnViolation, Violations, needed},
     duplicates,
     fit::{Fit, fit},
 };
@@ -21,6 +22,8 @@ use crate::{
     segment::{
         FileColumn, ReadColumn, SegmentFile,
         inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
+        look::RowLook,
+        rewrite::TableRows,
     },
     storage::{local::OutsideFile, source::Source},
     time::{Cursor, Grid, IndexValue},
@@ -111,6 +114,8 @@ pub struct Incoming {
     pub coverage: Coverage,
     /// How many rows each entity has in it.
     pub rows_by_entity: BTreeMap<Entity, u64>,
+    /// Whether some rows violate a check and are to be left out.
+    pub checked_out: bool,
     fingerprint: OnceLock<Fingerprint>,
 }
 
@@ -147,8 +152,12 @@ impl Incoming {
         if target.definition.uniqueness == Uniqueness::Row {
             duplicates::refuse(&file, &request, target)?;
         }
-        let rows_by_entity =
-            inspection.entities.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+        let rows_by_entity = inspection
+            .entities
+            .iter()
+            .zip(&collector.slots)
+            .map(|(values, (_, rows))| (entity(values), *rows))
+            .collect();
         let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
@@ -162,8 +171,50 @@ impl Incoming {
             sorted_by,
             coverage,
             rows_by_entity,
+            checked_out: false,
             fingerprint: OnceLock::new(),
         })
+    }
+
+    /// Asks the table's checks of every row. Rows that violate one are refused, or no longer counted: they will be left out.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the check, the number of rows that violate it and the first of them; as reading the file otherwise.
+    pub fn check(
+        &mut self,
+        target: &Target,
+        properties: &BTreeMap<String, String>,
+        on_violation: OnViolation,
+    ) -> Result<()> {
+        let checks = Checks::of(properties, &target.schema)?;
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let (target, checks, columns) = needed(properties, &checks, target)?;
+        let keys = KeyColumns::of(&target)?;
+        let mut violations = Violations::new(&checks);
+        for batch in TableRows::new(&self.file, &columns)? {
+            violations.look(&batch?, &keys)?;
+        }
+        if !violations.any() {
+            return Ok(());
+        }
+        if on_violation == OnViolation::Error {
+            return violations.refuse().map_err(|e| e.with("file", self.shown()));
+        }
+        let mut collector = Collector::new(&target.grid);
+        let mut look = RowLook::new(keys.entities.len());
+        for batch in TableRows::new(&self.file, &columns)? {
+            let batch = checks.pass(&batch?)?;
+            let (index, entities) = keys.arrays(&batch)?;
+            look.batch(index, &entities, &mut collector)?;
+        }
+        let found = look.finish().entities;
+        self.rows_by_entity =
+            found.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+        self.coverage = collector.finish()?;
+        self.checked_out = true;
+        Ok(())
     }
 
     /// The file's name as the user's pattern found it.

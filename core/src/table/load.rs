@@ -5,7 +5,7 @@
 //! Memory is bounded by [`MEMORY_BYTES`] of rows, twice that while they are sorted, and what merging takes (see
 //! [`super::sorter`]), whatever the number of rows.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::array::{Array, RecordBatch};
 
@@ -15,11 +15,13 @@ use super::{
     build::{KeyColumns, SegmentBuilder},
     carve::{Carving, carve},
     change::{Changed, amend},
+    checks::{Checks, OnViolation, Violations},
     compact::Counter,
     compact_plan::Histogram,
     fit::fit,
     incoming::{Target, check_finite},
     layout::TARGET_ROWS,
+    marks::RESERVED_PREFIX,
     overlap::{self, Covering},
     sorter::{MEMORY_BYTES, Sorter, periods},
     stage,
@@ -45,6 +47,8 @@ pub struct LoadRequest {
     pub create: Option<Definition>,
     /// What to do with covered buckets.
     pub on_overlap: OnOverlap,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
@@ -66,6 +70,9 @@ pub struct Loader {
     table: Table,
     request: LoadRequest,
     target: Arc<Target>,
+    /// Properties when the load began, which hold the checks.
+    properties: BTreeMap<String, String>,
+    checks: Checks,
     keys: KeyColumns,
     /// For each column of the table its place among those that come.
     places: Vec<Option<usize>>,
@@ -86,7 +93,9 @@ impl Table {
                 "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace' or 'allow'",
             ));
         }
-        let target = Arc::new(self.load_target(columns, &request)?);
+        let (target, properties) = self.load_target(columns, &request)?;
+        let checks = Checks::of(&properties, &target.schema)?;
+        let target = Arc::new(target);
         let found: Vec<_> = columns.iter().map(file_column).collect();
         fit(&found, &target).map_err(|e| e.with("source", "query"))?;
         let places = target.schema.columns.iter().map(|column| position(&found, &column.name)).collect();
@@ -95,15 +104,21 @@ impl Table {
         storage.prepare(&[crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY])?;
         let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
         let (rows_by_bucket, table) = (Histogram::new(), self.clone());
-        Ok(Loader { table, request, target, keys, places, sorter, rows_by_bucket, rows: 0 })
+        Ok(Loader { table, request, target, properties, checks, keys, places, sorter, rows_by_bucket, rows: 0 })
     }
 
-    fn load_target(&self, columns: &[(String, ColumnType)], request: &LoadRequest) -> Result<Target> {
+    fn load_target(
+        &self,
+        columns: &[(String, ColumnType)],
+        request: &LoadRequest,
+    ) -> Result<(Target, BTreeMap<String, String>)> {
+        let mut properties = BTreeMap::new();
         let mut definition = match self.log().latest(None) {
             Ok(state) => {
                 if let Some(wanted) = &request.create {
                     super::refuse_differences(self.log().storage().root(), &state.definition, wanted)?;
                 }
+                properties.clone_from(&state.properties);
                 state.definition.as_ref().clone()
             }
             Err(e) if e.kind() == ErrorKind::NotFound => request.create.clone().ok_or(e)?,
@@ -112,7 +127,7 @@ impl Table {
         if definition.schema.is_none() {
             definition.adopt_schema(Schema::new(columns.iter().cloned())?)?;
         }
-        Target::of_table(&definition)
+        Ok((Target::of_table(&definition)?, properties))
     }
 }
 
@@ -127,6 +142,8 @@ impl Loader {
     /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query")?;
+        self.rows = self.rows.saturating_add(batch.num_rows() as u64);
+        let batch = self.checked(batch)?;
         let (index, entities) = self.keys.arrays(&batch)?;
         let names = std::iter::once(&self.target.definition.index_column).chain(&self.target.definition.entity_columns);
         for (name, column) in names.zip(std::iter::once(index).chain(&entities)) {
@@ -138,8 +155,21 @@ impl Loader {
         }
         let mut counter = Counter { cursor: self.target.grid.cursor(), rows: &mut self.rows_by_bucket };
         RowLook::new(0).batch(index, &[], &mut counter)?;
-        self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         self.sorter.push(batch)
+    }
+
+    /// The rows that violate no check, or a refusal.
+    fn checked(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        if self.checks.is_empty() {
+            return Ok(batch);
+        }
+        if self.request.on_violation == OnViolation::Error {
+            let before = self.rows.saturating_sub(batch.num_rows() as u64);
+            let mut violations = Violations::new(&self.checks).after(before);
+            violations.look(&batch, &self.keys)?;
+            violations.refuse()?;
+        }
+        self.checks.pass(&batch)
     }
 
     /// Writes the segments and commits. No rows make no commit, and no table.
@@ -214,10 +244,16 @@ impl Loader {
             definition.table_id = String::new();
             definition.last_field_id = 0;
         }
-        if ours == theirs {
+        let reserved = |properties: &BTreeMap<String, String>| {
+            let own = properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
+            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        if ours == theirs && reserved(&self.properties) == reserved(&state.properties) {
             return Ok(());
         }
-        Err(Error::conflict("another writer changed the table's definition meanwhile; nothing was loaded: load again"))
+        Err(Error::conflict(
+            "another writer changed the table's definition or checks meanwhile; nothing was loaded: load again",
+        ))
     }
 
     /// What the policy makes of the segments against what is covered.

@@ -27,6 +27,7 @@ pub mod cache;
 pub mod carve;
 pub mod change;
 pub mod changes;
+pub mod checks;
 pub mod columns;
 pub mod compact;
 pub mod compact_plan;
