@@ -3,7 +3,7 @@
 SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
-test: test-rust test-runner test-node test-sql ## build and run every test
+test: test-rust test-runner test-node test-sql test-race test-truth ## build and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and property tests of the Rust code
@@ -22,6 +22,11 @@ test-sql: release venvs ## SQL tests, recipes and documents in every host (T=par
 docs-update: release venvs ## write what DuckDB displays into the result blocks of the documents
 	-$(SLT) --host duckdb-2.0.0 --update .md
 	$(SLT) --host duckdb-2.0.0 .md
+
+# Comparisons with zoneinfo, exchange_calendars and pandas, each over at least a thousand cases.
+.PHONY: test-truth
+test-truth: release build/venv/.venv-truth/.installed ## compare with what Python's libraries say
+	for file in test/truth/[!h]*.py; do PYTHONDONTWRITEBYTECODE=1 build/venv/.venv-truth/bin/python $$file || exit 1; done
 
 ifeq ($(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes),yes)
 build/node/.installed: test/node/package.json

@@ -2,6 +2,7 @@
 //! coverage bitmaps. Pure Rust; knows nothing of DuckDB. ARCHITECTURE.md shows the layers.
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod check;
 pub mod coverage;
 pub mod error;

@@ -119,7 +119,7 @@ impl Args {
         self.named(name).map(|arg| positive(name, arg)).transpose()
     }
 
-    /// The range that `start` and `until` make on an index of type `index`.
+    /// The range that the named `start` and `until` make on an index of type `index`.
     pub(crate) fn range(&self, index: &ColumnType) -> Result<IndexRange> {
         range(self.named("start"), self.named("until"), index)
     }
@@ -128,6 +128,12 @@ impl Args {
     pub(crate) fn range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
         let given = |at| self.positional.get(at).filter(|arg| **arg != Arg::Scalar(Constant::Null));
         range(given(first), given(first + 1), index)
+    }
+
+    /// The range that the positional arguments at `first` and after make, both of which must be given.
+    pub(crate) fn bounded_range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+        let (start, until) = (self.positional(first, "start")?, self.positional(first.saturating_add(1), "until")?);
+        range(Some(start), Some(until), index)
     }
 
     /// The version that `version`, `as_of` or `tag` chooses.

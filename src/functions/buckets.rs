@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, time::BucketId};
+use tstable_core::{Result, schema::ColumnType, table::query::BucketState, time::BucketId};
 
 use super::{
     Shared,
@@ -26,7 +26,7 @@ impl TableFunction for Buckets {
                 Param { name: "as_of", ty: ParamType::TimestampTz },
                 Param { name: "tag", ty: ParamType::Varchar },
             ],
-            description: "Every bucket of a range for each entity, covered or not.",
+            description: "Every expected bucket of a range for each entity, covered or not.",
             example: "FROM tstable_buckets('prices', start := '2024-01-01', until := '2024-01-02')",
             projects: false,
             filters: false,
@@ -36,12 +36,18 @@ impl TableFunction for Buckets {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         ask(&self.0, session, &args, columns, |asked| {
             let shape = Arc::new(asked.shape.clone());
-            let rows = asked.extents().into_iter().flat_map(move |(entity, set, extent)| {
+            let rows = asked.subjects()?.into_iter().flat_map(move |subject| {
                 let shape = Arc::clone(&shape);
-                (extent.first.0..=extent.last.0).map(move |id| {
+                (subject.extent.first.0..=subject.extent.last.0).filter_map(move |id| {
                     let bucket = BucketId(id);
-                    let covered = Cell::Bool(set.contains(bucket));
-                    Ok(row(&entity, [shape.start(bucket).into(), shape.end(bucket).into(), covered]))
+                    let state = subject.state_of(bucket);
+                    let cells = [
+                        shape.start(bucket).into(),
+                        shape.end(bucket).into(),
+                        Cell::Bool(state == BucketState::Covered),
+                        Cell::Bool(state == BucketState::ConfirmedEmpty),
+                    ];
+                    (state != BucketState::Closed).then(|| Ok(row(&subject.entity, cells)))
                 })
             });
             Ok(Box::new(rows))
@@ -54,5 +60,6 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
         column("bucket_start", shape.index.clone()),
         column("bucket_end", shape.index.clone()),
         column("covered", ColumnType::Boolean),
+        column("confirmed_empty", ColumnType::Boolean),
     ])
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    coverage::{BucketSet, Entity},
     schema::ColumnType,
-    table::query::{summarize, timeline},
-    time::{BucketWidth, Grid, IndexRange, Run},
+    table::query::Subject,
+    time::{BucketWidth, Grid, IndexRange, IndexValue, Run},
 };
 
 use super::{
@@ -45,12 +44,12 @@ impl TableFunction for Coverage {
         let by = args.named("by").map(|arg| width("by", arg)).transpose()?;
         ask(&self.0, session, &args, columns, move |asked| {
             let periods = by.as_ref().map(|by| Periods::new(by, &asked)).transpose()?;
-            let rows = asked.extents().into_iter().flat_map(move |(entity, set, extent)| {
+            let rows = asked.subjects()?.into_iter().flat_map(move |subject| {
                 let parts = match &periods {
-                    None => vec![extent],
-                    Some(periods) => periods.split(&asked.shape, extent),
+                    None => vec![subject.extent],
+                    Some(periods) => periods.split(&asked.shape, subject.extent),
                 };
-                parts.into_iter().map(|part| Ok(summary(&asked.shape, &entity, &set, part))).collect::<Vec<_>>()
+                parts.into_iter().map(|part| Ok(line(&asked.shape, &subject, part))).collect::<Vec<_>>()
             });
             Ok(Box::new(rows))
         })
@@ -72,33 +71,29 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
         column("first_covered", index()),
         column("last_covered", index()),
         column("timeline", ColumnType::Varchar),
+        column("confirmed_empty_buckets", ColumnType::BigInt),
     ])
 }
 
-fn summary(shape: &Shape, entity: &Entity, set: &BucketSet, extent: Run) -> Row {
-    let summary = summarize(set, extent);
-    let expected = extent.buckets();
-    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
-    let ratio = summary.covered as f64 / expected as f64;
-    let gap = summary.max_gap;
+fn line(shape: &Shape, subject: &Subject, part: Run) -> Row {
+    let summary = subject.summary(part);
+    let gap = summary.max_gap.map_or(0, |gap| subject.units(&shape.grid, &gap, true));
     row(
-        entity,
+        &subject.entity,
         [
-            shape.start(extent.first).into(),
-            shape.end(extent.last).into(),
-            Cell::count(expected),
+            shape.start(part.first).into(),
+            shape.end(part.last).into(),
+            Cell::count(summary.expected),
             Cell::count(summary.covered),
-            Cell::count(expected.saturating_sub(summary.covered)),
-            Cell::Float(ratio),
+            Cell::count(summary.missing),
+            Cell::maybe(summary.ratio(), Cell::Float),
             Cell::count(summary.gaps),
-            Cell::count(gap.map_or(0, |gap| gap.buckets())),
-            gap.map_or_else(
-                || shape.duration(shape.start(extent.first), shape.start(extent.first)),
-                |gap| shape.duration(shape.start(gap.first), shape.end(gap.last)),
-            ),
+            Cell::count(summary.max_gap.map_or(0, |gap| gap.buckets)),
+            shape.duration(IndexValue(0), IndexValue(gap)),
             Cell::maybe(summary.first_covered, |bucket| shape.start(bucket).into()),
             Cell::maybe(summary.last_covered, |bucket| shape.start(bucket).into()),
-            Cell::text(timeline(set, extent)),
+            Cell::text(summary.timeline()),
+            Cell::count(summary.confirmed_empty),
         ],
     )
 }

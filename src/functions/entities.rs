@@ -31,19 +31,20 @@ impl TableFunction for Entities {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         ask(&self.0, session, &args, columns, |asked| {
             let segments = segments_by_entity(&asked)?;
-            let entities = asked.extents();
-            let newest = entities.iter().map(|(_, _, extent)| extent.last).max();
-            let rows = entities.into_iter().map(move |(entity, set, extent)| {
+            let entities = asked.subjects()?;
+            let newest = entities.iter().map(|subject| subject.extent.last).max();
+            let rows = entities.into_iter().map(move |subject| {
+                let (entity, extent) = (&subject.entity, subject.extent);
                 let shape = &asked.shape;
                 let newest_end = shape.end(newest.unwrap_or(extent.last));
                 let cells = [
                     shape.start(extent.first).into(),
                     shape.start(extent.last).into(),
-                    Cell::count(set.len()),
-                    Cell::count(segments.get(&entity).copied().unwrap_or(0)),
+                    Cell::count(subject.covered().len()),
+                    Cell::count(segments.get(entity).copied().unwrap_or(0)),
                     shape.duration(shape.end(extent.last), newest_end),
                 ];
-                Ok(row(&entity, cells))
+                Ok(row(entity, cells))
             });
             Ok(Box::new(rows))
         })

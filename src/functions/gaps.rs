@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, table::query::position};
+use tstable_core::{Result, schema::ColumnType};
 
 use super::{
     Shared,
-    question::ask,
-    report::{Cell, Row, column},
-    shape::{Shape, row},
+    question::ask_for_many,
+    report::column,
+    shape::Shape,
+    stretches::{Kind, Stretches},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
 
@@ -29,30 +30,16 @@ impl TableFunction for Gaps {
             ],
             description: "The runs of buckets that each entity does not have, from the log alone.",
             example: "FROM tstable_gaps('prices', min_buckets := 3)",
-            projects: false,
+            projects: true,
             filters: false,
         }
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let least = args.count("min_buckets")?.unwrap_or(1);
-        ask(&self.0, session, &args, columns, move |asked| {
-            let rows = asked.extents().into_iter().flat_map(move |(entity, set, extent)| {
-                let gaps = set.gaps_in(extent.first, extent.last).filter(|gap| gap.buckets() >= least);
-                let line = |gap: tstable_core::time::Run| -> Result<Row> {
-                    let (start, end) = (asked.shape.start(gap.first), asked.shape.end(gap.last));
-                    let cells = [
-                        start.into(),
-                        end.into(),
-                        Cell::count(gap.buckets()),
-                        asked.shape.duration(start, end),
-                        Cell::text(position(gap, extent).word()),
-                    ];
-                    Ok(row(&entity, cells))
-                };
-                gaps.map(line).collect::<Vec<_>>()
-            });
-            Ok(Box::new(rows))
+        ask_for_many(&self.0, session, &args, columns, move |asked, projection| {
+            let subjects = asked.subjects()?;
+            Ok(Box::new(Stretches::new(asked.shape, Kind::Gaps(least), subjects, projection)?))
         })
     }
 }

@@ -6,8 +6,9 @@ use tstable_core::Result;
 
 use super::{
     Shared,
-    question::ask,
-    windows::{columns, window},
+    question::ask_for_many,
+    stretches::{Kind, Stretches},
+    windows::columns,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -29,19 +30,16 @@ impl TableFunction for LastWindow {
             ],
             description: "The latest run of at least so many covered buckets of each entity that has one.",
             example: "FROM tstable_last_window('prices', 24)",
-            projects: false,
+            projects: true,
             filters: false,
         }
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let least = args.count_at(1, "buckets")?;
-        ask(&self.0, session, &args, columns, move |asked| {
-            let rows = asked.extents().into_iter().filter_map(move |(entity, set, extent)| {
-                let runs = set.runs_in(extent.first, extent.last).filter(|run| run.buckets() >= least);
-                runs.last().map(|run| Ok(window(&asked.shape, &entity, run)))
-            });
-            Ok(Box::new(rows))
+        ask_for_many(&self.0, session, &args, columns, move |asked, projection| {
+            let subjects = asked.subjects()?;
+            Ok(Box::new(Stretches::new(asked.shape, Kind::LastWindow(least), subjects, projection)?))
         })
     }
 }

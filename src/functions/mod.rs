@@ -1,20 +1,24 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`arguments`], [`literal`], [`question`], [`report`],
-//! [`shape`].
+//! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
+//! [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod append;
 mod arguments;
+mod backfill;
 mod bucket;
 mod buckets;
 mod changes;
 mod check;
+mod columnar;
+mod common;
 mod compact;
 mod copy;
 mod coverage;
 mod create;
 mod delete;
 mod entities;
+mod entity_argument;
 mod gaps;
 mod history;
 mod info;
@@ -22,6 +26,7 @@ mod last_window;
 mod latest;
 mod list;
 mod literal;
+mod mark_empty;
 mod plan;
 mod preview;
 mod question;
@@ -30,7 +35,9 @@ mod restore;
 mod scan;
 mod segments;
 mod set;
+mod set_calendar;
 mod shape;
+mod stretches;
 mod tag;
 mod untag;
 mod version;
@@ -82,9 +89,11 @@ pub(crate) fn registry() -> Registry {
         tables: vec![
             Arc::new(add_columns::AddColumns(new())),
             Arc::new(append::Append(new())),
+            Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
             Arc::new(check::Check(new())),
+            Arc::new(common::Common(new())),
             Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
@@ -96,12 +105,14 @@ pub(crate) fn registry() -> Registry {
             Arc::new(last_window::LastWindow(new())),
             Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
+            Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(restore::Restore(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
             Arc::new(set::Set(new())),
+            Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(tag::Tag(new())),
             Arc::new(untag::Untag(new())),
             Arc::new(windows::Windows(new())),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    coverage::{BucketSet, Coverage, Entity},
-    table::{Snapshot, query::extents},
-    time::{IndexRange, Run},
+    table::{At, Snapshot, query::Subject},
+    time::IndexRange,
 };
 
 use super::{
     Shared,
+    columnar::{Chunks, Columnar},
     report::{Report, RowStream},
     shape::Shape,
 };
@@ -22,19 +22,36 @@ pub(crate) struct Asked {
     pub(crate) snapshot: Snapshot,
     pub(crate) shape: Shape,
     pub(crate) range: IndexRange,
-    coverage: Arc<Coverage>,
 }
 
 impl Asked {
-    /// Every entity with its buckets and the extent that the question is about.
-    pub(crate) fn extents(&self) -> Vec<(Entity, Arc<BucketSet>, Run)> {
-        extents(&self.coverage, &self.shape.grid, &self.range, !self.shape.entities.is_empty())
-            .into_iter()
-            .map(|(entity, extent)| {
-                let set = self.coverage.set_of(&entity).unwrap_or_default();
-                (entity, set, extent)
-            })
-            .collect()
+    /// Every entity that the question is about.
+    pub(crate) fn subjects(&self) -> Result<Vec<Subject>> {
+        self.snapshot.subjects(&self.shape.grid, &self.range)
+    }
+}
+
+/// How such a function finds its table again, each time it runs.
+struct Question {
+    shared: Arc<Shared>,
+    root: String,
+    at: At,
+    range: IndexRange,
+}
+
+impl Question {
+    fn of(shared: &Arc<Shared>, session: &dyn Session, args: &Args) -> Result<(Self, Shape)> {
+        let root = args.root()?;
+        let at = args.at()?;
+        let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+        let shape = Shape::of(&snapshot)?;
+        let range = args.range(&shape.index)?;
+        Ok((Self { shared: Arc::clone(shared), root, at, range }, shape))
+    }
+
+    fn asked(&self, session: &dyn Session) -> Result<Asked> {
+        let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
+        Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range })
     }
 }
 
@@ -46,15 +63,19 @@ pub(crate) fn ask(
     columns: impl FnOnce(&Shape) -> Vec<OutColumn>,
     rows: impl Fn(Asked) -> Result<RowStream> + Send + Sync + 'static,
 ) -> Result<Arc<dyn Bound>> {
-    let root = args.root()?;
-    let at = args.at()?;
-    let shared = Arc::clone(shared);
-    let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-    let shape = Shape::of(&snapshot)?;
-    let range = args.range(&shape.index)?;
-    Ok(Report::bound(columns(&shape), move |session| {
-        let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-        let coverage = snapshot.coverage()?;
-        rows(Asked { shape: Shape::of(&snapshot)?, snapshot, range, coverage })
-    }))
+    let (question, shape) = Question::of(shared, session, args)?;
+    Ok(Report::bound(columns(&shape), move |session| rows(question.asked(session)?)))
+}
+
+/// Binds such a function that answers with many rows.
+pub(crate) fn ask_for_many(
+    shared: &Arc<Shared>,
+    session: &dyn Session,
+    args: &Args,
+    columns: impl FnOnce(&Shape) -> Vec<OutColumn>,
+    chunks: impl Fn(Asked, &[usize]) -> Result<Box<dyn Chunks>> + Send + Sync + 'static,
+) -> Result<Arc<dyn Bound>> {
+    let (question, shape) = Question::of(shared, session, args)?;
+    let start = move |session: &dyn Session, projection: &[usize]| chunks(question.asked(session)?, projection);
+    Ok(Columnar::bound(columns(&shape), start))
 }

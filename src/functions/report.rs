@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, ListArray,
-        ListBuilder, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder, UInt64Array,
+        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
+        ListArray, ListBuilder, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder,
+        UInt64Array,
     },
     datatypes::{
         ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
@@ -173,7 +174,7 @@ impl Worker for Emitter {
 }
 
 /// The cells of one column as an array of the column's type.
-fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
+pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
     let cells = || rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null));
     let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
     Ok(match ty {

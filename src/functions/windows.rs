@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, coverage::Entity, schema::ColumnType, time::Run};
+use tstable_core::{Result, schema::ColumnType};
 
 use super::{
     Shared,
-    question::ask,
-    report::{Cell, Row, column},
-    shape::{Shape, row},
+    question::ask_for_many,
+    report::column,
+    shape::Shape,
+    stretches::{Kind, Stretches},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
 
@@ -29,19 +30,16 @@ impl TableFunction for Windows {
             ],
             description: "The runs of buckets that each entity has without a hole, from the log alone.",
             example: "FROM tstable_windows('prices', min_buckets := 24)",
-            projects: false,
+            projects: true,
             filters: false,
         }
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let least = args.count("min_buckets")?.unwrap_or(1);
-        ask(&self.0, session, &args, columns, move |asked| {
-            let rows = asked.extents().into_iter().flat_map(move |(entity, set, extent)| {
-                let runs = set.runs_in(extent.first, extent.last).filter(|run| run.buckets() >= least);
-                runs.map(|run| Ok(window(&asked.shape, &entity, run))).collect::<Vec<_>>()
-            });
-            Ok(Box::new(rows))
+        ask_for_many(&self.0, session, &args, columns, move |asked, projection| {
+            let subjects = asked.subjects()?;
+            Ok(Box::new(Stretches::new(asked.shape, Kind::Windows(least), subjects, projection)?))
         })
     }
 }
@@ -52,8 +50,4 @@ pub(super) fn columns(shape: &Shape) -> Vec<OutColumn> {
         column("window_end", shape.index.clone()),
         column("buckets", ColumnType::BigInt),
     ])
-}
-
-pub(super) fn window(shape: &Shape, entity: &Entity, run: Run) -> Row {
-    row(entity, [shape.start(run.first).into(), shape.end(run.last).into(), Cell::count(run.buckets())])
 }

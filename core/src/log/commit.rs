@@ -7,8 +7,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{FORMAT_VERSION, KNOWN_FEATURES, Version, definition::Definition};
 use crate::{
+    calendar::Calendar,
+    coverage::Entity,
     error::{Error, Result},
-    time::IndexValue,
+    time::{BucketId, IndexValue},
 };
 
 /// No commit is larger; one that says so is not read.
@@ -113,6 +115,35 @@ pub enum Action {
         /// The name.
         name: String,
     },
+    /// Versions before `oldest` can no longer be read, but for those that have a tag: their files may be gone.
+    Vacuum {
+        /// The oldest version that can be read.
+        oldest: Version,
+    },
+    /// Sets or removes a calendar: changes what is expected, never rows.
+    SetCalendar {
+        /// Whose calendar; that of all entities without one of their own when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entities: Vec<Entity>,
+        /// The calendar; none expects everything again.
+        calendar: Option<Box<Calendar>>,
+    },
+    /// Marks buckets as confirmed empty: neither data nor gap.
+    MarkEmpty {
+        /// Whose buckets; those of all entities when none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entity: Option<Entity>,
+        /// The first of them.
+        first: BucketId,
+        /// The last of them.
+        last: BucketId,
+        /// Why, in the user's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether they are no longer confirmed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
+    },
 }
 
 /// What a segment's rows are sorted by.
@@ -140,6 +171,9 @@ pub struct SegmentRecord {
     pub bytes: u64,
     /// XXH3-128 of the file.
     pub checksum: Fingerprint,
+    /// XXH3-64 of its footer: from the metadata's first byte to the end of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer_checksum: Option<FooterChecksum>,
     /// The least index value, in the column's own unit.
     pub index_min: IndexValue,
     /// The greatest index value.
@@ -206,6 +240,31 @@ pub struct SourceRecord {
     pub bytes: u64,
     /// XXH3-128 of its contents: what `already_loaded` compares.
     pub fingerprint: Fingerprint,
+}
+
+/// XXH3-64 of a segment's footer, in 16 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FooterChecksum(pub u64);
+
+impl Serialize for FooterChecksum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{:016x}", self.0))
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FooterChecksum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+        } else {
+            u64::deserialize(deserializer).map(Self)
+        }
+    }
 }
 
 /// XXH3-128 of a file's contents, in 32 hexadecimal digits.

@@ -57,6 +57,9 @@ pub struct Definition {
     /// The version of the zone data that the buckets were made with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone_data: Option<String>,
+    /// A digest of the zone's rules in that version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_rules: Option<String>,
     /// A start of a bucket that the grid is aligned to, in microseconds since 1970 (the value itself for integers).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<i64>,
@@ -82,6 +85,25 @@ impl Definition {
     #[must_use]
     pub fn index_type(&self) -> Option<&ColumnType> {
         Some(&self.schema.as_ref()?.find(&self.index_column)?.ty)
+    }
+
+    /// Says what is wrong when the rules of the table's zone are not those that its buckets were made with; a program with
+    /// other rules would put rows of the same instant into another bucket. None when all is well.
+    #[must_use]
+    pub fn zone_rules_changed(&self) -> Option<String> {
+        let zone = self.timezone.as_deref()?;
+        let known = self.zone_rules.as_deref()?;
+        let current = crate::time::zone_data_version();
+        let made_with = self.zone_data.as_deref().unwrap_or("an unnamed version");
+        match crate::time::zone_rules(zone) {
+            Ok(rules) if rules == known => None,
+            Ok(_) => Some(format!(
+                "the rules of the time zone {zone} differ from those that the buckets were made with: the table has {made_with} \
+                 of the zone data, this program {current}; bounds of days and longer buckets may have moved, so read the \
+                 table with a program of {made_with}, or load its rows into a new table"
+            )),
+            Err(e) => Some(format!("the time zone of the table is unknown to this program: {}", e.message())),
+        }
     }
 
     /// The entity columns; none before the schema is known.

@@ -4,6 +4,7 @@
 pub mod checkpoint;
 pub mod commit;
 pub mod definition;
+pub mod expectations;
 pub mod state;
 pub mod store;
 

@@ -20,6 +20,7 @@ mod guard;
 mod index;
 mod input;
 mod leaf;
+mod pages;
 mod parquet_type;
 mod widen;
 

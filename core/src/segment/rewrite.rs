@@ -90,12 +90,7 @@ pub fn each_sorted(
 ///
 /// # Errors
 /// `InvalidArgument` when the array has no type of an index column.
-pub fn rows_in(
-    batch: &RecordBatch,
-    index: &ArrayRef,
-    start: Option<i128>,
-    until: Option<i128>,
-) -> Result<RecordBatch> {
+pub fn rows_in(batch: &RecordBatch, index: &ArrayRef, start: Option<i128>, until: Option<i128>) -> Result<RecordBatch> {
     let last = match until {
         Some(until) => until.saturating_sub(1),
         None => i128::MAX,

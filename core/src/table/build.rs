@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    log::commit::{Fingerprint, SegmentRecord, SortOrder, SourceRecord},
+    log::commit::{Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     schema::same_name,
     segment::{
-        SegmentWriter, WriteOptions,
+        SegmentFile, SegmentWriter, WriteOptions,
         inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
         look::RowLook,
     },
@@ -140,6 +140,7 @@ impl<'a> SegmentBuilder<'a> {
         let checksum = Fingerprint(hashing.hasher.digest128());
         let bytes = hashing.staged.finish()?;
         let path = stage::segment_path(&self.id);
+        let footer_checksum = SegmentFile::open(self.storage.open(&path)?)?.footer_checksum();
         let coverage_record = stage::coverage(self.storage, &coverage, &self.id).inspect_err(|_| {
             // The leftover is vacuum's when it cannot be removed.
             let _ = self.storage.remove(&path);
@@ -151,6 +152,7 @@ impl<'a> SegmentBuilder<'a> {
             row_groups: written.row_groups as u64,
             bytes,
             checksum,
+            footer_checksum: Some(FooterChecksum(footer_checksum)),
             index_min: IndexValue(min),
             index_max: IndexValue(max),
             sorted_by: sort_order(&inspection, !self.keys.entities.is_empty()),

@@ -139,6 +139,9 @@ impl Cache {
                 record.rows
             ))));
         }
+        if record.footer_checksum.is_some_and(|checksum| checksum.0 != file.footer_checksum()) {
+            return Err(named(Error::corrupt("the checksum of a segment's footer does not match the log's")));
+        }
         self.lock_footers().put(key, file.clone(), stat);
         Ok(file)
     }

@@ -51,12 +51,13 @@ pub enum Published {
 /// Publishes `commit`, which follows `base`, and writes hint and checkpoint.
 ///
 /// # Errors
-/// As [`crate::log::store::Log::publish`]; errors after publication are warnings.
+/// As [`crate::log::store::Log::publish`], and as [`TableState::followed_by`]; errors after publication are warnings.
 pub fn publish(table: &Table, base: &Arc<TableState>, commit: &Commit) -> Result<Published> {
+    // Whatever may fail does so before the commit is there: an error after it would look like a commit that never was.
+    let state = Arc::new(base.followed_by(commit, table.log().storage().as_ref())?);
     if table.log().publish(commit)? == Outcome::Lost {
         return Ok(Published::Lost);
     }
-    let state = Arc::new(base.followed_by(commit, table.log().storage().as_ref())?);
     let warnings = table.log().after_commit(&state);
     Ok(Published::Done { state, warnings })
 }

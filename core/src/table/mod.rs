@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub mod append;
+pub mod backfill;
 pub mod bucket_starts;
 pub mod build;
 pub mod cache;
@@ -29,10 +30,12 @@ pub mod change;
 pub mod changes;
 pub mod checks;
 pub mod columns;
+pub mod common;
 pub mod compact;
 pub mod compact_plan;
 pub mod delete;
 pub mod duplicates;
+pub mod expect;
 pub mod fit;
 pub mod incoming;
 pub mod latest;
@@ -42,12 +45,15 @@ pub mod marks;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod require;
 pub mod restore;
 pub mod scan;
 pub mod select;
 pub mod sieve;
 pub mod sorter;
 pub mod stage;
+pub mod summary;
+pub mod windows_file;
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));
@@ -127,9 +133,9 @@ impl Table {
             actions: vec![Action::DefineTable(Box::new(definition.clone()))],
             extra: Map::new(),
         };
+        let state = Arc::new(TableState::first(&commit)?);
         match self.log.publish(&commit)? {
             Outcome::Committed => {
-                let state = Arc::new(TableState::first(&commit)?);
                 self.log.after_commit(&state);
                 Ok(Created { snapshot: self.snapshot_of(state), created: true })
             }
@@ -303,12 +309,14 @@ impl CreateRequest {
         if let Some(zone) = &self.timezone {
             crate::time::check_zone(zone)?;
         }
+        let zone_rules = self.timezone.as_deref().map(crate::time::zone_rules).transpose()?;
         let mut definition = Definition {
             table_id: random_id(),
             index_column: self.index_column,
             bucket,
             timezone: self.timezone,
             zone_data,
+            zone_rules,
             origin: self.origin,
             entity_columns: self.entity_columns,
             uniqueness: crate::log::definition::Uniqueness::parse(&self.uniqueness)?,

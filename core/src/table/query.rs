@@ -1,30 +1,23 @@
-//! Questions about coverage, answered from the log alone: how much of a range is covered, where the gaps and the covered
-//! windows are. Everything here counts buckets; turning them into times is [`crate::time`]'s.
+//! Questions about coverage, answered from the log alone: how much of what is expected is covered, where the gaps and the
+//! covered windows are. Everything here counts buckets; turning them into times is [`crate::time`]'s.
+//!
+//! A bucket is *expected* unless a calendar leaves it out or it is confirmed empty and not covered. What is not expected is
+//! passed over: gaps and windows are runs of neighbours among the expected buckets, so a closed weekend is no gap and
+//! breaks no window.
 
-use crate::{
-    coverage::{BucketSet, Coverage, Entity},
-    time::{BucketId, Grid, IndexRange, Run},
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
 };
 
-/// The characters of a timeline.
-pub const TIMELINE_CHARACTERS: u64 = 60;
-
-/// What is covered of one entity's extent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoverageSummary {
-    /// The buckets asked about.
-    pub extent: Run,
-    /// How many of them are covered.
-    pub covered: u64,
-    /// Maximal runs of buckets that are not covered.
-    pub gaps: u64,
-    /// The buckets of the longest of these.
-    pub max_gap: Option<Run>,
-    /// The first covered bucket.
-    pub first_covered: Option<BucketId>,
-    /// The last covered bucket.
-    pub last_covered: Option<BucketId>,
-}
+use super::{Snapshot, summary::Summary};
+use crate::{
+    calendar::Schedule,
+    coverage::{BucketSet, Coverage, Entity},
+    error::Result,
+    log::expectations::Expectations,
+    time::{BucketId, Grid, IndexRange, Run},
+};
 
 /// Where a gap lies between the covered buckets of its extent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +42,69 @@ impl Position {
     }
 }
 
+/// Neighbours among the expected buckets: a gap or a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// From its first to its last bucket, with what is not expected between.
+    pub run: Run,
+    /// How many expected buckets it has.
+    pub buckets: u64,
+}
+
+/// What a bucket of an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketState {
+    /// It has a row.
+    Covered,
+    /// It is expected and has none.
+    Missing,
+    /// It is confirmed to have none.
+    ConfirmedEmpty,
+    /// The calendar does not expect it, whether or not there is a row.
+    Closed,
+}
+
+/// An entity that a question is about.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The entity.
+    pub entity: Entity,
+    /// The buckets asked about.
+    pub extent: Run,
+    covered: Arc<BucketSet>,
+    /// What is expected in the extent; none when all of it is.
+    expected: Option<Arc<Expected>>,
+}
+
+/// The expected buckets of an extent, and those confirmed empty; all three sets are disjoint.
+#[derive(Debug)]
+struct Expected {
+    covered: BucketSet,
+    missing: BucketSet,
+    confirmed_empty: BucketSet,
+}
+
+impl Snapshot {
+    /// Every entity that a question about `range` is about, in order. A table without entity columns is one entity, known
+    /// even while nothing is covered.
+    ///
+    /// # Errors
+    /// As [`Snapshot::coverage`]; `InvalidArgument` or `LimitExceeded` when a calendar cannot be laid over the range.
+    pub fn subjects(&self, grid: &Grid, range: &IndexRange) -> Result<Vec<Subject>> {
+        let coverage = self.coverage()?;
+        let extents = extents(&coverage, grid, range, !self.definition().entity_columns.is_empty());
+        let mut layout = Layout::new(self, grid, &extents);
+        extents
+            .into_iter()
+            .map(|(entity, extent)| {
+                let covered = coverage.set_of(&entity).unwrap_or_default();
+                let expected = layout.expected(&entity, extent, &covered)?;
+                Ok(Subject { entity, extent, covered, expected })
+            })
+            .collect()
+    }
+}
+
 /// The buckets that a question about `range` of an entity with these buckets is about: those in the range, and where the
 /// range is open, up to the entity's own first or last covered one. None when there are none.
 #[must_use]
@@ -59,10 +115,7 @@ pub fn extent_of(set: &BucketSet, grid: &Grid, range: &IndexRange) -> Option<Run
     Run::new(first, last)
 }
 
-/// Every entity that a question about `range` is about, with its extent, in order. A table without entity columns is
-/// one entity, known even while nothing is covered.
-#[must_use]
-pub fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
+fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
     let mut extents: Vec<_> =
         coverage.iter().filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?))).collect();
     if coverage.is_empty() && !has_entities {
@@ -71,44 +124,207 @@ pub fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entitie
     extents
 }
 
-/// The part of `extent` from `skip` buckets after its first on, of at most `count` buckets.
-fn part(extent: Run, skip: u64, count: u64) -> Run {
-    let at = |n: u64| BucketId(extent.first.0.saturating_add_unsigned(n).min(extent.last.0));
-    Run { first: at(skip), last: at(skip.saturating_add(count.saturating_sub(1))) }
+/// Lays calendars over the extents of a question, each calendar once.
+struct Layout<'a> {
+    snapshot: &'a Snapshot,
+    grid: &'a Grid,
+    expectations: &'a Expectations,
+    /// All extents together.
+    all: Option<Run>,
+    /// The expected buckets in `all`, by calendar.
+    calendars: HashMap<*const crate::calendar::Calendar, Arc<BucketSet>>,
 }
 
-/// Counts what is covered of an extent.
-#[must_use]
-pub fn summarize(set: &BucketSet, extent: Run) -> CoverageSummary {
-    let mut summary = CoverageSummary {
-        extent,
-        covered: set.count_in(extent.first, extent.last),
-        gaps: 0,
-        max_gap: None,
-        first_covered: Some(extent.first),
-        last_covered: Some(extent.last),
-    };
-    for gap in set.gaps_in(extent.first, extent.last) {
-        summary.gaps = summary.gaps.saturating_add(1);
-        if summary.max_gap.is_none_or(|longest| gap.buckets() > longest.buckets()) {
-            summary.max_gap = Some(gap);
-        }
-        if gap.first == extent.first {
-            summary.first_covered = gap.last.0.checked_add(1).map(BucketId);
-        }
-        if gap.last == extent.last {
-            summary.last_covered = gap.first.0.checked_sub(1).map(BucketId);
-        }
+impl<'a> Layout<'a> {
+    fn new(snapshot: &'a Snapshot, grid: &'a Grid, extents: &[(Entity, Run)]) -> Self {
+        let first = extents.iter().map(|(_, extent)| extent.first).min();
+        let last = extents.iter().map(|(_, extent)| extent.last).max();
+        let all = first.zip(last).and_then(|(first, last)| Run::new(first, last));
+        let expectations = snapshot.state.expectations.as_ref();
+        Self { snapshot, grid, expectations, all, calendars: HashMap::new() }
     }
-    if summary.covered == 0 {
-        (summary.first_covered, summary.last_covered) = (None, None);
+
+    fn expected(&mut self, entity: &Entity, extent: Run, covered: &BucketSet) -> Result<Option<Arc<Expected>>> {
+        if self.expectations.is_empty() {
+            return Ok(None);
+        }
+        let sessions = self.sessions(entity)?;
+        let confirmed = self.expectations.confirmed_of(entity);
+        if sessions.is_none() && confirmed.is_none() {
+            return Ok(None);
+        }
+        let mut missing = match sessions {
+            Some(sessions) => {
+                let mut clipped = sessions.as_ref().clone();
+                clipped.keep_run(extent.first, extent.last);
+                clipped
+            }
+            None => {
+                let mut all = BucketSet::new();
+                all.insert_run(extent.first, extent.last)?;
+                all
+            }
+        };
+        let covered = missing.intersect(covered);
+        missing.subtract(&covered);
+        let confirmed_empty = confirmed.map_or_else(BucketSet::new, |confirmed| missing.intersect(&confirmed));
+        missing.subtract(&confirmed_empty);
+        Ok(Some(Arc::new(Expected { covered, missing, confirmed_empty })))
     }
-    summary
+
+    /// The buckets that the entity's calendar expects, over all extents.
+    fn sessions(&mut self, entity: &Entity) -> Result<Option<Arc<BucketSet>>> {
+        let (Some(calendar), Some(all)) = (self.expectations.calendar_of(entity), self.all) else { return Ok(None) };
+        Ok(Some(match self.calendars.entry(Arc::as_ptr(calendar)) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(place) => {
+                let zone = self.snapshot.definition().timezone.as_deref();
+                let schedule = Schedule::new(calendar, self.snapshot.index_type()?, zone)?;
+                Arc::clone(place.insert(Arc::new(schedule.expected(self.grid, all)?)))
+            }
+        }))
+    }
 }
 
-/// The place of a gap among the covered buckets of its extent.
-#[must_use]
-pub fn position(gap: Run, extent: Run) -> Position {
+impl Subject {
+    /// All covered buckets, whether or not they are expected or in the extent.
+    #[must_use]
+    pub fn covered(&self) -> &BucketSet {
+        &self.covered
+    }
+
+    /// Whether a calendar or confirmed-empty buckets play a part.
+    #[must_use]
+    pub fn has_expectation(&self) -> bool {
+        self.expected.is_some()
+    }
+
+    /// The gaps in `part` of the extent, ascending.
+    pub fn gaps(&self, part: Run) -> Box<dyn Iterator<Item = Stretch> + Send + '_> {
+        match &self.expected {
+            None => Box::new(self.covered.gaps_in(part.first, part.last).map(whole)),
+            Some(expected) => Box::new(stretches(
+                expected.missing.runs_in(part.first, part.last),
+                expected.covered.runs_in(part.first, part.last),
+            )),
+        }
+    }
+
+    /// The windows in `part` of the extent, ascending.
+    pub fn windows(&self, part: Run) -> Box<dyn Iterator<Item = Stretch> + Send + '_> {
+        match &self.expected {
+            None => Box::new(self.covered.runs_in(part.first, part.last).map(whole)),
+            Some(expected) => Box::new(stretches(
+                expected.covered.runs_in(part.first, part.last),
+                expected.missing.runs_in(part.first, part.last),
+            )),
+        }
+    }
+
+    /// The missing buckets of `part` in runs without a hole, ascending.
+    pub fn missing_runs(&self, part: Run) -> Box<dyn Iterator<Item = Run> + Send + '_> {
+        match &self.expected {
+            None => Box::new(self.covered.gaps_in(part.first, part.last)),
+            Some(expected) => Box::new(expected.missing.runs_in(part.first, part.last)),
+        }
+    }
+
+    /// The covered expected buckets of `part` in runs without a hole, ascending.
+    pub fn covered_runs(&self, part: Run) -> Box<dyn Iterator<Item = Run> + Send + '_> {
+        let set = self.expected.as_ref().map_or(self.covered.as_ref(), |expected| &expected.covered);
+        Box::new(set.runs_in(part.first, part.last))
+    }
+
+    /// How many buckets of `part` are confirmed empty.
+    #[must_use]
+    pub fn confirmed_empty_in(&self, part: Run) -> u64 {
+        self.expected.as_ref().map_or(0, |expected| expected.confirmed_empty.count_in(part.first, part.last))
+    }
+
+    /// What a bucket of the extent is.
+    #[must_use]
+    pub fn state_of(&self, bucket: BucketId) -> BucketState {
+        match &self.expected {
+            None if self.covered.contains(bucket) => BucketState::Covered,
+            None => BucketState::Missing,
+            Some(expected) if expected.covered.contains(bucket) => BucketState::Covered,
+            Some(expected) if expected.missing.contains(bucket) => BucketState::Missing,
+            Some(expected) if expected.confirmed_empty.contains(bucket) => BucketState::ConfirmedEmpty,
+            Some(_) => BucketState::Closed,
+        }
+    }
+
+    /// Counts what is covered of `part` of the extent.
+    #[must_use]
+    pub fn summary(&self, part: Run) -> Summary {
+        match &self.expected {
+            None => Summary::of_all_expected(part, self.covered.gaps_in(part.first, part.last)),
+            Some(_) => Summary::of(
+                part,
+                self.covered_runs(part),
+                self.missing_runs(part),
+                self.gaps(part),
+                self.confirmed_empty_in(part),
+            ),
+        }
+    }
+
+    /// The length of a stretch in index units: that of its expected buckets, without what lies between them.
+    #[must_use]
+    pub fn units(&self, grid: &Grid, stretch: &Stretch, gap: bool) -> i128 {
+        let units = |run: Run| grid.end_of(run.last).0.saturating_sub(grid.start_of(run.first).0);
+        match grid.fixed_width() {
+            _ if stretch.buckets == stretch.run.buckets() => units(stretch.run),
+            Some(width) => width.saturating_mul(stretch.buckets.into()),
+            None if gap => self.missing_runs(stretch.run).map(units).fold(0, i128::saturating_add),
+            None => self.covered_runs(stretch.run).map(units).fold(0, i128::saturating_add),
+        }
+    }
+
+    /// The place of a gap of `part` among the covered buckets there; `summary` is that of `part`.
+    #[must_use]
+    pub fn position(&self, gap: &Stretch, part: Run) -> Position {
+        if self.expected.is_none() {
+            return position(gap.run, part);
+        }
+        let before = part.first.0..gap.run.first.0;
+        let any =
+            |from: i64, until: i64| self.covered_runs(Run { first: BucketId(from), last: BucketId(until) }).next();
+        if before.is_empty() || any(before.start, before.end.saturating_sub(1)).is_none() {
+            return Position::Leading;
+        }
+        let after = gap.run.last.0.saturating_add(1);
+        if after > part.last.0 || any(after, part.last.0).is_none() { Position::Trailing } else { Position::Inner }
+    }
+}
+
+fn whole(run: Run) -> Stretch {
+    Stretch { run, buckets: run.buckets() }
+}
+
+/// The runs of `of`, joined where no run of `breaks` lies between; both ascending and disjoint.
+pub(super) fn stretches<'a>(
+    of: impl Iterator<Item = Run> + Send + 'a,
+    breaks: impl Iterator<Item = Run> + Send + 'a,
+) -> impl Iterator<Item = Stretch> + Send + 'a {
+    let (mut of, mut breaks) = (of.peekable(), breaks.peekable());
+    std::iter::from_fn(move || {
+        let mut stretch = whole(of.next()?);
+        while let Some(next) = of.peek().copied() {
+            while breaks.next_if(|broken| broken.last < stretch.run.last).is_some() {}
+            if breaks.peek().is_some_and(|broken| broken.first < next.first) {
+                break;
+            }
+            stretch.run.last = next.last;
+            stretch.buckets = stretch.buckets.saturating_add(next.buckets());
+            of.next();
+        }
+        Some(stretch)
+    })
+}
+
+/// The place of a gap among the covered buckets of its extent, where all of that is expected.
+fn position(gap: Run, extent: Run) -> Position {
     if gap.first == extent.first {
         Position::Leading
     } else if gap.last == extent.last {
@@ -118,29 +334,6 @@ pub fn position(gap: Run, extent: Run) -> Position {
     }
 }
 
-/// The extent at a glance: [`TIMELINE_CHARACTERS`] characters, each for an equal share of the buckets: `█` all covered,
-/// `▓` at least two thirds, `▒` at least one third, `░` fewer, `·` none.
-#[must_use]
-pub fn timeline(set: &BucketSet, extent: Run) -> String {
-    let buckets = u128::from(extent.buckets());
-    let at = |i: u64| u64::try_from(u128::from(i) * buckets / u128::from(TIMELINE_CHARACTERS)).unwrap_or(u64::MAX);
-    (0..TIMELINE_CHARACTERS)
-        .map(|i| {
-            let from = at(i);
-            let count = at(i + 1).saturating_sub(from).max(1);
-            let part = part(extent, from, count);
-            shade(set.count_in(part.first, part.last), part.buckets())
-        })
-        .collect()
-}
-
-fn shade(covered: u64, expected: u64) -> char {
-    let (covered, expected) = (u128::from(covered), u128::from(expected));
-    match covered * 3 {
-        0 => '·',
-        _ if covered >= expected => '█',
-        thirds if thirds >= expected * 2 => '▓',
-        thirds if thirds >= expected => '▒',
-        _ => '░',
-    }
-}
+#[cfg(test)]
+#[path = "query_tests.rs"]
+pub(crate) mod tests;

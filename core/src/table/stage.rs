@@ -18,10 +18,11 @@ use crate::{
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY,
-        commit::{CoverageRecord, Fingerprint, SegmentRecord, SortOrder, SourceRecord},
+        commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     },
     schema::same_name,
     segment::{
+        SegmentFile,
         rewrite::{TableRows, each_sorted, rewrite},
         write::{WriteColumn, WriteOptions},
     },
@@ -69,6 +70,7 @@ pub fn file(
         row_groups: brought.row_groups,
         bytes: brought.bytes,
         checksum: brought.checksum,
+        footer_checksum: Some(FooterChecksum(brought.footer_checksum)),
         index_min: incoming.bounds.0,
         index_max: incoming.bounds.1,
         sorted_by: brought.sorted_by,
@@ -132,6 +134,7 @@ struct Brought {
     bytes: u64,
     row_groups: u64,
     checksum: Fingerprint,
+    footer_checksum: u64,
     source: Fingerprint,
     sorted_by: Option<SortOrder>,
     /// Field ids of the columns that the segment does not have.
@@ -147,6 +150,7 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
         bytes,
         row_groups: incoming.file.row_group_count() as u64,
         checksum: fingerprint,
+        footer_checksum: incoming.file.footer_checksum(),
         source: fingerprint,
         sorted_by: incoming.sorted_by,
         missing,
@@ -175,8 +179,17 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
         rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
+    let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();
     let sorted_by = Some(written_order(target));
-    Ok(Brought { bytes, row_groups: written.row_groups as u64, checksum, source, sorted_by, missing: Vec::new() })
+    Ok(Brought {
+        bytes,
+        row_groups: written.row_groups as u64,
+        checksum,
+        footer_checksum,
+        source,
+        sorted_by,
+        missing: Vec::new(),
+    })
 }
 
 /// The order in which segments are written here.

@@ -5,14 +5,18 @@ mod civil;
 mod cursor;
 mod format;
 mod grid;
+mod rules;
 mod value;
+mod wall_clock;
 mod width;
 mod zone;
 
 pub use cursor::Cursor;
 pub use format::{format_bucket, format_value};
 pub use grid::Grid;
+pub use rules::zone_rules;
 pub use value::{BucketId, IndexRange, IndexValue, Run};
+pub use wall_clock::WallClock;
 pub use width::{BucketWidth, WidthUnit};
 pub use zone::{check_zone, zone_data_version};
 

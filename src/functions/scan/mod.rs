@@ -2,6 +2,7 @@
 //! the filters that the host offers.
 
 mod filters;
+mod require;
 mod worker;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl TableFunction for Scan {
                 Param { name: "version", ty: ParamType::BigInt },
                 Param { name: "as_of", ty: ParamType::TimestampTz },
                 Param { name: "tag", ty: ParamType::Varchar },
+                Param { name: "require", ty: ParamType::Any },
                 Param { name: "provenance", ty: ParamType::Boolean },
             ],
             description: "The rows of a time-series table.",
@@ -52,6 +54,7 @@ impl TableFunction for Scan {
         let at = args.at()?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let range = args.range(snapshot.index_type()?)?;
+        require::check(&args, &snapshot, &range)?;
         let schema = snapshot.schema()?;
         let mut columns: Vec<_> = schema.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();
         let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();

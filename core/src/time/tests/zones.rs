@@ -194,3 +194,13 @@ fn local_days_begin_at_the_first_second_of_their_date() {
         }
     }
 }
+
+#[test]
+fn the_digest_of_a_zones_rules_tells_zones_apart_and_is_the_same_each_time() {
+    let digest = |zone: &str| zone_rules(zone).unwrap();
+    assert_eq!(digest("Europe/Berlin"), digest("Europe/Berlin"));
+    let zones = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
+    let distinct: std::collections::BTreeSet<_> = zones.into_iter().map(digest).collect();
+    assert_eq!(distinct.len(), zones.len());
+    assert!(zone_rules("Europe/Nowhere").is_err());
+}

@@ -1,0 +1,112 @@
+//! A calendar made ready for a table's grid: which buckets of an extent meet a session.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::{
+    Calendar,
+    sessions::{DaySession, Week, times, week},
+};
+use crate::{
+    coverage::BucketSet,
+    error::{Error, Result},
+    schema::ColumnType,
+    time::{Grid, IndexRange, IndexValue, Run, WallClock},
+};
+
+/// Days of sessions are looked at one by one, up to so many: 10,000 years.
+const MAX_DAYS: i128 = 3_700_000;
+const NANOS_PER_DAY: i128 = super::sessions::NANOS_PER_DAY as i128;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Schedule(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Weekly {
+        clock: WallClock,
+        week: Box<Week>,
+        /// Days whose sessions are not those of their weekday.
+        exceptions: HashMap<i128, Vec<DaySession>>,
+    },
+    Windows(Vec<(IndexValue, IndexValue)>),
+}
+
+impl Schedule {
+    /// The calendar for an index column of type `index_type` in a table of `table_zone`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the calendar cannot be read or does not suit the type.
+    pub fn new(calendar: &Calendar, index_type: &ColumnType, table_zone: Option<&str>) -> Result<Self> {
+        let Some(sessions) = &calendar.sessions else {
+            return Ok(Self(Kind::Windows(calendar.windows.clone())));
+        };
+        let clock = WallClock::new(index_type, table_zone, calendar.timezone.as_deref())
+            .map_err(|e| Error::invalid_argument(format!("sessions do not suit the table: {}", e.message())))?;
+        let mut exceptions = HashMap::new();
+        for date in &calendar.holidays {
+            exceptions.insert(day_number(date)?, Vec::new());
+        }
+        for (date, hours) in &calendar.early_closes {
+            exceptions.insert(day_number(date)?, times(hours)?);
+        }
+        Ok(Self(Kind::Weekly { clock, week: Box::new(week(sessions)?), exceptions }))
+    }
+
+    /// The buckets of `extent` that meet a session.
+    ///
+    /// # Errors
+    /// `LimitExceeded` when the extent is longer than [`MAX_DAYS`] days, or a session longer than a run may be.
+    pub fn expected(&self, grid: &Grid, extent: Run) -> Result<BucketSet> {
+        let asked = IndexRange::new(grid.start_of(extent.first), grid.end_of(extent.last));
+        let mut expected = BucketSet::new();
+        let mut add = |session: IndexRange| -> Result<()> {
+            let run = grid.buckets_in(&session.intersect(&asked)).and_then(|run| run.clip(extent));
+            run.map_or(Ok(()), |run| expected.insert_run(run.first, run.last))
+        };
+        match &self.0 {
+            Kind::Windows(windows) => {
+                let from = windows.partition_point(|(_, close)| asked.start.is_some_and(|start| *close <= start));
+                let inside = windows.iter().skip(from);
+                for (open, close) in inside.take_while(|(open, _)| asked.until.is_none_or(|until| *open < until)) {
+                    add(IndexRange::new(*open, *close))?;
+                }
+            }
+            Kind::Weekly { clock, week, exceptions } => {
+                let days = days_of(clock, &asked)?;
+                for day in days {
+                    let regular = usize::try_from((day + 3).rem_euclid(7)).ok().and_then(|weekday| week.get(weekday));
+                    for session in exceptions.get(&day).or(regular).into_iter().flatten() {
+                        let at = |nanos: i64| day * NANOS_PER_DAY + i128::from(nanos);
+                        add(clock.range(at(session.open), at(session.close)))?;
+                    }
+                }
+            }
+        }
+        expected.optimize();
+        Ok(expected)
+    }
+}
+
+/// The days whose sessions may lie in the range, a day more on either side for overnight sessions and the clock's jumps.
+fn days_of(clock: &WallClock, range: &IndexRange) -> Result<std::ops::RangeInclusive<i128>> {
+    let (Some(start), Some(until)) = (range.start, range.until) else { return Ok(1..=0) };
+    let days = clock.day_of(start) - 1..=clock.day_of(until) + 2;
+    if days.end() - days.start() > MAX_DAYS {
+        return Err(Error::limit_exceeded(format!(
+            "the range has {} days, which is more than a calendar is laid out for ({MAX_DAYS}); ask for a shorter range",
+            days.end() - days.start()
+        )));
+    }
+    Ok(days)
+}
+
+/// Days from 1970-01-01 to a date like `2024-12-25`.
+pub(super) fn day_number(date: &str) -> Result<i128> {
+    let parsed = NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| {
+        Error::invalid_argument(format!("'{date}' is no date of a calendar; write it like '2024-12-25'"))
+    })?;
+    Ok(parsed.signed_duration_since(NaiveDate::default()).num_days().into())
+}

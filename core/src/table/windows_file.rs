@@ -1,0 +1,105 @@
+//! Reading the windows of a calendar from a Parquet file with two columns, `open` and `close`. What they mean is
+//! [`crate::calendar`]'s business.
+
+use std::path::Path;
+
+use arrow::{
+    array::{Array, ArrayRef, PrimitiveArray},
+    datatypes::{ArrowPrimitiveType, DataType, Int32Type, Int64Type, UInt64Type},
+};
+
+use super::incoming;
+use crate::{
+    error::{Error, Result},
+    schema::ColumnType,
+    segment::{ReadColumn, ReadRequest, SegmentFile},
+    time::IndexValue,
+};
+
+const NANOS_PER_DAY: i128 = 86_400_000_000_000;
+const MAX_WINDOWS: u64 = 10_000_000;
+
+/// The windows `[open, close)` in the unit of an index of type `index`: opening rounded down, closing up. Times without zone
+/// and times with one are taken alike, as UTC or as the column has them.
+///
+/// # Errors
+/// `SchemaMismatch` when a column is missing or of a type that does not fit the index; `InvalidArgument` for a NULL;
+/// else what opening and reading the file says.
+pub fn read_windows(path: &Path, index: &ColumnType) -> Result<Vec<(IndexValue, IndexValue)>> {
+    let (_, file) = incoming::open(path)?;
+    if file.rows() > MAX_WINDOWS {
+        return Err(Error::limit_exceeded(format!("the file has {} windows; {MAX_WINDOWS} are the most", file.rows())));
+    }
+    let columns = [column(&file, "open", index)?, column(&file, "close", index)?];
+    let types = columns.clone().map(|column| column.ty);
+    let mut request = ReadRequest::all(&file);
+    request.columns = columns.to_vec();
+    let mut windows = Vec::new();
+    for batch in file.read(request)? {
+        let batch = batch?;
+        let [open, close] = &types;
+        let opens = values(batch.columns().first(), open, index, false)?;
+        let closes = values(batch.columns().get(1), close, index, true)?;
+        windows.extend(opens.into_iter().zip(closes));
+    }
+    Ok(windows)
+}
+
+fn column(file: &SegmentFile, name: &str, index: &ColumnType) -> Result<ReadColumn> {
+    let columns = file.columns();
+    let found = file.position(name).and_then(|position| Some((position, columns.get(position)?)));
+    let Some((position, column)) = found else {
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        return Err(Error::schema_mismatch(format!(
+            "windows are the columns 'open' and 'close', but the file has {}",
+            names.join(", ")
+        )));
+    };
+    let integers = |ty: &ColumnType| matches!(ty, ColumnType::BigInt | ColumnType::UBigInt);
+    if !column.ty.can_index() || integers(&column.ty) != integers(index) {
+        return Err(Error::schema_mismatch(format!(
+            "the column '{name}' is {}, which does not fit an index of type {index}",
+            column.ty
+        )));
+    }
+    Ok(ReadColumn { position, ty: column.ty.clone() })
+}
+
+fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: bool) -> Result<Vec<IndexValue>> {
+    let unreadable = || Error::corrupt("the windows cannot be read");
+    let array = array.ok_or_else(unreadable)?;
+    if array.null_count() > 0 {
+        return Err(Error::invalid_argument("a window opens or closes at NULL"));
+    }
+    let raw: Vec<i128> = match ty {
+        ColumnType::Date => numbers::<Int32Type>(array, DataType::Int32)?,
+        ColumnType::UBigInt => numbers::<UInt64Type>(array, DataType::UInt64)?,
+        _ => numbers::<Int64Type>(array, DataType::Int64)?,
+    };
+    let (from, to) = (nanos(ty), nanos(index));
+    Ok(raw
+        .into_iter()
+        .map(|value| {
+            let value = value * from;
+            IndexValue(value.div_euclid(to) + i128::from(up && value.rem_euclid(to) != 0))
+        })
+        .collect())
+}
+
+/// The stored numbers of an array of dates, timestamps or integers.
+fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, stored: DataType) -> Result<Vec<i128>>
+where
+    i128: From<T::Native>,
+{
+    let unreadable = |e| Error::corrupt("the windows cannot be read").caused_by(e);
+    let data = array.to_data().into_builder().data_type(stored).build().map_err(unreadable)?;
+    Ok(PrimitiveArray::<T>::from(data).values().iter().map(|value| i128::from(*value)).collect())
+}
+
+fn nanos(ty: &ColumnType) -> i128 {
+    match ty {
+        ColumnType::Date => NANOS_PER_DAY,
+        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => unit.nanos().into(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,96 @@
+//! `tstable_backfill`: the gaps of a range, packed into requests for a data vendor, oldest first.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Error, Result,
+    prune::expr::Constant,
+    schema::ColumnType,
+    table::{At, backfill::requests},
+};
+
+use super::{
+    Shared,
+    literal::{show, unit_nanos},
+    report::{Cell, Report, column},
+    shape::{Shape, row},
+};
+use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+/// No month is shorter, so a request of so many days is never longer than a month.
+const DAYS_PER_MONTH: i128 = 28;
+const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+
+pub(crate) struct Backfill(pub(crate) Arc<Shared>);
+
+impl TableFunction for Backfill {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_backfill",
+            positional: &[
+                Param { name: "root", ty: ParamType::Varchar },
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+            ],
+            named: &[
+                Param { name: "max_window", ty: ParamType::Any },
+                Param { name: "max_requests", ty: ParamType::BigInt },
+            ],
+            description: "The gaps of a range packed into requests for a data vendor, oldest first.",
+            example: "FROM tstable_backfill('prices', '2024-01-01', '2024-04-01', max_window := INTERVAL 7 DAY, max_requests := 100)",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let shared = Arc::clone(&self.0);
+        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let shape = Shape::of(&snapshot)?;
+        let range = args.bounded_range_at(1, &shape.index)?;
+        let units = args.named("max_window").map(|arg| max_units(arg, &shape.index)).transpose()?;
+        let most = args.count("max_requests")?.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        let columns = shape.columns([
+            column("request_start", shape.index.clone()),
+            column("request_end", shape.index.clone()),
+            column("missing_buckets", ColumnType::BigInt),
+            column("gaps", ColumnType::BigInt),
+        ]);
+        Ok(Report::bound(columns, move |session| {
+            let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let shape = Shape::of(&snapshot)?;
+            let packed = requests(&snapshot.subjects(&shape.grid, &range)?, &shape.grid, units, most);
+            Ok(Box::new(packed.into_iter().map(move |request| {
+                let cells = [
+                    shape.start(request.run.first).into(),
+                    shape.end(request.run.last).into(),
+                    Cell::count(request.buckets),
+                    Cell::count(request.gaps),
+                ];
+                Ok(row(&request.entity, cells))
+            })))
+        }))
+    }
+}
+
+/// The longest request in units of the index.
+fn max_units(arg: &Arg, index: &ColumnType) -> Result<i128> {
+    let unfit = || {
+        let expected = match index {
+            ColumnType::BigInt | ColumnType::UBigInt => "a positive number, as in 10000",
+            _ => "a positive INTERVAL, as in INTERVAL 7 DAY",
+        };
+        Error::invalid_argument(format!("max_window := {} is no {expected}", show(arg)))
+    };
+    let units = match (arg, index) {
+        (Arg::Scalar(Constant::Int(count)), ColumnType::BigInt | ColumnType::UBigInt) => *count,
+        (_, ColumnType::BigInt | ColumnType::UBigInt) => return Err(unfit()),
+        (Arg::Scalar(Constant::Interval { months, days, micros }), _) => {
+            let days = i128::from(*months) * DAYS_PER_MONTH + i128::from(*days);
+            (days * NANOS_PER_DAY + i128::from(*micros) * 1_000) / unit_nanos(index)
+        }
+        _ => return Err(unfit()),
+    };
+    if units > 0 { Ok(units) } else { Err(unfit()) }
+}

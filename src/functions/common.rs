@@ -1,0 +1,118 @@
+//! `tstable_common`: where all entities of several tables, or at least so many of them, are covered together.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Error, Result,
+    prune::expr::Constant,
+    schema::ColumnType,
+    table::{
+        At, Snapshot,
+        common::{Need, check_same_grid, common_windows},
+        query::Subject,
+    },
+    time::IndexRange,
+};
+
+use super::{
+    Shared,
+    literal::show,
+    report::{Cell, Report, column},
+    shape::Shape,
+};
+use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct Common(pub(crate) Arc<Shared>);
+
+impl TableFunction for Common {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_common",
+            positional: &[Param { name: "roots", ty: ParamType::Any }],
+            named: &[
+                Param { name: "need", ty: ParamType::Any },
+                Param { name: "min_buckets", ty: ParamType::BigInt },
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+            ],
+            description: "Where all entities of several tables, or at least so many, are covered together.",
+            example: "FROM tstable_common(['prices', 'weather'], min_buckets := 24)",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let roots: Vec<_> =
+            args.texts_at(0, "roots")?.iter().map(|root| root.trim_end_matches('/').to_owned()).collect();
+        if roots.is_empty() {
+            return Err(Error::invalid_argument(
+                "roots is empty; name at least one table, as in ['prices', 'weather']",
+            ));
+        }
+        let need = args.named("need").map_or(Ok(Need::All), need)?;
+        let least = args.count("min_buckets")?.unwrap_or(1);
+        let shared = Arc::clone(&self.0);
+        let tables = open(&shared, &roots, session)?;
+        let shape = tables.first().map(|(_, snapshot)| Shape::of(snapshot)).transpose()?;
+        let shape = shape.ok_or_else(|| Error::invalid_argument("roots is empty"))?;
+        let range = args.range(&shape.index)?;
+        let columns = vec![
+            column("window_start", shape.index.clone()),
+            column("window_end", shape.index.clone()),
+            column("buckets", ColumnType::BigInt),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let shape = shape.clone();
+            let tables = open(&shared, &roots, session)?;
+            let windows = match subjects(&tables, &range, need)? {
+                Some(subjects) => common_windows(&subjects, need)?,
+                None => Vec::new(),
+            };
+            let long = windows.into_iter().filter(move |window| window.buckets >= least);
+            Ok(Box::new(long.map(move |window| {
+                let (start, end) = (shape.start(window.run.first), shape.end(window.run.last));
+                Ok(vec![start.into(), end.into(), Cell::count(window.buckets)])
+            })))
+        }))
+    }
+}
+
+fn need(arg: &Arg) -> Result<Need> {
+    match arg {
+        Arg::Scalar(Constant::Text(word)) if word == "all" => Ok(Need::All),
+        Arg::Scalar(Constant::Int(count)) => match u64::try_from(*count) {
+            Ok(count) if count > 0 => Ok(Need::AtLeast(count)),
+            _ => Err(Error::invalid_argument(format!("need := {count} is not a positive number"))),
+        },
+        other => Err(Error::invalid_argument(format!(
+            "need := {} is not known; use 'all' or a number of entities",
+            show(other)
+        ))),
+    }
+}
+
+fn open(shared: &Shared, roots: &[String], session: &dyn Session) -> Result<Vec<(String, Snapshot)>> {
+    let mut tables: Vec<(String, Snapshot)> = Vec::new();
+    for root in roots {
+        let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
+        if let Some((name, first)) = tables.first() {
+            check_same_grid((name, first.definition()), (root, snapshot.definition()))?;
+        }
+        tables.push((root.clone(), snapshot));
+    }
+    Ok(tables)
+}
+
+/// The entities of all tables; none when all are needed and a table has none.
+fn subjects(tables: &[(String, Snapshot)], range: &IndexRange, need: Need) -> Result<Option<Vec<Subject>>> {
+    let mut all = Vec::new();
+    for (_, snapshot) in tables {
+        let subjects = snapshot.subjects(&Shape::of(snapshot)?.grid, range)?;
+        if subjects.is_empty() && need == Need::All {
+            return Ok(None);
+        }
+        all.extend(subjects);
+    }
+    Ok(Some(all))
+}

@@ -1,0 +1,76 @@
+//! `tstable_mark_empty`: records that there is nothing to be had for buckets, so that they are no gap any more.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Error, Result,
+    schema::ColumnType,
+    table::{At, expect::EmptyRequest},
+};
+
+use super::{
+    Shared,
+    entity_argument::resolve,
+    report::{Cell, Report, column},
+    shape::Shape,
+};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct MarkEmpty(pub(crate) Arc<Shared>);
+
+impl TableFunction for MarkEmpty {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_mark_empty",
+            positional: &[
+                Param { name: "root", ty: ParamType::Varchar },
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+            ],
+            named: &[
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "reason", ty: ParamType::Varchar },
+                Param { name: "undo", ty: ParamType::Boolean },
+            ],
+            description: "Records buckets as confirmed empty: they are no gap and no data.",
+            example: "CALL tstable_mark_empty('prices', '2024-06-01', '2024-06-02', entity := {'symbol': 'NVDA'}, reason := 'halted')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let shared = Arc::clone(&self.0);
+        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let shape = Shape::of(&snapshot)?;
+        let range = args.bounded_range_at(1, &shape.index)?;
+        let (entities, reason, undo) = (args.entities()?, args.text("reason")?, args.flag("undo")?);
+        if entities.len() > 1 {
+            return Err(Error::invalid_argument("entity names several entities; mark them one by one"));
+        }
+        let columns = vec![
+            column("root", ColumnType::Varchar),
+            column("version", ColumnType::BigInt),
+            column("start", shape.index.clone()),
+            column("until", shape.index),
+            column("buckets", ColumnType::BigInt),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let entity = resolve(&snapshot, &entities)?.pop();
+            let request = EmptyRequest { range, entity, reason: reason.clone(), undo };
+            let marked = table.mark_empty(&snapshot, &request)?;
+            shared.cache.remember(&root, &table, &marked.snapshot.state)?;
+            let grid = marked.snapshot.grid()?;
+            let row = vec![
+                Cell::text(&root),
+                Cell::count(marked.snapshot.state.version.0),
+                grid.start_of(marked.run.first).into(),
+                grid.end_of(marked.run.last).into(),
+                Cell::count(marked.run.buckets()),
+            ];
+            Ok(Box::new(std::iter::once(Ok(row))))
+        }))
+    }
+}

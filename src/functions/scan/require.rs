@@ -1,0 +1,34 @@
+//! `require` of a scan: what it takes, and the check when the call is bound.
+
+use tstable_core::{
+    Error, Result,
+    prune::expr::Constant,
+    table::{Snapshot, require::require_covered},
+    time::IndexRange,
+};
+
+use crate::{
+    functions::literal::show,
+    host::{Arg, Args},
+};
+
+/// Fails when `require` was given and the range is not as complete as that says.
+pub(super) fn check(args: &Args, snapshot: &Snapshot, range: &IndexRange) -> Result<()> {
+    args.named("require").map(ratio).transpose()?.map_or(Ok(()), |ratio| require_covered(snapshot, range, ratio))
+}
+
+/// 1 for `'full'`, or a ratio from 0 to 1.
+fn ratio(arg: &Arg) -> Result<f64> {
+    let ratio = match arg {
+        Arg::Scalar(Constant::Text(word)) if word == "full" => Some(1.0),
+        Arg::Scalar(Constant::Float(ratio)) => Some(*ratio),
+        #[expect(clippy::cast_precision_loss, reason = "only 0 and 1 are accepted")]
+        Arg::Scalar(Constant::Int(ratio)) => Some(*ratio as f64),
+        #[expect(clippy::cast_precision_loss, reason = "a ratio for comparison")]
+        Arg::Scalar(Constant::Decimal(value, scale)) => Some(*value as f64 / 10_f64.powi(i32::from(*scale))),
+        _ => None,
+    };
+    ratio.filter(|ratio| (0.0..=1.0).contains(ratio)).ok_or_else(|| {
+        Error::invalid_argument(format!("require := {} is not known; use 'full' or a ratio from 0 to 1", show(arg)))
+    })
+}

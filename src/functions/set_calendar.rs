@@ -1,0 +1,185 @@
+//! `tstable_set_calendar`: says when data is expected, by sessions or by exact windows, for a table or for entities of it.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use tstable_core::{
+    Error, Result,
+    calendar::Calendar,
+    prune::expr::Constant,
+    schema::{ColumnType, TimeUnit},
+    table::{At, Snapshot, windows_file::read_windows},
+    time::{IndexValue, format_value},
+};
+
+use super::{
+    Shared,
+    entity_argument::resolve,
+    literal::show,
+    report::{Cell, Report, column},
+};
+use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct SetCalendar(pub(crate) Arc<Shared>);
+
+impl TableFunction for SetCalendar {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_set_calendar",
+            positional: &[Param { name: "root", ty: ParamType::Varchar }],
+            named: &[
+                Param { name: "sessions", ty: ParamType::Varchar },
+                Param { name: "holidays", ty: ParamType::Any },
+                Param { name: "early_closes", ty: ParamType::Any },
+                Param { name: "timezone", ty: ParamType::Varchar },
+                Param { name: "windows", ty: ParamType::Varchar },
+                Param { name: "entity", ty: ParamType::Any },
+            ],
+            description: "Says when data is expected: coverage and gaps leave the rest out.",
+            example: "CALL tstable_set_calendar('prices', sessions := 'Mon-Fri 09:30-16:00', timezone := 'America/New_York')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let wanted = Wanted::of(&args)?;
+        let entities = args.entities()?;
+        let shared = Arc::clone(&self.0);
+        let columns = vec![
+            column("root", ColumnType::Varchar),
+            column("version", ColumnType::BigInt),
+            column("calendar", ColumnType::Varchar),
+            column("entities", ColumnType::BigInt),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let calendar = wanted.calendar(&snapshot)?;
+            let entities = resolve(&snapshot, &entities)?;
+            let after = table.set_calendar(&snapshot, &entities, calendar.as_ref(), None)?;
+            shared.cache.remember(&root, &table, &after.state)?;
+            let row = vec![
+                Cell::text(&root),
+                Cell::count(after.state.version.0),
+                Cell::maybe(calendar.as_ref(), |calendar| Cell::text(describe(calendar))),
+                if entities.is_empty() { Cell::Null } else { Cell::count(entities.len() as u64) },
+            ];
+            Ok(Box::new(std::iter::once(Ok(row))))
+        }))
+    }
+}
+
+/// What the call asks for.
+enum Wanted {
+    /// Everything is expected.
+    Nothing,
+    Sessions(Box<Calendar>),
+    /// The windows of a file, which is read when the call runs.
+    Windows(String),
+}
+
+impl Wanted {
+    fn of(args: &Args) -> Result<Self> {
+        let given = |name: &&str| args.named(name).is_some();
+        if let Some(windows) = args.text("windows")? {
+            let other = ["sessions", "holidays", "early_closes", "timezone"].into_iter().find(given);
+            return match other {
+                None => Ok(Self::Windows(windows)),
+                Some(other) => Err(Error::invalid_argument(format!("windows and {other} cannot be given together"))),
+            };
+        }
+        let Some(sessions) = args.text("sessions")? else {
+            let orphan = ["holidays", "early_closes", "timezone"].into_iter().find(given);
+            return match orphan {
+                None => Ok(Self::Nothing),
+                Some(orphan) => Err(Error::invalid_argument(format!(
+                    "{orphan} needs sessions, as in sessions := 'Mon-Fri 09:30-16:00'"
+                ))),
+            };
+        };
+        let holidays = args.named("holidays").map(dates).transpose()?.unwrap_or_default();
+        let early = args.named("early_closes").map(early_closes).transpose()?.unwrap_or_default();
+        let calendar = Calendar::of_sessions(sessions, holidays, early, args.text("timezone")?)?;
+        Ok(Self::Sessions(Box::new(calendar)))
+    }
+
+    fn calendar(&self, snapshot: &Snapshot) -> Result<Option<Calendar>> {
+        Ok(match self {
+            Self::Nothing => None,
+            Self::Sessions(calendar) => Some(calendar.as_ref().clone()),
+            Self::Windows(path) => {
+                let windows =
+                    read_windows(Path::new(path), snapshot.index_type()?).map_err(|e| e.with("file", path))?;
+                Some(Calendar::of_windows(windows)?)
+            }
+        })
+    }
+}
+
+fn describe(calendar: &Calendar) -> String {
+    let Some(sessions) = &calendar.sessions else { return format!("{} windows", calendar.windows.len()) };
+    let mut text = sessions.clone();
+    if let Some(zone) = &calendar.timezone {
+        text.push(' ');
+        text.push_str(zone);
+    }
+    let mut add = |count: usize, what: &str| {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    };
+    add(calendar.holidays.len(), "holidays");
+    add(calendar.early_closes.len(), "early closes");
+    text
+}
+
+fn dates(arg: &Arg) -> Result<Vec<String>> {
+    match arg {
+        Arg::List(items) => items.iter().map(|item| date("holidays", item)).collect(),
+        other => Ok(vec![date("holidays", other)?]),
+    }
+}
+
+/// A DATE, a TIMESTAMP at midnight or a text as `2024-12-25`.
+fn date(name: &str, arg: &Arg) -> Result<String> {
+    let text = match arg {
+        Arg::Scalar(Constant::Temporal(ColumnType::Date, days)) => {
+            format_value(IndexValue(i128::from(*days)), &ColumnType::Date)
+        }
+        Arg::Scalar(Constant::Temporal(ty @ ColumnType::Timestamp(unit), value)) => {
+            let nanos = i128::from(*value) * i128::from(unit.nanos());
+            match nanos.rem_euclid(86_400 * i128::from(TimeUnit::S.nanos())) {
+                0 => format_value(IndexValue(i128::from(*value)), ty).get(..10).unwrap_or_default().to_owned(),
+                _ => return Err(Error::invalid_argument(format!("{name} holds {}, which is no date", show(arg)))),
+            }
+        }
+        Arg::Scalar(Constant::Text(text)) => text.trim().to_owned(),
+        other => return Err(Error::invalid_argument(format!("{name} holds {}, which is no date", show(other)))),
+    };
+    Ok(text)
+}
+
+fn early_closes(arg: &Arg) -> Result<BTreeMap<String, String>> {
+    let hours = |date: &str, value: &Arg| match value {
+        Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
+        other => Err(Error::invalid_argument(format!(
+            "early_closes of {date} is {}; give the day's sessions, as in '09:30-13:00'",
+            show(other)
+        ))),
+    };
+    match arg {
+        Arg::Struct(fields) => fields.iter().map(|(name, value)| Ok((name.clone(), hours(name, value)?))).collect(),
+        Arg::Map(entries) => entries
+            .iter()
+            .map(|(key, value)| {
+                let date = date("early_closes", key)?;
+                let times = hours(&date, value)?;
+                Ok((date, times))
+            })
+            .collect(),
+        other => Err(Error::invalid_argument(format!(
+            "early_closes := {} is no struct or map of dates, as in {{'2024-11-29': '09:30-13:00'}}",
+            show(other)
+        ))),
+    }
+}

@@ -1,0 +1,237 @@
+//! The rows of gaps and windows, as arrays: there may be millions, so nothing is made per row but numbers.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{
+        ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, IntervalMonthDayNanoArray, PrimitiveArray,
+        StringArray, UInt64Array,
+    },
+    datatypes::{
+        ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
+        TimestampNanosecondType, TimestampSecondType,
+    },
+};
+use tstable_core::{
+    Error, Result,
+    schema::{ColumnType, Strings, TimeUnit},
+    table::query::{Position, Stretch, Subject},
+    time::Run,
+};
+
+use super::{
+    columnar::{Chunk, Chunks},
+    literal::unit_nanos,
+    report::{Cell, Row, array},
+    shape::Shape,
+};
+use crate::host::{CHUNK_ROWS, OutColumn, Session};
+
+const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+
+/// What is listed of each subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Gaps of at least so many buckets, with length and position.
+    Gaps(u64),
+    /// Windows of at least so many buckets.
+    Windows(u64),
+    /// The last window of at least so many buckets.
+    LastWindow(u64),
+}
+
+impl Kind {
+    fn of(self, subject: &Subject) -> Vec<Stretch> {
+        let long = |least: u64| move |stretch: &Stretch| stretch.buckets >= least;
+        match self {
+            Self::Gaps(least) => subject.gaps(subject.extent).filter(long(least)).collect(),
+            Self::Windows(least) => subject.windows(subject.extent).filter(long(least)).collect(),
+            Self::LastWindow(least) => subject.windows(subject.extent).filter(long(least)).last().into_iter().collect(),
+        }
+    }
+}
+
+/// The stretches of all subjects in order.
+pub(super) struct Stretches {
+    shape: Shape,
+    kind: Kind,
+    subjects: Vec<Subject>,
+    projection: Vec<usize>,
+    /// The columns of entities, a row a subject.
+    entities: Vec<(OutColumn, ArrayRef)>,
+    words: ArrayRef,
+    /// The subject that is being listed, and what is left of it.
+    at: usize,
+    open: Vec<Stretch>,
+    done: usize,
+    rows: Buffers,
+}
+
+/// The rows of a chunk.
+#[derive(Default)]
+struct Buffers {
+    subject: Vec<i32>,
+    start: Vec<i128>,
+    end: Vec<i128>,
+    buckets: Vec<i64>,
+    duration: Vec<i128>,
+    position: Vec<i32>,
+}
+
+impl Stretches {
+    pub(super) fn new(shape: Shape, kind: Kind, subjects: Vec<Subject>, projection: &[usize]) -> Result<Self> {
+        let rows: Vec<Row> = subjects.iter().map(|s| s.entity.parts().iter().map(Cell::from).collect()).collect();
+        let mut entities = Vec::new();
+        for (at, column) in shape.entities.iter().enumerate() {
+            entities.push((column.clone(), array(&column.ty, &rows, at)?));
+        }
+        let words = [Position::Leading, Position::Inner, Position::Trailing].map(Position::word);
+        Ok(Self {
+            shape,
+            kind,
+            subjects,
+            projection: projection.to_vec(),
+            entities,
+            words: Arc::new(StringArray::from_iter_values(words)),
+            at: 0,
+            open: Vec::new(),
+            done: 0,
+            rows: Buffers::default(),
+        })
+    }
+
+    /// Fills the buffers with the next rows; false at the end.
+    fn advance(&mut self) -> bool {
+        self.rows.clear();
+        while self.rows.subject.len() < CHUNK_ROWS {
+            if self.done == self.open.len() {
+                let Some(subject) = self.subjects.get(self.at) else { break };
+                self.open = self.kind.of(subject);
+                self.done = 0;
+                self.at = self.at.saturating_add(1);
+                continue;
+            }
+            let Some(subject) = self.subjects.get(self.at.saturating_sub(1)) else { break };
+            let room = CHUNK_ROWS.saturating_sub(self.rows.subject.len());
+            let until = self.open.len().min(self.done.saturating_add(room));
+            let number = i32::try_from(self.at.saturating_sub(1)).unwrap_or(i32::MAX);
+            for stretch in self.open.get(self.done..until).unwrap_or_default() {
+                self.rows.push(&self.shape, subject, number, stretch, self.kind);
+            }
+            self.done = until;
+        }
+        !self.rows.subject.is_empty()
+    }
+
+    fn column(&self, at: usize) -> Result<ArrayRef> {
+        let rows = &self.rows;
+        let Some(own) = at.checked_sub(self.entities.len()) else { return self.entity(at) };
+        Ok(match own {
+            0 => index_array(&self.shape.index, &rows.start)?,
+            1 => index_array(&self.shape.index, &rows.end)?,
+            2 => Arc::new(Int64Array::from(rows.buckets.clone())),
+            3 => self.durations(),
+            _ => dictionary(&rows.position, &self.words)?,
+        })
+    }
+
+    fn entity(&self, at: usize) -> Result<ArrayRef> {
+        let missing = || Error::invalid_argument("a column that is not there was asked for");
+        let (column, values) = self.entities.get(at).ok_or_else(missing)?;
+        if column.ty == ColumnType::Varchar {
+            // A dictionary of only the chunk's subjects, which follow each other, is small enough to be quick.
+            let (first, last) = (self.rows.subject.first(), self.rows.subject.last());
+            let (first, last) = (first.copied().unwrap_or(0), last.copied().unwrap_or(0));
+            let at = |subject: i32| usize::try_from(subject).unwrap_or(0).min(values.len());
+            let names = values.slice(at(first), at(last.saturating_add(1)).saturating_sub(at(first)));
+            let keys: Vec<i32> = self.rows.subject.iter().map(|subject| subject.saturating_sub(first)).collect();
+            return dictionary(&keys, &names);
+        }
+        let keys = Int32Array::from(self.rows.subject.clone());
+        let broken = |e| Error::invalid_argument("the entities cannot be listed").caused_by(e);
+        arrow::compute::take(values.as_ref(), &keys, None).map_err(broken)
+    }
+
+    fn durations(&self) -> ArrayRef {
+        if self.shape.duration_type() == ColumnType::BigInt {
+            return Arc::new(Int64Array::from_iter_values(self.rows.duration.iter().map(|units| narrow(*units))));
+        }
+        let nanos = unit_nanos(&self.shape.index);
+        Arc::new(IntervalMonthDayNanoArray::from_iter_values(self.rows.duration.iter().map(|units| {
+            let length = units.saturating_mul(nanos);
+            let days = i32::try_from(length / NANOS_PER_DAY).unwrap_or(i32::MAX);
+            IntervalMonthDayNano::new(0, days, narrow(length % NANOS_PER_DAY))
+        })))
+    }
+}
+
+impl Chunks for Stretches {
+    fn next(&mut self, _session: &dyn Session) -> Result<Option<Chunk>> {
+        if !self.advance() {
+            return Ok(None);
+        }
+        let arrays = self.projection.iter().map(|at| self.column(*at)).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Chunk { rows: self.rows.subject.len(), arrays }))
+    }
+}
+
+impl Buffers {
+    fn clear(&mut self) {
+        self.subject.clear();
+        self.start.clear();
+        self.end.clear();
+        self.buckets.clear();
+        self.duration.clear();
+        self.position.clear();
+    }
+
+    fn push(&mut self, shape: &Shape, subject: &Subject, number: i32, stretch: &Stretch, kind: Kind) {
+        let Run { first, last } = stretch.run;
+        self.subject.push(number);
+        self.start.push(shape.start(first).0);
+        self.end.push(shape.end(last).0);
+        self.buckets.push(i64::try_from(stretch.buckets).unwrap_or(i64::MAX));
+        if let Kind::Gaps(_) = kind {
+            self.duration.push(subject.units(&shape.grid, stretch, true));
+            self.position.push(match subject.position(stretch, subject.extent) {
+                Position::Leading => 0,
+                Position::Inner => 1,
+                Position::Trailing => 2,
+            });
+        }
+    }
+}
+
+fn dictionary(keys: &[i32], values: &ArrayRef) -> Result<ArrayRef> {
+    let broken = |e| Error::invalid_argument("the names cannot be listed").caused_by(e);
+    let keys = Int32Array::from(keys.to_vec());
+    Ok(Arc::new(DictionaryArray::try_new(keys, Arc::clone(values)).map_err(broken)?))
+}
+
+/// Index values as an array of the index column's type; what lies a bucket outside of the type becomes its nearest value.
+pub(super) fn index_array(ty: &ColumnType, values: &[i128]) -> Result<ArrayRef> {
+    fn typed<T: ArrowPrimitiveType<Native = i64>>(values: &[i128], ty: &ColumnType) -> ArrayRef {
+        let array = PrimitiveArray::<T>::from_iter_values(values.iter().map(|value| narrow(*value)));
+        Arc::new(array.with_data_type(ty.arrow(Strings::Plain)))
+    }
+    Ok(match ty {
+        ColumnType::Date => Arc::new(Date32Array::from_iter_values(
+            values.iter().map(|value| i32::try_from(*value).unwrap_or(if *value < 0 { i32::MIN } else { i32::MAX })),
+        )),
+        ColumnType::BigInt => Arc::new(Int64Array::from_iter_values(values.iter().map(|value| narrow(*value)))),
+        ColumnType::UBigInt => Arc::new(UInt64Array::from_iter_values(
+            values.iter().map(|value| u64::try_from(*value).unwrap_or(if *value < 0 { 0 } else { u64::MAX })),
+        )),
+        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => match unit {
+            TimeUnit::S => typed::<TimestampSecondType>(values, ty),
+            TimeUnit::Ms => typed::<TimestampMillisecondType>(values, ty),
+            TimeUnit::Us => typed::<TimestampMicrosecondType>(values, ty),
+            TimeUnit::Ns => typed::<TimestampNanosecondType>(values, ty),
+        },
+        other => return Err(Error::invalid_argument(format!("a column of type {other} is no index"))),
+    })
+}
+
+fn narrow(value: i128) -> i64 {
+    i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+}
