@@ -9,10 +9,12 @@ mod backfill;
 mod bucket;
 mod buckets;
 mod changes;
+mod check;
 mod checkpoint;
 mod columnar;
 mod common;
 mod compact;
+mod copy;
 mod coverage;
 mod create;
 mod delete;
@@ -22,6 +24,7 @@ mod gaps;
 mod history;
 mod info;
 mod last_window;
+mod latest;
 mod list;
 mod literal;
 mod mark_empty;
@@ -93,6 +96,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
+            Arc::new(check::Check(new())),
             Arc::new(checkpoint::Checkpoint(new())),
             Arc::new(common::Common(new())),
             Arc::new(compact::Compact(new())),
@@ -104,6 +108,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
             Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
@@ -121,6 +126,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
+        copies: vec![Arc::new(copy::Copy(new()))],
         replacement: Some(Replacement { function: "tstable_scan", is_table }),
     }
 }

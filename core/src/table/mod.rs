@@ -29,6 +29,7 @@ pub mod carve;
 pub mod change;
 pub mod changes;
 pub mod checkpoint;
+pub mod checks;
 pub mod columns;
 pub mod common;
 pub mod compact;
@@ -39,8 +40,10 @@ pub mod expect;
 pub mod files;
 pub mod fit;
 pub mod incoming;
+pub mod latest;
 pub mod layout;
 mod loaded;
+pub mod load;
 pub mod marks;
 pub mod overlap;
 pub mod preview;
@@ -148,20 +151,12 @@ impl Table {
 
     fn created_before(&self, state: Arc<TableState>, wanted: &Definition, if_not_exists: bool) -> Result<Created> {
         let root = self.log.storage().root();
-        let differences = state.definition.differences(wanted);
         if !if_not_exists {
             return Err(Error::already_exists(format!(
                 "there is a table at '{root}' already; use if_not_exists := true to accept it when it is the same"
             )));
         }
-        if !differences.is_empty() {
-            let list: Vec<_> =
-                differences.iter().map(|(name, is, wanted)| format!("{name} is {is}, not {wanted}")).collect();
-            return Err(Error::already_exists(format!(
-                "the table at '{root}' is defined differently: {}",
-                list.join("; ")
-            )));
-        }
+        refuse_differences(root, &state.definition, wanted)?;
         Ok(Created { snapshot: self.snapshot_of(state), created: false })
     }
 
@@ -190,6 +185,16 @@ impl Table {
     pub(crate) fn snapshot_of(&self, state: Arc<TableState>) -> Snapshot {
         Snapshot { storage: Arc::clone(self.log.storage()), state }
     }
+}
+
+/// Refuses a table that is defined differently from what is wanted, naming each difference.
+pub(crate) fn refuse_differences(root: &str, definition: &Definition, wanted: &Definition) -> Result<()> {
+    let differences = definition.differences(wanted);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = differences.iter().map(|(name, is, wanted)| format!("{name} is {is}, not {wanted}")).collect();
+    Err(Error::already_exists(format!("the table at '{root}' is defined differently: {}", list.join("; "))))
 }
 
 fn unknown_tag(name: &str, state: &TableState) -> Error {
