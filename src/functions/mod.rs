@@ -13,6 +13,7 @@ mod coverage;
 mod create;
 mod entities;
 mod entity_argument;
+mod fill;
 mod gaps;
 mod history;
 mod info;
@@ -74,6 +75,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
             Arc::new(entities::Entities(new())),
+            Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),

@@ -27,6 +27,7 @@ pub mod cache;
 pub mod change;
 pub mod common;
 pub mod expect;
+pub mod fill;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
