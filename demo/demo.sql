@@ -52,7 +52,7 @@ WHERE time_hour >= '2013-07-01' AND time_hour < '2013-07-08'
 GROUP BY origin
 ORDER BY origin;
 
--- The same as DuckDB plans it: the comparison is part of the scan.
+-- The same as DuckDB plans it: the scan is offered the comparison and reads July only; DuckDB checks the rows of it.
 EXPLAIN
 SELECT origin, max(temp)
 FROM tstable_scan('weather')

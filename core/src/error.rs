@@ -57,7 +57,7 @@ type Source = Box<dyn error::Error + Send + Sync>;
 
 /// A failure: kind, message, context and, where there is one, the cause.
 ///
-/// Displays as `tstable <kind>: <message> (key: value, ...): <cause>`.
+/// Displays as `tstable <kind>: <message> (key value, ...): <cause>`.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -109,7 +109,10 @@ impl Error {
     /// An [`ErrorKind::Io`] error about `path`; a missing file becomes [`ErrorKind::NotFound`].
     pub fn io(action: &str, path: impl fmt::Display, source: std::io::Error) -> Self {
         if source.kind() == std::io::ErrorKind::NotFound {
-            return Self::new(ErrorKind::NotFound, format!("cannot {action} '{path}': there is no such file or directory"));
+            return Self::new(
+                ErrorKind::NotFound,
+                format!("cannot {action} '{path}': there is no such file or directory"),
+            );
         }
         Self::new(ErrorKind::Io, format!("cannot {action} '{path}'")).caused_by(source)
     }
@@ -146,7 +149,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "tstable {}: {}", self.0.kind.label(), self.0.message)?;
         for (i, (key, value)) in self.0.context.iter().enumerate() {
-            write!(f, "{}{key}: {value}", if i == 0 { " (" } else { ", " })?;
+            write!(f, "{}{key} {value}", if i == 0 { " (" } else { ", " })?;
         }
         if !self.0.context.is_empty() {
             f.write_str(")")?;

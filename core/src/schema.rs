@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+pub mod type_name;
+
 /// The resolution of a time or timestamp, as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -192,10 +194,7 @@ impl ColumnType {
     /// Whether a time-series table may use a column of this type as its index.
     #[must_use]
     pub fn can_index(&self) -> bool {
-        matches!(
-            self,
-            Self::Date | Self::Timestamp(_) | Self::TimestampTz(_) | Self::BigInt | Self::UBigInt
-        )
+        matches!(self, Self::Date | Self::Timestamp(_) | Self::TimestampTz(_) | Self::BigInt | Self::UBigInt)
     }
 
     /// Whether a column of this type may identify entities: VARCHAR and the integers.

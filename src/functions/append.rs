@@ -24,10 +24,7 @@ impl TableFunction for Append {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_append",
-            positional: &[
-                Param { name: "root", ty: ParamType::Varchar },
-                Param { name: "source", ty: ParamType::Any },
-            ],
+            positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "source", ty: ParamType::Any }],
             named: &[
                 Param { name: "on_overlap", ty: ParamType::Varchar },
                 Param { name: "mode", ty: ParamType::Varchar },

@@ -19,10 +19,6 @@ pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
-/// The named parameters of a range, for signatures.
-pub(crate) const RANGE_PARAMS: [Param; 2] =
-    [Param { name: "start", ty: ParamType::Any }, Param { name: "until", ty: ParamType::Any }];
-
 impl Args {
     /// The named argument; none when it was not given or given as NULL.
     pub(crate) fn named(&self, name: &str) -> Option<&Arg> {
@@ -63,6 +59,27 @@ impl Args {
         match self.positional(index, name)? {
             Arg::List(items) => items.iter().map(text).collect(),
             other => Ok(vec![text(other)?]),
+        }
+    }
+
+    /// A positional argument of any type that is not NULL.
+    pub(crate) fn any_at(&self, index: usize, name: &str) -> Result<&Arg> {
+        self.positional(index, name)
+    }
+
+    /// A positional text.
+    pub(crate) fn text_at(&self, index: usize, name: &str) -> Result<String> {
+        match self.positional(index, name)? {
+            Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
+            other => Err(Error::invalid_argument(format!("{name} := {} is no text", show(other)))),
+        }
+    }
+
+    /// A positional text that may be NULL.
+    pub(crate) fn text_or_null_at(&self, index: usize, name: &str) -> Result<Option<String>> {
+        match self.positional.get(index) {
+            Some(Arg::Scalar(Constant::Null)) | None => Ok(None),
+            Some(_) => self.text_at(index, name).map(Some),
         }
     }
 
@@ -112,9 +129,15 @@ impl Args {
         range(self.named("start"), self.named("until"), index)
     }
 
-    /// The range that the positional arguments at `at` and after it make on an index of type `index`.
-    pub(crate) fn range_at(&self, at: usize, index: &ColumnType) -> Result<IndexRange> {
-        let (start, until) = (self.positional(at, "start")?, self.positional(at.saturating_add(1), "until")?);
+    /// The range that the positional arguments at `first` and after make; NULL leaves an end open.
+    pub(crate) fn range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+        let given = |at| self.positional.get(at).filter(|arg| **arg != Arg::Scalar(Constant::Null));
+        range(given(first), given(first + 1), index)
+    }
+
+    /// The range that the positional arguments at `first` and after make, both of which must be given.
+    pub(crate) fn bounded_range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+        let (start, until) = (self.positional(first, "start")?, self.positional(first.saturating_add(1), "until")?);
         range(Some(start), Some(until), index)
     }
 
@@ -137,7 +160,9 @@ impl Args {
 fn range(start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
     let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(name, arg, index)).transpose();
     let range = IndexRange { start: bound("start", start)?, until: bound("until", until)? };
-    if range.is_empty() {
+    if let (Some(least), Some(end)) = (range.start, range.until)
+        && least >= end
+    {
         return Err(Error::invalid_argument(format!(
             "start := {} is not before until := {}; a range is [start, until)",
             start.map(show).unwrap_or_default(),

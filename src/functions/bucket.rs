@@ -36,7 +36,8 @@ impl ScalarFunction for Bucket {
 
     fn overloads(&self) -> Vec<(Vec<ColumnType>, ColumnType)> {
         let two = INDEX_TYPES.iter().map(|ty| (vec![ty.clone(), ColumnType::Varchar], ty.clone()));
-        let three = INDEX_TYPES.iter().map(|ty| (vec![ty.clone(), ColumnType::Varchar, ColumnType::Varchar], ty.clone()));
+        let three =
+            INDEX_TYPES.iter().map(|ty| (vec![ty.clone(), ColumnType::Varchar, ColumnType::Varchar], ty.clone()));
         two.chain(three).collect()
     }
 

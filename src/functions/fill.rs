@@ -59,7 +59,7 @@ impl TableFunction for Fill {
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let index = snapshot.index_type()?.clone();
-        let range = args.range_at(2, &index)?;
+        let range = args.bounded_range_at(2, &index)?;
         let max_age = args.named("max_age").map(|arg| max_units("max_age", arg, &index)).transpose()?;
         let wanted = Wanted { every, methods, range, max_age };
         let columns = wanted.columns(&snapshot)?;

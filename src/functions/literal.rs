@@ -52,9 +52,10 @@ fn nanos(constant: &Constant) -> Option<Result<i128>> {
             Some(Err(infinite()))
         }
         Constant::Temporal(ColumnType::Date, days) => Some(Ok(i128::from(*days) * NANOS_PER_DAY)),
-        Constant::Temporal(ColumnType::Timestamp(_) | ColumnType::TimestampTz(_), i64::MAX | i64::MIN | -9_223_372_036_854_775_807) => {
-            Some(Err(infinite()))
-        }
+        Constant::Temporal(
+            ColumnType::Timestamp(_) | ColumnType::TimestampTz(_),
+            i64::MAX | i64::MIN | -9_223_372_036_854_775_807,
+        ) => Some(Err(infinite())),
         Constant::Temporal(ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit), value) => {
             Some(Ok(i128::from(*value) * i128::from(unit.nanos())))
         }
@@ -117,7 +118,9 @@ fn parse_instant(text: &str) -> Option<i128> {
     let (clock, offset_seconds) = split_offset(rest)?;
     let time = match clock {
         "" => NaiveTime::default(),
-        clock => NaiveTime::parse_from_str(clock, "%H:%M:%S%.f").or_else(|_| NaiveTime::parse_from_str(clock, "%H:%M")).ok()?,
+        clock => NaiveTime::parse_from_str(clock, "%H:%M:%S%.f")
+            .or_else(|_| NaiveTime::parse_from_str(clock, "%H:%M"))
+            .ok()?,
     };
     let since_midnight = time.signed_duration_since(NaiveTime::default());
     let nanos = i128::from(since_midnight.num_seconds()) * 1_000_000_000 + i128::from(since_midnight.subsec_nanos());

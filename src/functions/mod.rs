@@ -2,15 +2,19 @@
 //! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
 //! [`question`], [`report`], [`shape`], [`stretches`].
 
+mod add_columns;
 mod append;
 mod arguments;
 mod backfill;
 mod bucket;
 mod buckets;
+mod changes;
 mod columnar;
 mod common;
+mod compact;
 mod coverage;
 mod create;
+mod delete;
 mod entities;
 mod entity_argument;
 mod fill;
@@ -18,17 +22,22 @@ mod gaps;
 mod history;
 mod info;
 mod last_window;
+mod list;
 mod literal;
 mod mark_empty;
 mod plan;
 mod preview;
 mod question;
 mod report;
+mod restore;
 mod scan;
 mod segments;
+mod set;
 mod set_calendar;
 mod shape;
 mod stretches;
+mod tag;
+mod untag;
 mod version;
 mod windows;
 
@@ -36,7 +45,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    table::{At, Snapshot, Table, append::Monitor, cache::Cache},
+    table::{At, Snapshot, Table, append::Monitor, cache::Cache, change::Changed},
 };
 
 use crate::host::{LogLevel, Registry, Replacement, Session};
@@ -60,6 +69,14 @@ impl Shared {
         let snapshot = table.at(at, &latest)?;
         Ok((table, snapshot))
     }
+
+    /// Takes note of a change that this call made.
+    pub(crate) fn changed(&self, root: &str, table: &Table, changed: &Changed, session: &dyn Session) -> Result<()> {
+        for warning in &changed.warnings {
+            session.log(LogLevel::Warning, warning);
+        }
+        self.cache.remember(root, table, &changed.snapshot.state)
+    }
 }
 
 /// Everything that the extension registers with a database.
@@ -68,24 +85,33 @@ pub(crate) fn registry() -> Registry {
     let new = || Arc::clone(&shared);
     Registry {
         tables: vec![
+            Arc::new(add_columns::AddColumns(new())),
             Arc::new(append::Append(new())),
             Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
+            Arc::new(changes::Changes(new())),
             Arc::new(common::Common(new())),
+            Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
+            Arc::new(delete::Delete(new())),
             Arc::new(entities::Entities(new())),
             Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(list::List(new())),
             Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
+            Arc::new(restore::Restore(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
+            Arc::new(set::Set(new())),
             Arc::new(set_calendar::SetCalendar(new())),
+            Arc::new(tag::Tag(new())),
+            Arc::new(untag::Untag(new())),
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],

@@ -43,14 +43,11 @@ impl TableFunction for Plan {
                 return Ok(Box::new(std::iter::empty()));
             }
             let selector = Selector::new(&asked.snapshot)?;
+            let query = selector.prepare(asked.range, Vec::new());
             let row = |segment: &Arc<_>| -> Row {
                 let segment: &tstable_core::log::state::Segment = segment;
-                let reason = selector.judge(segment, &asked.range, &[]);
-                vec![
-                    Cell::text(&segment.record.id),
-                    Cell::Bool(reason == Reason::Kept),
-                    Cell::text(reason.words()),
-                ]
+                let reason = selector.judge(segment, &query);
+                vec![Cell::text(&segment.record.id), Cell::Bool(reason == Reason::Kept), Cell::text(reason.words())]
             };
             let rows: Vec<_> = asked.snapshot.state.segments.iter().map(row).map(Ok).collect();
             Ok(Box::new(rows.into_iter()))

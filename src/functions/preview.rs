@@ -21,10 +21,7 @@ impl TableFunction for Preview {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_preview",
-            positional: &[
-                Param { name: "root", ty: ParamType::Varchar },
-                Param { name: "source", ty: ParamType::Any },
-            ],
+            positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "source", ty: ParamType::Any }],
             named: &[],
             description: "What an append of files would do, changing nothing.",
             example: "FROM tstable_preview('prices', 'incoming/*.parquet')",

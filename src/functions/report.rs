@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, ListArray,
-        ListBuilder, PrimitiveArray, StringArray, StringBuilder, UInt64Array,
+        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
+        ListArray, ListBuilder, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder,
+        UInt64Array,
     },
     datatypes::{
         ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
@@ -33,8 +34,13 @@ pub(crate) enum Cell {
     Float(f64),
     Text(Arc<str>),
     Texts(Vec<String>),
+    /// A MAP of texts.
+    Pairs(Vec<(String, String)>),
     /// An INTERVAL of whole days and nanoseconds.
-    Interval { days: i32, nanos: i64 },
+    Interval {
+        days: i32,
+        nanos: i64,
+    },
 }
 
 impl Cell {
@@ -78,9 +84,20 @@ pub(crate) type Row = Vec<Cell>;
 /// The rows of one execution.
 pub(crate) type RowStream = Box<dyn Iterator<Item = Result<Row>> + Send>;
 
+/// The stream of a single row.
+pub(crate) fn one(row: Row) -> RowStream {
+    Box::new(std::iter::once(Ok(row)))
+}
+
 /// VARCHAR[].
 pub(crate) fn text_list() -> ColumnType {
     ColumnType::List(Box::new(Field::new("element", ColumnType::Varchar)))
+}
+
+/// MAP(VARCHAR, VARCHAR).
+pub(crate) fn text_map() -> ColumnType {
+    let key = Field { name: "key".to_owned(), ty: ColumnType::Varchar, nullable: false };
+    ColumnType::Map(Box::new(key), Box::new(Field::new("value", ColumnType::Varchar)))
 }
 
 /// The instant type of commit times.
@@ -167,9 +184,9 @@ pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef
         ColumnType::Double => {
             Arc::new(cells().map(|c| if let Cell::Float(f) = c { Some(*f) } else { None }).collect::<Float64Array>())
         }
-        ColumnType::Varchar => {
-            Arc::new(cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>())
-        }
+        ColumnType::Varchar => Arc::new(
+            cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>(),
+        ),
         ColumnType::Integer => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Int32Array>()),
         ColumnType::BigInt => Arc::new(ints().map(|v| v.map(clamp::<i64>)).collect::<Int64Array>()),
         ColumnType::UBigInt => Arc::new(ints().map(|v| v.map(clamp::<u64>)).collect::<UInt64Array>()),
@@ -178,6 +195,7 @@ pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef
         ColumnType::TimestampTz(unit) => with_zone(&timestamps(*unit, ints()), *unit)?,
         ColumnType::Interval => Arc::new(intervals(cells())),
         ColumnType::List(_) => Arc::new(lists(cells())),
+        ColumnType::Map(..) => Arc::new(maps(cells())?),
         other => return small_integers(other, ints()),
     })
 }
@@ -226,16 +244,18 @@ fn with_zone(array: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef> {
     use arrow::array::AsArray;
     let missing = || Error::invalid_argument("a report column of another unit");
     Ok(match unit {
-        TimeUnit::S => Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC")),
-        TimeUnit::Ms => {
-            Arc::new(array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
+        TimeUnit::S => {
+            Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
         }
-        TimeUnit::Us => {
-            Arc::new(array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
-        }
-        TimeUnit::Ns => {
-            Arc::new(array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
-        }
+        TimeUnit::Ms => Arc::new(
+            array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
+        TimeUnit::Us => Arc::new(
+            array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
+        TimeUnit::Ns => Arc::new(
+            array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
+        ),
     })
 }
 
@@ -249,8 +269,11 @@ fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoA
 }
 
 fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
-    let mut builder = ListBuilder::new(StringBuilder::new())
-        .with_field(arrow::datatypes::Field::new("element", arrow::datatypes::DataType::Utf8, true));
+    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(arrow::datatypes::Field::new(
+        "element",
+        arrow::datatypes::DataType::Utf8,
+        true,
+    ));
     for cell in cells {
         if let Cell::Texts(texts) = cell {
             for text in texts {
@@ -262,4 +285,20 @@ fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
         }
     }
     builder.finish()
+}
+
+fn maps<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<MapArray> {
+    let names = MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+    let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+    for cell in cells {
+        if let Cell::Pairs(pairs) = cell {
+            for (key, value) in pairs {
+                builder.keys().append_value(key);
+                builder.values().append_value(value);
+            }
+        }
+        let appended = builder.append(matches!(cell, Cell::Pairs(_)));
+        appended.map_err(|e| Error::invalid_argument("a report cannot show a map").caused_by(e))?;
+    }
+    Ok(builder.finish())
 }

@@ -29,7 +29,11 @@ impl Shape {
     pub(crate) fn of(snapshot: &Snapshot) -> Result<Self> {
         let definition = snapshot.definition();
         if definition.schema.is_none() {
-            let index = if definition.bucket.unit() == WidthUnit::Integer { ColumnType::BigInt } else { ColumnType::Timestamp(TimeUnit::Us) };
+            let index = if definition.bucket.unit() == WidthUnit::Integer {
+                ColumnType::BigInt
+            } else {
+                ColumnType::Timestamp(TimeUnit::Us)
+            };
             let entities = definition.entity_columns.iter().map(|name| column(name, ColumnType::Varchar)).collect();
             return Ok(Self { entities, grid: definition.grid(&index)?, index });
         }

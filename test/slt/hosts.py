@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Which build is tested; `debug` is quicker to make while working on the code.
+PROFILE = os.environ.get("PROFILE", "release")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class HostSpec:
     name: str
     kind: str  # python or cli
     version: str
-    package: str  # directory below build/release
+    package: str  # directory below build/<profile>
     venv: str
 
     @property
@@ -30,7 +32,7 @@ class HostSpec:
 
     @property
     def extension(self) -> Path:
-        return REPOSITORY / "build" / "release" / self.package / "tstable.duckdb_extension"
+        return REPOSITORY / "build" / PROFILE / self.package / "tstable.duckdb_extension"
 
     @property
     def bin(self) -> Path:

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     LOG_DIRECTORY, Version,
-    commit::{CoverageRecord, Fingerprint, Instant, SegmentRecord, SortOrder, SourceRecord},
+    commit::{CoverageRecord, Fingerprint, FooterChecksum, Instant, SegmentRecord, SortOrder, SourceRecord},
     definition::Definition,
     expectations::Expectations,
     state::{CoverageBase, Segment, TableState},
@@ -25,7 +25,7 @@ use crate::{
 pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 
 /// No checkpoint is larger.
-const MAX_CHECKPOINT_BYTES: u64 = 4 << 30;
+const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
 const MAGIC: &[u8; 8] = b"TSCKPT\x02\n";
 const HEADER_BYTES: usize = 8 + 8 + 8;
@@ -50,6 +50,7 @@ struct StoredState {
     created_at: Instant,
     /// JSON, so that fields unknown to this version survive.
     definition: String,
+    oldest: Version,
     properties: BTreeMap<String, String>,
     tags: BTreeMap<String, Version>,
     segments: Vec<StoredSegment>,
@@ -67,6 +68,7 @@ struct StoredSegment {
     row_groups: u64,
     bytes: u64,
     checksum: Fingerprint,
+    footer_checksum: Option<FooterChecksum>,
     index_min: IndexValue,
     index_max: IndexValue,
     sorted_by: Option<SortOrder>,
@@ -91,6 +93,7 @@ impl StoredSegment {
             row_groups: r.row_groups,
             bytes: r.bytes,
             checksum: r.checksum,
+            footer_checksum: r.footer_checksum,
             index_min: r.index_min,
             index_max: r.index_max,
             sorted_by: r.sorted_by,
@@ -115,6 +118,7 @@ impl StoredSegment {
             row_groups: self.row_groups,
             bytes: self.bytes,
             checksum: self.checksum,
+            footer_checksum: self.footer_checksum,
             index_min: self.index_min,
             index_max: self.index_max,
             sorted_by: self.sorted_by,
@@ -136,13 +140,15 @@ impl StoredSegment {
 /// # Errors
 /// As [`TableState::coverage`].
 pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
-    let unwritable = |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
+    let unwritable =
+        |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
     let (calendars, confirmed_empty) = state.expectations.to_stored()?;
     let stored = StoredState {
         version: state.version,
         committed_at: state.committed_at,
         created_at: state.created_at,
         definition: serde_json::to_string(state.definition.as_ref()).map_err(|e| unwritable(&e))?,
+        oldest: state.oldest,
         properties: state.properties.clone(),
         tags: state.tags.clone(),
         segments: state.segments.iter().map(|s| StoredSegment::of(s)).collect(),
@@ -195,7 +201,8 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
         return Err(corrupt("the checkpoint is of another version"));
     }
     let base = CoverageBase { path: path.clone(), offset: coverage_at, bytes: source.len() - coverage_at };
-    let expectations = Expectations::of_stored(&stored.calendars, &stored.confirmed_empty).map_err(|e| e.with("path", &path))?;
+    let expectations =
+        Expectations::of_stored(&stored.calendars, &stored.confirmed_empty).map_err(|e| e.with("path", &path))?;
     let mut state = restore(stored).map_err(|e| corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
     state.expectations = Arc::new(expectations);
     Ok(Some(state.with_coverage_at(base)))
@@ -204,9 +211,13 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
 fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
     let definition: Definition = serde_json::from_str(&stored.definition)?;
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
+    state.oldest = stored.oldest;
     state.properties = stored.properties;
     state.tags = stored.tags;
-    state.segments =
-        stored.segments.into_iter().map(|s| s.into_segment().map(Arc::new)).collect::<Result<_, serde_json::Error>>()?;
+    state.segments = stored
+        .segments
+        .into_iter()
+        .map(|s| s.into_segment().map(Arc::new))
+        .collect::<Result<_, serde_json::Error>>()?;
     Ok(state)
 }

@@ -115,6 +115,11 @@ pub enum Action {
         /// The name.
         name: String,
     },
+    /// Versions before `oldest` can no longer be read, but for those that have a tag: their files may be gone.
+    Vacuum {
+        /// The oldest version that can be read.
+        oldest: Version,
+    },
     /// Sets or removes a calendar: changes what is expected, never rows.
     SetCalendar {
         /// Whose calendar; that of all entities without one of their own when empty.
@@ -166,6 +171,9 @@ pub struct SegmentRecord {
     pub bytes: u64,
     /// XXH3-128 of the file.
     pub checksum: Fingerprint,
+    /// XXH3-64 of its footer: from the metadata's first byte to the end of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer_checksum: Option<FooterChecksum>,
     /// The least index value, in the column's own unit.
     pub index_min: IndexValue,
     /// The greatest index value.
@@ -234,6 +242,31 @@ pub struct SourceRecord {
     pub fingerprint: Fingerprint,
 }
 
+/// XXH3-64 of a segment's footer, in 16 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FooterChecksum(pub u64);
+
+impl Serialize for FooterChecksum {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{:016x}", self.0))
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FooterChecksum {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            u64::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+        } else {
+            u64::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
 /// XXH3-128 of a file's contents, in 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub u128);
@@ -293,15 +326,19 @@ impl Commit {
         let corrupt = |why: &str| Error::corrupt(why).with("path", version.commit_path()).with("version", version);
         let head: Head = serde_json::from_slice(bytes)
             .map_err(|e| corrupt("the commit is cut off or is no JSON of a commit").caused_by(e))?;
+        // A commit of another format may be checked in another way, so what it asks for comes first.
+        head.check().map_err(|e| e.with("path", version.commit_path()).with("version", version))?;
         if !checksum_holds(bytes) {
             return Err(corrupt("the commit's checksum does not match its contents"));
         }
-        head.check().map_err(|e| e.with("path", version.commit_path()).with("version", version))?;
         let mut commit: Self =
             serde_json::from_slice(bytes).map_err(|e| corrupt("the commit says something unknown").caused_by(e))?;
         commit.extra.remove("checksum");
         if commit.version != version || commit.base_version >= version {
-            return Err(corrupt(&format!("the commit calls itself version {} on {}", commit.version, commit.base_version)));
+            return Err(corrupt(&format!(
+                "the commit calls itself version {} on {}",
+                commit.version, commit.base_version
+            )));
         }
         Ok(commit)
     }
@@ -334,7 +371,9 @@ impl Head {
 
 fn checksum_holds(bytes: &[u8]) -> bool {
     let tail = CHECKSUM_KEY.len() + 16 + CHECKSUM_END.len();
-    let Some((body, tail)) = bytes.len().checked_sub(tail).and_then(|at| bytes.split_at_checked(at)) else { return false };
+    let Some((body, tail)) = bytes.len().checked_sub(tail).and_then(|at| bytes.split_at_checked(at)) else {
+        return false;
+    };
     let digits = tail.strip_prefix(CHECKSUM_KEY).and_then(|tail| tail.strip_suffix(CHECKSUM_END));
     let stated = digits.and_then(|digits| std::str::from_utf8(digits).ok());
     stated == Some(format!("{:016x}", xxh3_64(body)).as_str())

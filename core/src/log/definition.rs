@@ -175,7 +175,7 @@ impl Definition {
             self.index_column.clone(),
             other.index_column.clone(),
         );
-        compare("bucket", self.bucket == other.bucket, self.bucket.to_string(), other.bucket.to_string());
+        compare("bucket", same_width(&self.bucket, &other.bucket), self.bucket.to_string(), other.bucket.to_string());
         compare("entity_columns", same_list, list(&self.entity_columns), list(&other.entity_columns));
         compare("timezone", self.timezone == other.timezone, text(&self.timezone), text(&other.timezone));
         let origin = |o: Option<i64>| o.map_or_else(|| "none".to_owned(), |o| o.to_string());
@@ -193,11 +193,23 @@ impl Definition {
     }
 }
 
+/// Whether two widths make the same buckets: `60m` and `1h` do, `24h` and `1d` do not in a zone.
+fn same_width(a: &BucketWidth, b: &BucketWidth) -> bool {
+    let key = |width: &BucketWidth| (width.nanos(), width.months(), width.is_calendar());
+    a == b || (key(a) == key(b) && (a.nanos().is_some() || a.months().is_some()))
+}
+
 /// Whether two schemas show the same columns, whatever their field ids.
 #[must_use]
 pub fn same_columns(a: &Schema, b: &Schema) -> bool {
     a.columns.len() == b.columns.len()
         && a.columns.iter().zip(&b.columns).all(|(a, b)| a.name == b.name && a.ty == b.ty)
+}
+
+/// The first so many columns.
+#[must_use]
+pub fn first_columns(schema: &Schema, count: usize) -> Schema {
+    Schema { columns: schema.columns.iter().take(count).cloned().collect() }
 }
 
 fn describe(schema: &Schema) -> String {

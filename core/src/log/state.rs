@@ -22,6 +22,9 @@ use crate::{
 /// No coverage of a segment or table is larger.
 pub const MAX_COVERAGE_BYTES: u64 = 1 << 30;
 
+/// No table covers more pairs of entity and bucket: what a crafted log can make a reader hold is bounded.
+pub const MAX_TABLE_BUCKETS: u64 = 1 << 38;
+
 /// Parquet itself numbers row groups in fewer bits.
 const MAX_ROW_GROUPS: u64 = 1 << 31;
 
@@ -55,7 +58,7 @@ impl Segment {
     }
 
     fn read_coverage(&self, storage: &dyn Storage) -> Result<Coverage> {
-        let limit = self.record.rows;
+        let limit = self.record.buckets;
         let coverage = match &self.record.coverage {
             CoverageRecord::Inline(bytes) => {
                 Coverage::from_bytes(bytes, limit).map_err(|e| e.with("path", self.added.commit_path()))?
@@ -96,6 +99,8 @@ pub struct TableState {
     pub properties: BTreeMap<String, String>,
     /// Tags by name.
     pub tags: BTreeMap<String, Version>,
+    /// Older versions cannot be read, unless a tag names them: vacuum may have removed their files.
+    pub oldest: Version,
     /// What is expected.
     pub expectations: Arc<Expectations>,
     /// What went wrong, but harmlessly, while the state was loaded.
@@ -143,6 +148,7 @@ impl TableState {
             segments: Vec::new(),
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
+            oldest: Version(1),
             expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
@@ -168,6 +174,7 @@ impl TableState {
             segments: Vec::new(),
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
+            oldest: Version(1),
             expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
@@ -198,11 +205,13 @@ impl TableState {
                 Action::SetProperty { key, value: None } => _ = self.properties.remove(key),
                 Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
                 Action::RemoveTag { name } => _ = self.tags.remove(name),
+                Action::Vacuum { oldest } => self.oldest = self.oldest.max(*oldest),
                 Action::SetCalendar { entities, calendar } => {
                     Arc::make_mut(&mut self.expectations).set_calendar(entities, calendar.as_deref());
                 }
                 Action::MarkEmpty { entity, first, last, undo, .. } => {
-                    let run = Run::new(*first, *last).ok_or_else(|| corrupt("a marked run ends before it begins".to_owned()))?;
+                    let run = Run::new(*first, *last)
+                        .ok_or_else(|| corrupt("a marked run ends before it begins".to_owned()))?;
                     Arc::make_mut(&mut self.expectations).mark_empty(entity.as_ref(), run, *undo)?;
                 }
             }
@@ -246,6 +255,12 @@ impl TableState {
         if let Some(coverage) = self.coverage.ready.get() {
             return Ok(Arc::clone(coverage));
         }
+        let buckets = self.segments.iter().fold(0_u64, |sum, s| sum.saturating_add(s.record.buckets));
+        if buckets > MAX_TABLE_BUCKETS {
+            return Err(Error::limit_exceeded(format!(
+                "the table covers {buckets} buckets; at most {MAX_TABLE_BUCKETS} can be worked with: use wider buckets"
+            )));
+        }
         let from_base = self.coverage.base.as_ref().and_then(|base| read_base(storage, base).ok());
         let (mut coverage, rest) = match from_base {
             Some(coverage) => (coverage, &self.coverage.since),
@@ -267,13 +282,21 @@ impl TableState {
         next.apply(commit)?;
         let only_adds = !commit.actions.iter().any(|a| matches!(a, Action::RemoveSegment { .. }));
         if let (Some(mut coverage), true) = (ready, only_adds) {
-            let union = Arc::make_mut(&mut coverage);
-            for segment in next.segments.iter().filter(|s| s.added == commit.version) {
-                union.union_with(segment.coverage(storage)?.as_ref());
+            let added = next.segments.iter().filter(|s| s.added == commit.version);
+            // Coverage that cannot be read is missed by whoever asks for it, not by those who follow the log.
+            if let Ok(added) = added.map(|s| s.coverage(storage)).collect::<Result<Vec<_>>>() {
+                let union = Arc::make_mut(&mut coverage);
+                added.iter().for_each(|added| union.union_with(added));
+                next.coverage.ready = OnceLock::from(coverage);
             }
-            next.coverage.ready = OnceLock::from(coverage);
         }
         Ok(next)
+    }
+
+    /// Whether vacuum has left the files of `version` alone.
+    #[must_use]
+    pub fn keeps(&self, version: Version) -> bool {
+        version >= self.oldest || self.tags.values().any(|tagged| *tagged == version)
     }
 
     /// Rows of all live segments.
@@ -306,9 +329,12 @@ fn check_record(record: &SegmentRecord) -> Result<()> {
     let sound = record.row_groups <= MAX_ROW_GROUPS
         && record.entities <= record.buckets
         && record.buckets <= record.rows
+        && record.buckets <= MAX_TABLE_BUCKETS
         && record.index_min <= record.index_max;
     if !sound {
-        return Err(Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path));
+        return Err(
+            Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path)
+        );
     }
     Ok(())
 }
@@ -321,5 +347,5 @@ fn read_base(storage: &dyn Storage, base: &CoverageBase) -> Result<Coverage> {
     let length = usize::try_from(base.bytes.min(MAX_COVERAGE_BYTES)).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length];
     storage.open(&base.path)?.read_at(base.offset, &mut bytes)?;
-    Coverage::from_bytes(&bytes, u64::MAX)
+    Coverage::from_bytes(&bytes, MAX_TABLE_BUCKETS)
 }

@@ -16,6 +16,8 @@ use crate::{
 };
 
 const HINT_PATH: &str = "_timeseries_log/CURRENT";
+/// So many of the newest checkpoints are kept, should the last ones be damaged.
+const CHECKPOINTS_KEPT: u64 = 3;
 const MAX_HINT_BYTES: u64 = 1 << 12;
 
 /// The log of the table on a storage.
@@ -73,8 +75,7 @@ impl Log {
             return self.follow(known);
         }
         let hint = self.hint();
-        let start = hint.map_or(Ok(None), |hint| self.start_at(hint))?;
-        let start = match start {
+        let start = match hint.map_or(Ok(None), |hint| self.start_at(hint))? {
             Some(start) => start,
             None => self.start_by_listing()?,
         };
@@ -99,23 +100,18 @@ impl Log {
                 latest.version
             )));
         }
-        let (commits, checkpoints) = self.list()?;
-        let oldest = commits.first().copied();
-        let mut start = None;
-        for candidate in checkpoints.into_iter().rev().filter(|c| *c <= version) {
-            if let Ok(Some(state)) = checkpoint::read(self.storage.as_ref(), candidate) {
-                start = Some(state);
-                break;
-            }
+        if !latest.keeps(version) {
+            return Err(Error::not_found(format!(
+                "version {version} has been vacuumed; the oldest version that can be read is {}",
+                latest.oldest
+            )));
         }
-        let start = match start {
+        let (_, checkpoints) = self.list()?;
+        let before = checkpoints.into_iter().rev().filter(|candidate| *candidate <= version);
+        let start = before.map(|candidate| checkpoint::read(self.storage.as_ref(), candidate));
+        let start = match start.filter_map(|read| read.ok().flatten()).next() {
             Some(state) => state,
-            None => self.first().map_err(|e| match (e.kind(), oldest) {
-                (ErrorKind::NotFound, Some(oldest)) => Error::not_found(format!(
-                    "version {version} has been vacuumed; the oldest version still there is {oldest}"
-                )),
-                _ => e,
-            })?,
+            None => self.first()?,
         };
         self.replay(start, Some(version)).map(Arc::new)
     }
@@ -129,8 +125,7 @@ impl Log {
             return Ok(latest.version);
         }
         let timestamp = |version: Version| -> Result<Instant> {
-            let gone = || Error::not_found(format!("version {version} has been vacuumed"));
-            Ok(self.read(version)?.ok_or_else(gone)?.timestamp)
+            Ok(self.read(version)?.ok_or_else(|| self.hole(version))?.timestamp)
         };
         let (mut low, mut high) = (Version(1), latest.version);
         if latest.created_at > instant {
@@ -163,6 +158,9 @@ impl Log {
         if due && let Err(e) = self.write_checkpoint(state) {
             warnings.push(format!("the checkpoint of version {} was not written: {e}", state.version));
         }
+        if due && warnings.is_empty() {
+            self.remove_old_checkpoints(state.version);
+        }
         let last = state.version.0 - state.version.0 % COMMITS_PER_CHECKPOINT;
         self.write_hint(Hint { version: state.version, checkpoint: Version(last) });
         warnings
@@ -175,6 +173,17 @@ impl Log {
     pub fn write_checkpoint(&self, state: &TableState) -> Result<Creation> {
         let bytes = checkpoint::encode(state, self.storage.as_ref())?;
         self.storage.create(&checkpoint_path(state.version), &bytes)
+    }
+
+    /// Keeps the newest checkpoints and, of those before, ever fewer the older they are: what they take up stays in
+    /// proportion to the table, and old versions stay near to one.
+    fn remove_old_checkpoints(&self, newest: Version) {
+        let obsolete = newest.0.checked_sub(CHECKPOINTS_KEPT.saturating_mul(COMMITS_PER_CHECKPOINT));
+        let Some(obsolete) = obsolete.filter(|version| *version > 0) else { return };
+        if !(obsolete / COMMITS_PER_CHECKPOINT).is_power_of_two() {
+            // One that cannot be removed costs space, nothing else.
+            let _ = self.storage.remove(&checkpoint_path(Version(obsolete)));
+        }
     }
 
     /// Points the hint at a checkpoint that has just been written out of turn.

@@ -52,6 +52,12 @@ impl Interval {
     }
 }
 
+impl From<Interval> for Bounds {
+    fn from(interval: Interval) -> Self {
+        Self::of(vec![interval])
+    }
+}
+
 /// Disjoint intervals of index values in rising order; none of them when no row can satisfy the predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds(Vec<Interval>);
@@ -100,6 +106,17 @@ impl Bounds {
         self.0.iter().any(|part| !part.intersect(&range).is_empty())
     }
 
+    /// The one interval that spans the values from `low` to `high`, both included; empty when there are none.
+    #[must_use]
+    pub fn within(&self, low: i128, high: i128) -> Interval {
+        let range = Interval { low: Some(low), high: Some(high) };
+        let mut parts = self.0.iter().map(|part| part.intersect(&range)).filter(|part| !part.is_empty());
+        match parts.next() {
+            None => Interval::EMPTY,
+            Some(first) => Interval { low: first.low, high: parts.last().map_or(first.high, |last| last.high) },
+        }
+    }
+
     /// The one interval that spans all of them.
     #[must_use]
     pub fn hull(&self) -> Interval {
@@ -122,7 +139,9 @@ impl Bounds {
         Self(coarsen(out))
     }
 
-    fn intersect(&self, other: &Self) -> Self {
+    /// The values in both.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
         Self::of(self.0.iter().flat_map(|a| other.0.iter().map(|b| a.intersect(b))).collect())
     }
 

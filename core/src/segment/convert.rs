@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::widen::widened;
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray},
-    compute::{CastOptions, cast_with_options},
     datatypes::{DataType, Field, Fields},
     error::ArrowError,
 };
@@ -22,7 +22,7 @@ pub(super) fn converted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arr
         (DataType::List(_), DataType::List(element)) => list(array.as_list(), element),
         (DataType::Struct(_), DataType::Struct(fields)) => Ok(Arc::new(structure(array.as_struct(), fields)?)),
         (DataType::Map(..), DataType::Map(entries, ordered)) => map(array.as_map(), entries, *ordered),
-        _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
+        _ => widened(array, to),
     }
 }
 

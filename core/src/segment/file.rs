@@ -14,6 +14,7 @@ use parquet::{
     },
     schema::types::SchemaDescriptor,
 };
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
     depth::{Nesting, nesting},
@@ -52,6 +53,7 @@ struct Inner {
     columns: Vec<FileColumn>,
     rows: u64,
     group_rows: Vec<usize>,
+    footer_checksum: u64,
 }
 
 impl SegmentFile {
@@ -69,7 +71,9 @@ impl SegmentFile {
             let (metadata, columns) = decode(&path, &footer)?;
             let (rows, group_rows) = checked_rows(&path, metadata.metadata())?;
             check_chunks(&path, source.len(), metadata.metadata())?;
-            Ok(Self(Arc::new(Inner { source, metadata, indexed: OnceLock::new(), columns, rows, group_rows })))
+            let footer_checksum = checksum_of(&footer);
+            let indexed = OnceLock::new();
+            Ok(Self(Arc::new(Inner { source, metadata, indexed, columns, rows, group_rows, footer_checksum })))
         })
     }
 
@@ -83,6 +87,12 @@ impl SegmentFile {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.source.len()
+    }
+
+    /// XXH3-64 of the footer: from the metadata's first byte to the end of the file.
+    #[must_use]
+    pub fn footer_checksum(&self) -> u64 {
+        self.0.footer_checksum
     }
 
     /// The number of rows.
@@ -101,6 +111,13 @@ impl SegmentFile {
     #[must_use]
     pub fn row_group_rows(&self, row_group: usize) -> usize {
         self.0.group_rows.get(row_group).copied().unwrap_or(0)
+    }
+
+    /// Where the pages of the row group's column chunks lie in the file.
+    #[must_use]
+    pub fn chunk_bytes(&self, row_group: usize) -> Vec<Range<u64>> {
+        let group = self.metadata().row_groups().get(row_group);
+        group.map(|group| group.columns().iter().filter_map(chunk_range).collect()).unwrap_or_default()
     }
 
     /// The columns in the file's order.
@@ -182,6 +199,15 @@ impl SegmentFile {
         let schema = self.metadata().file_metadata().schema_descr();
         (0..schema.num_columns()).filter(move |leaf| schema.get_column_root_idx(*leaf) == position)
     }
+}
+
+/// XXH3-64 of the metadata and the tail that follows it.
+fn checksum_of(metadata: &[u8]) -> u64 {
+    let mut hasher = Xxh3Default::new();
+    hasher.update(metadata);
+    hasher.update(&u32::try_from(metadata.len()).unwrap_or(u32::MAX).to_le_bytes());
+    hasher.update(MAGIC);
+    hasher.digest()
 }
 
 /// The footer's bytes, without the tail.

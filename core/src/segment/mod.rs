@@ -6,6 +6,7 @@
 
 pub mod file;
 pub mod inspect;
+pub mod look;
 pub mod read;
 pub mod rewrite;
 pub mod schema;
@@ -19,7 +20,9 @@ mod guard;
 mod index;
 mod input;
 mod leaf;
+mod pages;
 mod parquet_type;
+mod widen;
 
 pub use file::SegmentFile;
 pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader};

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, UInt32Array, new_null_array},
-    compute::{SortColumn, SortOptions, concat, interleave_record_batch, lexsort_to_indices},
+    compute::{SortColumn, SortOptions, concat, filter_record_batch, interleave_record_batch, lexsort_to_indices},
     datatypes::{Schema as ArrowSchema, SchemaRef},
     error::ArrowError,
 };
@@ -13,7 +13,8 @@ use arrow::{
 use super::{
     SegmentFile,
     guard::{arrow_error, guarded},
-    read::{ReadColumn, ReadRequest, RowGroupRead},
+    index::rows_inside,
+    read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead},
     write::{SegmentWriter, WriteColumn, WriteOptions, Written},
 };
 use crate::{
@@ -44,23 +45,23 @@ pub fn rewrite<W: Write + Send>(
             batches.push(batch?);
         }
     }
-    write_sorted(&batches, &options.sorted_by, path, &mut writer)?;
+    each_sorted(&batches, &options.sorted_by, path, |batch| writer.write(batch))?;
     writer.finish()
 }
 
-/// Writes the rows of `batches`, which all have the writer's columns, sorted by the columns at `sort_by`; in their
-/// own order when there are none.
+/// Hands the rows of `batches`, which all have the same columns, to `sink` sorted by the columns at `sort_by`, a few at a time;
+/// in their own order when there are none. `path` is for messages.
 ///
 /// # Errors
-/// `LimitExceeded` for more rows than can be sorted at once, and what [`SegmentWriter::write`] gives.
-pub fn write_sorted<W: Write + Send>(
+/// `LimitExceeded` for more rows than can be sorted at once, and what `sink` gives.
+pub fn each_sorted(
     batches: &[RecordBatch],
     sort_by: &[usize],
     path: &str,
-    writer: &mut SegmentWriter<W>,
+    mut sink: impl FnMut(&RecordBatch) -> Result<()>,
 ) -> Result<()> {
     if sort_by.is_empty() || batches.is_empty() {
-        return batches.iter().try_for_each(|batch| writer.write(batch));
+        return batches.iter().try_for_each(sink);
     }
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if u32::try_from(rows).is_err() {
@@ -79,9 +80,23 @@ pub fn write_sorted<W: Write + Send>(
         let place = |row: &u32| places.get(usize::try_from(*row).ok()?).copied();
         let part: Vec<_> = part.iter().filter_map(place).collect();
         let batch = guarded(path, || interleave_record_batch(&all, &part).map_err(|error| arrow_error(path, error)))?;
-        writer.write(&batch)?;
+        sink(&batch)?;
     }
     Ok(())
+}
+
+/// The rows of `batch` whose value in `index`, an array of an index column's type, is at least `start` and below `until`.
+///
+/// # Errors
+/// `InvalidArgument` when the array has no type of an index column.
+pub fn rows_in(batch: &RecordBatch, index: &ArrayRef, start: Option<i128>, until: Option<i128>) -> Result<RecordBatch> {
+    let last = match until {
+        Some(until) => until.saturating_sub(1),
+        None => i128::MAX,
+    };
+    let inside = rows_inside(index, &(start.unwrap_or(i128::MIN)..=last));
+    let inside = inside.ok_or_else(|| Error::invalid_argument("the index has no integer values"))?;
+    filter_record_batch(batch, &inside).map_err(|error| arrow_error("rows of a range", error))
 }
 
 /// The order of the rows of all batches by the columns at `sort_by`.
@@ -118,6 +133,19 @@ impl TableRows {
     /// # Errors
     /// `SchemaMismatch` when a column cannot be read as the table's type without loss.
     pub fn new(file: &SegmentFile, columns: &[WriteColumn]) -> Result<Self> {
+        Self::filtered(file, columns, (0..file.row_group_count()).collect(), None)
+    }
+
+    /// Starts reading the given row groups of `file` as [`TableRows::new`] does, and delivers only the rows that pass `filter`.
+    ///
+    /// # Errors
+    /// As [`TableRows::new`].
+    pub fn filtered(
+        file: &SegmentFile,
+        columns: &[WriteColumn],
+        row_groups: Vec<usize>,
+        filter: Option<IndexFilter>,
+    ) -> Result<Self> {
         let mut read = Vec::new();
         let places = columns.iter().map(|column| {
             let position = file.position(&column.name)?;
@@ -127,10 +155,10 @@ impl TableRows {
         let places = places.collect();
         let reader = file.read(ReadRequest {
             columns: read,
-            row_groups: (0..file.row_group_count()).map(RowGroupRead::from).collect(),
+            row_groups: row_groups.into_iter().map(RowGroupRead::from).collect(),
             strings: Strings::Plain,
             batch_rows: BATCH_ROWS,
-            filter: None,
+            filter,
         })?;
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));

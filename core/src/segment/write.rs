@@ -11,17 +11,20 @@ use arrow::{
     datatypes::{Schema as ArrowSchema, SchemaRef},
 };
 use parquet::{
-    arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
+    arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
     basic::{Compression, ZstdLevel},
+    errors::ParquetError,
     file::{
         metadata::{KeyValue, SortingColumn},
         properties::{EnabledStatistics, WriterProperties},
+        writer::SerializedFileWriter,
     },
 };
 
 use super::{
     convert::converted,
     guard::{arrow_error, guarded, write_error},
+    pages::Pages,
     parquet_type::file_schema,
 };
 use crate::{
@@ -73,10 +76,16 @@ pub struct Written {
     pub row_groups: usize,
 }
 
-/// Writes one Parquet file from front to back, with statistics and page index. Without [`SegmentWriter::finish`] what was
-/// written is no Parquet file.
+/// Writes one Parquet file from front to back, with statistics, page index and a checksum on every page. Without
+/// [`SegmentWriter::finish`] what was written is no Parquet file.
 pub struct SegmentWriter<W: Write + Send> {
-    writer: ArrowWriter<Counted<W>>,
+    writer: SerializedFileWriter<Counted<W>>,
+    factory: ArrowRowGroupWriterFactory,
+    pages: Pages,
+    /// Of the row group that is being filled, one writer for each leaf; none between row groups.
+    group: Vec<ArrowColumnWriter>,
+    group_rows: usize,
+    max_group_rows: usize,
     schema: SchemaRef,
     path: String,
     rows: u64,
@@ -99,16 +108,16 @@ impl<W: Write + Send> SegmentWriter<W> {
         let parquet_schema = file_schema(columns)?;
         let sorted_by = sorting(columns, options)?;
         let properties = properties(options, sorted_by)?;
-        let options = ArrowWriterOptions::new()
-            .with_skip_arrow_metadata(true)
-            .with_parquet_schema(parquet_schema)
-            .with_properties(properties);
+        let max_group_rows = options.row_group_rows;
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
         let writer = Counted { inner: writer, bytes: 0 };
-        let writer = ArrowWriter::try_new_with_options(writer, Arc::clone(&schema), options);
+        let writer = SerializedFileWriter::new(writer, parquet_schema.root_schema_ptr(), Arc::new(properties));
         let writer = writer.map_err(|error| write_error(&path, error))?;
-        Ok(Self { writer, schema, path, rows: 0 })
+        let pages = Pages::default();
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
+        let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
+        Ok(Self { writer, factory, pages, group: Vec::new(), group_rows: 0, max_group_rows, schema, path, rows: 0 })
     }
 
     /// Adds rows. The batch has the writer's columns in order, by position; dictionaries are accepted as strings.
@@ -131,10 +140,60 @@ impl<W: Write + Send> SegmentWriter<W> {
             let columns = columns.map_err(|error| arrow_error(&path, error))?;
             let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns);
             let batch = batch.map_err(|error| arrow_error(&path, error))?;
-            self.writer.write(&batch).map_err(|error| write_error(&path, error))
+            self.split(&batch)
         })?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         Ok(())
+    }
+
+    /// Adds rows to row groups, none of which grows beyond its bound.
+    fn split(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let room = self.max_group_rows.saturating_sub(self.group_rows).max(1);
+            let part = batch.slice(from, room.min(batch.num_rows() - from));
+            from += part.num_rows();
+            self.add(&part).map_err(|error| write_error(&self.path, error))?;
+            self.group_rows = self.group_rows.saturating_add(part.num_rows());
+            if self.group_rows >= self.max_group_rows {
+                self.finish_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> parquet::errors::Result<()> {
+        if self.group.is_empty() {
+            self.group = self.factory.create_column_writers(self.writer.flushed_row_groups().len())?;
+        }
+        let mut writers = self.group.iter_mut();
+        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, array)? {
+                let writer =
+                    writers.next().ok_or_else(|| ParquetError::General("a column has no writer".to_owned()))?;
+                writer.write(&leaf)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_group(&mut self) -> Result<()> {
+        let group = std::mem::take(&mut self.group);
+        self.group_rows = 0;
+        if group.is_empty() {
+            return Ok(());
+        }
+        let flushed = self.flush(group);
+        flushed.map_err(|error| write_error(&self.path, error))
+    }
+
+    fn flush(&mut self, group: Vec<ArrowColumnWriter>) -> parquet::errors::Result<()> {
+        let mut row_group = self.writer.next_row_group()?;
+        for (leaf, writer) in group.into_iter().enumerate() {
+            let (bytes, close) = self.pages.chunk(leaf, writer.close()?.close())?;
+            row_group.append_column(&bytes, close)?;
+        }
+        row_group.close().map(drop)
     }
 
     /// Writes the footer and gives the writer back, flushed but not synced.
@@ -142,7 +201,7 @@ impl<W: Write + Send> SegmentWriter<W> {
     /// # Errors
     /// `Io` when the writer refuses.
     pub fn finish(mut self) -> Result<(Written, W)> {
-        self.writer.flush().map_err(|error| write_error(&self.path, error))?;
+        self.finish_group()?;
         let row_groups = self.writer.flushed_row_groups().len();
         let Counted { inner: mut writer, bytes } =
             self.writer.into_inner().map_err(|error| write_error(&self.path, error))?;

@@ -18,6 +18,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+pub mod roots;
+
 /// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
@@ -75,23 +77,25 @@ impl LocalStorage {
 
     fn open_file(&self, path: &str) -> Result<Option<File>> {
         let full = self.resolve(path)?;
-        match no_follow(OpenOptions::new().read(true)).open(&full) {
-            Ok(file) => Ok(Some(file)),
+        match no_surprise(OpenOptions::new().read(true)).open(&full) {
+            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
+            Ok(_) => Err(Error::corrupt("something else stands where a file of the table should").with("path", path)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) if is_link(&full) => {
-                Err(Error::corrupt("a symbolic link stands where a file of the table should").with("path", path).caused_by(e))
-            }
+            Err(e) if is_link(&full) => Err(Error::corrupt("a symbolic link stands where a file of the table should")
+                .with("path", path)
+                .caused_by(e)),
             Err(e) => Err(Error::io("read", full.display(), e)),
         }
     }
 }
 
-/// Refuses to open a symbolic link, where the system can.
-fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Refuses to open a symbolic link and does not wait for the writer of a pipe, where the system can.
+fn no_surprise(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt;
-        let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
         options.custom_flags(flags);
     }
     options
@@ -115,6 +119,19 @@ pub fn stat_of(metadata: &fs::Metadata) -> Stat {
     Stat { bytes: metadata.len(), modified_ns, inode }
 }
 
+/// When the file's contents or its names last changed, in nanoseconds since 1970.
+fn changed_ns(metadata: &fs::Metadata) -> i128 {
+    let modified = stat_of(metadata).modified_ns;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let changed = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
+        modified.max(changed)
+    }
+    #[cfg(not(unix))]
+    modified
+}
+
 /// A name that no other writer uses, beside `path`.
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -126,6 +143,22 @@ fn temporary_beside(path: &Path) -> PathBuf {
 fn sync_directory(path: &Path) -> io::Result<()> {
     // Windows has no call for it; its file systems order the creation of names by themselves.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// Makes a directory and those above it that are missing, each durably in the one above.
+fn create_directories(directory: &Path) -> Result<()> {
+    let parent = directory.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    match fs::create_dir(directory) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound && parent.is_some_and(|p| !p.exists()) => {
+            parent.map_or(Ok(()), create_directories)?;
+            fs::create_dir(directory).map_err(|e| Error::io("create the directory", directory.display(), e))?;
+        }
+        Err(e) => return Err(Error::io("create the directory", directory.display(), e)),
+    }
+    let Some(parent) = parent else { return Ok(()) };
+    sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -165,13 +198,8 @@ impl Storage for LocalStorage {
     }
 
     fn prepare(&self, directories: &[&str]) -> Result<()> {
-        let all = std::iter::once(self.directory.clone()).chain(directories.iter().map(|d| self.directory.join(d)));
-        for directory in all {
-            fs::create_dir_all(&directory).map_err(|e| Error::io("create the directory", directory.display(), e))?;
-            let parent = directory.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))?;
-        }
-        Ok(())
+        create_directories(&self.directory)?;
+        directories.iter().try_for_each(|directory| create_directories(&self.resolve(directory)?))
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
@@ -179,7 +207,9 @@ impl Storage for LocalStorage {
         let failed = |e| Error::io("read", self.directory.join(path).display(), e);
         let bytes = file.metadata().map_err(failed)?.len();
         if bytes > limit {
-            return Err(Error::limit_exceeded(format!("a file of {bytes} bytes; at most {limit} are read")).with("path", path));
+            return Err(
+                Error::limit_exceeded(format!("a file of {bytes} bytes; at most {limit} are read")).with("path", path)
+            );
         }
         let mut contents = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
         file.take(limit).read_to_end(&mut contents).map_err(failed)?;
@@ -225,7 +255,9 @@ impl Storage for LocalStorage {
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let full = self.resolve(path)?;
         let temporary = temporary_beside(&full);
-        fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &full)).map_err(|e| {
+        let write = |mut file: File| file.write_all(bytes);
+        let written = OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(write);
+        written.and_then(|()| fs::rename(&temporary, &full)).map_err(|e| {
             let _ = fs::remove_file(&temporary);
             Error::io("write", full.display(), e)
         })
@@ -241,7 +273,8 @@ impl Storage for LocalStorage {
 
     fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
         let full = self.resolve(path)?;
-        if fs::hard_link(outside, &full).is_err() {
+        // A link to a symbolic link would be one itself.
+        if fs::canonicalize(outside).and_then(|outside| fs::hard_link(outside, &full)).is_err() {
             return Ok(None);
         }
         let synced = File::open(&full).and_then(|file| {
@@ -250,6 +283,26 @@ impl Storage for LocalStorage {
             file.metadata()
         });
         synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<bool> {
+        let (old, new) = (self.resolve(from)?, self.resolve(to)?);
+        let failed = |e| Error::io("rename", old.display(), e);
+        match publish(&old, &new) {
+            Ok(Creation::Created) => {}
+            Ok(Creation::Exists) => {
+                return Err(Error::already_exists("a file has the new name already").with("path", to));
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !old.exists() => return Ok(false),
+            Err(e) => return Err(failed(e)),
+        }
+        sync_directory(new.parent().unwrap_or(&self.directory)).map_err(failed)?;
+        // After a rename in place of a link there is nothing left to remove.
+        match fs::remove_file(&old) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(e)),
+            _ => sync_directory(old.parent().unwrap_or(&self.directory)).map_err(failed)?,
+        }
+        Ok(true)
     }
 
     fn remove(&self, path: &str) -> Result<bool> {
@@ -263,6 +316,7 @@ impl Storage for LocalStorage {
 
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {
         let full = self.resolve(directory)?;
+        self.check_inside(&full, directory)?;
         let failed = |e| Error::io("list", full.display(), e);
         let entries = match fs::read_dir(&full) {
             Ok(entries) => entries,
@@ -275,7 +329,7 @@ impl Storage for LocalStorage {
             // A file that vanishes between the listing and the look is as good as not listed.
             let Ok(metadata) = entry.metadata() else { continue };
             if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
-                files.push(Entry { name, stat: stat_of(&metadata) });
+                files.push(Entry { name, stat: stat_of(&metadata), changed_ns: changed_ns(&metadata) });
             }
         }
         Ok(files)

@@ -6,7 +6,9 @@ use std::{fmt, io, sync::Arc};
 
 use crate::error::{Error, Result};
 
+pub mod faulty;
 pub mod local;
+pub mod memory;
 pub mod source;
 
 use source::Source;
@@ -47,6 +49,9 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Makes a hard link at `path` to a file outside the root; `None` when the storage or the file system cannot.
     fn link(&self, outside: &std::path::Path, path: &str) -> Result<Option<Stat>>;
 
+    /// Gives a file another name, durably; false when there is none. Never replaces a file: `AlreadyExists`.
+    fn rename(&self, from: &str, to: &str) -> Result<bool>;
+
     /// Removes a file; false when there was none.
     fn remove(&self, path: &str) -> Result<bool>;
 
@@ -86,8 +91,10 @@ pub struct Stat {
 pub struct Entry {
     /// The name without its directory.
     pub name: String,
-    /// Its size and age.
+    /// What identifies its contents.
     pub stat: Stat,
+    /// When contents or name last changed, in nanoseconds since 1970: a file that was linked in is as young as its link.
+    pub changed_ns: i128,
 }
 
 /// Refuses paths that could lead out of the root: absolute ones, `..`, empty parts, backslashes and drive letters.

@@ -4,7 +4,9 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use super::{
-    Snapshot, Table, change,
+    Snapshot, Table,
+    carve::Carving,
+    change,
     incoming::{Incoming, Target},
     overlap::{self, Covering},
     random_id, stage,
@@ -14,7 +16,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Action, Fingerprint, SegmentRecord},
-        definition::{Definition, Uniqueness, same_columns},
+        definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
     storage::Storage,
@@ -195,7 +197,21 @@ struct Planned {
     incoming: Incoming,
     status: Status,
     staged: Option<SegmentRecord>,
+    /// Its rows in these buckets are left out.
+    skip: Coverage,
     buckets_added: u64,
+}
+
+/// What is decided on a file.
+struct Decision {
+    status: Status,
+    skip: Coverage,
+}
+
+impl Decision {
+    fn of(status: Status) -> Self {
+        Self { status, skip: Coverage::new() }
+    }
 }
 
 impl Table {
@@ -209,7 +225,9 @@ impl Table {
         let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
         let target = Target::of(snapshot.definition(), first)?;
         let incoming = look_at(&target, request, monitor)?;
-        let mut append = Append { table: self, request, target, planned: Vec::new(), state: Arc::clone(&snapshot.state) };
+        let carving = Carving::new(Arc::clone(self.log().storage()));
+        let state = Arc::clone(&snapshot.state);
+        let mut append = Append { table: self, request, target, planned: Vec::new(), state, carving };
         let result = append.run(incoming, monitor);
         match result {
             Ok(appended) => Ok(appended),
@@ -240,6 +258,7 @@ struct Append<'a> {
     target: Target,
     planned: Vec<Planned>,
     state: Arc<TableState>,
+    carving: Carving,
 }
 
 impl Append<'_> {
@@ -251,7 +270,7 @@ impl Append<'_> {
         self.plan(incoming)?;
         loop {
             self.stage(monitor)?;
-            let actions = self.actions()?;
+            let actions = self.actions(monitor)?;
             if actions.is_empty() {
                 return Ok(self.report(Vec::new()));
             }
@@ -274,7 +293,7 @@ impl Append<'_> {
         let coverage = self.state.coverage(self.storage().as_ref())?;
         let mut before = Coverage::default();
         for file in incoming {
-            let status = self.decide(&file, &loaded, &coverage, &before)?;
+            let Decision { status, skip } = self.decide(&file, &loaded, &coverage, &before)?;
             let mut buckets_added = 0;
             if matches!(status, Status::Appended | Status::Replaced) {
                 let mut fresh = file.coverage.clone();
@@ -283,7 +302,7 @@ impl Append<'_> {
                 buckets_added = fresh.buckets();
                 before.union_with(&file.coverage);
             }
-            self.planned.push(Planned { incoming: file, status, staged: None, buckets_added });
+            self.planned.push(Planned { incoming: file, status, staged: None, skip, buckets_added });
         }
         Ok(())
     }
@@ -294,29 +313,29 @@ impl Append<'_> {
         loaded: &HashMap<u64, Vec<Fingerprint>>,
         coverage: &Arc<Coverage>,
         before: &Coverage,
-    ) -> Result<Status> {
-        let skip = self.request.on_overlap == OnOverlap::SkipFile;
-        let allow = self.request.on_overlap == OnOverlap::Allow
-            || self.state.definition.uniqueness == Uniqueness::None;
-        if skip && self.is_loaded(file, loaded)? {
-            return Ok(Status::AlreadyLoaded);
-        }
-        if allow {
-            return Ok(Status::Appended);
-        }
+    ) -> Result<Decision> {
+        let policy = self.request.on_overlap;
+        let anything = self.state.definition.uniqueness == Uniqueness::None;
         let covered = !file.coverage.is_disjoint(coverage);
         let twice = !file.coverage.is_disjoint(before);
-        if !covered && !twice {
-            return Ok(Status::Appended);
+        let mut all = Coverage::clone(coverage);
+        all.union_with(before);
+        // Buckets of a file that was loaded may have been deleted since.
+        let whole = || file.coverage.is_subset_of(&all);
+        if policy == OnOverlap::SkipFile && whole() && self.is_loaded(file, loaded)? {
+            return Ok(Decision::of(Status::AlreadyLoaded));
         }
-        if skip {
-            let mut all = Coverage::clone(coverage);
-            all.union_with(before);
-            if file.coverage.is_subset_of(&all) {
-                return Ok(Status::AlreadyCovered);
-            }
+        match policy {
+            OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
+            OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
+            _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
+            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => Ok(Decision::of(Status::AlreadyCovered)),
+            OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all) }),
+            OnOverlap::Replace if !twice => Ok(Decision::of(Status::Replaced)),
+            // Which of two files of one call is right is not for us to say.
+            OnOverlap::Replace => Err(self.overlap_error(file, coverage, false, before, loaded)),
+            OnOverlap::Error | OnOverlap::SkipFile => Err(self.overlap_error(file, coverage, covered, before, loaded)),
         }
-        Err(self.overlap_error(file, coverage, covered, before, loaded))
     }
 
     fn is_loaded(&self, file: &Incoming, loaded: &HashMap<u64, Vec<Fingerprint>>) -> Result<bool> {
@@ -361,9 +380,9 @@ impl Append<'_> {
         let total = self.planned.len();
         for (i, planned) in self.planned.iter_mut().enumerate() {
             check_cancelled(monitor)?;
-            if planned.status == Status::Appended && planned.staged.is_none() {
-                let record = stage::file(storage.as_ref(), &planned.incoming, &self.target, self.request.mode, &random_id())?;
-                planned.staged = Some(record);
+            let wanted = matches!(planned.status, Status::Appended | Status::Replaced);
+            if wanted && planned.staged.is_none() {
+                planned.staged = Some(stage_one(storage.as_ref(), planned, &self.target, self.request.mode)?);
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
             monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
@@ -371,7 +390,7 @@ impl Append<'_> {
         Ok(())
     }
 
-    fn actions(&self) -> Result<Vec<Action>> {
+    fn actions(&mut self, monitor: &dyn Monitor) -> Result<Vec<Action>> {
         let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
         if staged.is_empty() {
             return Ok(Vec::new());
@@ -380,8 +399,21 @@ impl Append<'_> {
         if self.state.definition.schema.is_none() {
             actions.push(Action::DefineTable(Box::new(self.target.definition.clone())));
         }
+        actions.extend(self.replaced(monitor)?);
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
         Ok(actions)
+    }
+
+    /// Takes out what is replaced.
+    fn replaced(&mut self, monitor: &dyn Monitor) -> Result<Vec<Action>> {
+        let mut away = Coverage::new();
+        for planned in self.planned.iter().filter(|p| p.status == Status::Replaced) {
+            away.union_with(&planned.incoming.coverage);
+        }
+        if away.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.carving.actions(&self.state, &away, monitor)?.0)
     }
 
     /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
@@ -390,13 +422,15 @@ impl Append<'_> {
         self.check_definition(&state.definition)?;
         self.state = state;
         let planned = std::mem::take(&mut self.planned);
-        let (incoming, staged): (Vec<_>, Vec<_>) = planned.into_iter().map(|p| (p.incoming, p.staged)).unzip();
+        let (incoming, staged): (Vec<_>, Vec<_>) =
+            planned.into_iter().map(|p| (p.incoming, p.staged.map(|record| (record, p.skip)))).unzip();
         let decided = self.plan(incoming);
-        for (i, record) in staged.into_iter().enumerate() {
-            match (self.planned.get_mut(i), record) {
-                (Some(planned), record) if planned.status == Status::Appended => planned.staged = record,
-                (_, Some(unwanted)) => stage::discard(self.table.log().storage().as_ref(), &unwanted),
-                (_, None) => {}
+        for (i, staged) in staged.into_iter().enumerate() {
+            let Some((record, skip)) = staged else { continue };
+            let wanted = |p: &&mut Planned| matches!(p.status, Status::Appended | Status::Replaced) && p.skip == skip;
+            match self.planned.get_mut(i).filter(wanted) {
+                Some(planned) => planned.staged = Some(record),
+                None => stage::discard(self.table.log().storage().as_ref(), &record),
             }
         }
         decided
@@ -406,22 +440,26 @@ impl Append<'_> {
     fn check_definition(&mut self, current: &Definition) -> Result<()> {
         let ours = &self.target.definition;
         let same = match (&ours.schema, &current.schema) {
-            (Some(a), Some(b)) => same_columns(a, b),
+            // Columns added meanwhile are as good as missing in what was staged before.
+            (Some(a), Some(b)) => same_columns(a, &first_columns(b, a.columns.len())),
             (_, None) => true,
             (None, Some(_)) => false,
         };
-        if !same || !ours.differences(current).is_empty() {
+        let (mut a, mut b) = (ours.clone(), current.clone());
+        (a.schema, b.schema) = (None, None);
+        if !same || !a.differences(&b).is_empty() {
             return Err(Error::conflict(
                 "another writer changed the table's definition meanwhile; nothing was appended: append again",
             ));
         }
-        if current.schema.is_some() {
+        if current.schema == ours.schema {
             self.target.definition = current.clone();
         }
         Ok(())
     }
 
-    fn discard(&self) {
+    fn discard(&mut self) {
+        self.carving.discard();
         for record in self.planned.iter().filter_map(|p| p.staged.as_ref()) {
             stage::discard(self.storage().as_ref(), record);
         }
@@ -441,20 +479,27 @@ impl Append<'_> {
     }
 
     fn report_file(&self, planned: &Planned) -> FileReport {
-        let appended = planned.staged.is_some();
-        let rows = planned.incoming.rows;
+        let rows = planned.staged.as_ref().map_or(0, |record| record.rows);
         FileReport {
             file: planned.incoming.shown(),
             status: planned.status,
             version: self.state.version,
             segment: planned.staged.as_ref().map(|record| record.id.clone()),
-            rows: if appended { rows } else { 0 },
-            rows_skipped: if appended { 0 } else { rows },
+            rows,
+            rows_skipped: planned.incoming.rows.saturating_sub(rows),
             buckets_added: planned.buckets_added,
             entities: planned.incoming.coverage.entity_count() as u64,
             message: self.request.message.clone(),
         }
     }
+}
+
+fn stage_one(storage: &dyn Storage, planned: &Planned, target: &Target, mode: Mode) -> Result<SegmentRecord> {
+    if planned.skip.is_empty() {
+        return stage::file(storage, &planned.incoming, target, mode, &random_id());
+    }
+    let staged = stage::without(storage, &planned.incoming, target, mode, &planned.skip)?;
+    staged.ok_or_else(|| Error::corrupt("a file has fewer rows than were found in it before"))
 }
 
 /// Fingerprints of the files whose rows are live, by size.

@@ -9,7 +9,11 @@ use std::{
 use super::{Snapshot, Table};
 use crate::{
     error::{Error, Result},
-    log::state::{Segment, TableState},
+    log::{
+        Version,
+        checkpoint::COMMITS_PER_CHECKPOINT,
+        state::{Segment, TableState},
+    },
     segment::SegmentFile,
     storage::{Stat, Storage, local::LocalStorage},
 };
@@ -83,8 +87,13 @@ impl Cache {
             tables.get(&key).map(|known| (Arc::clone(&known.state), known.commit))
         };
         let Some((state, commit)) = found else { return Ok(None) };
-        let now = table.log().storage().stat(&state.version.commit_path())?;
-        Ok((now == Some(commit)).then_some(state))
+        let storage = table.log().storage();
+        let now = storage.stat(&state.version.commit_path())?;
+        // What a fresh reader would stumble over must not be papered over from memory.
+        let mut tail = state.version.0 - state.version.0 % COMMITS_PER_CHECKPOINT + 1..state.version.0;
+        let whole = tail
+            .try_fold(true, |whole, v| Ok::<_, Error>(whole && storage.stat(&Version(v).commit_path())?.is_some()))?;
+        Ok((whole && now == Some(commit)).then_some(state))
     }
 
     /// Keeps `state` as the newest of the table in the directory `root`.
@@ -124,7 +133,14 @@ impl Cache {
         }
         let file = SegmentFile::open(storage.open(&record.path).map_err(named)?).map_err(named)?;
         if file.rows() != record.rows {
-            return Err(named(Error::corrupt(format!("a segment has {} rows; the log says {}", file.rows(), record.rows))));
+            return Err(named(Error::corrupt(format!(
+                "a segment has {} rows; the log says {}",
+                file.rows(),
+                record.rows
+            ))));
+        }
+        if record.footer_checksum.is_some_and(|checksum| checksum.0 != file.footer_checksum()) {
+            return Err(named(Error::corrupt("the checksum of a segment's footer does not match the log's")));
         }
         self.lock_footers().put(key, file.clone(), stat);
         Ok(file)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
-use super::{Table, WRITER};
+use super::{Snapshot, Table, WRITER};
 use crate::{
     error::Result,
     log::{
@@ -51,12 +51,50 @@ pub enum Published {
 /// Publishes `commit`, which follows `base`, and writes hint and checkpoint.
 ///
 /// # Errors
-/// As [`crate::log::store::Log::publish`]; errors after publication are warnings.
+/// As [`crate::log::store::Log::publish`], and as [`TableState::followed_by`]; errors after publication are warnings.
 pub fn publish(table: &Table, base: &Arc<TableState>, commit: &Commit) -> Result<Published> {
+    // Whatever may fail does so before the commit is there: an error after it would look like a commit that never was.
+    let state = Arc::new(base.followed_by(commit, table.log().storage().as_ref())?);
     if table.log().publish(commit)? == Outcome::Lost {
         return Ok(Published::Lost);
     }
-    let state = Arc::new(base.followed_by(commit, table.log().storage().as_ref())?);
     let warnings = table.log().after_commit(&state);
     Ok(Published::Done { state, warnings })
+}
+
+/// What a change of the log did.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The table after it.
+    pub snapshot: Snapshot,
+    /// Whether there was anything to change, and so a new version.
+    pub committed: bool,
+    /// What went wrong without harm.
+    pub warnings: Vec<String>,
+}
+
+/// Makes the actions that `plan` finds for a state into a version, and plans anew for every version that other writers make
+/// meanwhile. No actions make no version.
+///
+/// # Errors
+/// As `plan` and [`publish`]; nothing was committed then, unless it is `CommitUnknown`.
+pub fn amend(
+    table: &Table,
+    base: &Arc<TableState>,
+    operation: &str,
+    mut plan: impl FnMut(&Arc<TableState>) -> Result<Vec<Action>>,
+) -> Result<Changed> {
+    let mut state = Arc::clone(base);
+    loop {
+        let actions = plan(&state)?;
+        if actions.is_empty() {
+            return Ok(Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() });
+        }
+        match publish(table, &state, &commit(&state, operation, None, actions))? {
+            Published::Done { state, warnings } => {
+                return Ok(Changed { snapshot: table.snapshot_of(state), committed: true, warnings });
+            }
+            Published::Lost => state = table.log().latest(Some(&state))?,
+        }
+    }
 }

@@ -65,7 +65,8 @@ fn mismatch(problems: &[(String, String, String)]) -> Error {
     };
     let (name, expected) = (width(|p| &p.0, "column"), width(|p| &p.1, "expected"));
     let line = |a: &str, b: &str, c: &str| format!("\n  {a:<name$}  {b:<expected$}  {c}");
-    let mut text = String::from("the file's columns do not fit the table's:");
+    let names: Vec<_> = problems.iter().map(|p| format!("'{}'", p.0)).collect();
+    let mut text = format!("the file does not fit the table's columns in {}:", names.join(", "));
     text.push_str(&line("column", "expected", "found"));
     for (column, wanted, found) in problems {
         text.push_str(&line(column, wanted, found));

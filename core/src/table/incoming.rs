@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::fit::{Fit, fit};
+use super::{
+    build::sort_order,
+    duplicates,
+    fit::{Fit, fit},
+};
 use crate::{
     coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Fingerprint, SortOrder},
-        definition::Definition,
+        definition::{Definition, Uniqueness},
     },
     schema::{ColumnType, Schema},
     segment::{
@@ -47,6 +51,21 @@ impl Target {
             let schema = schema_of(file.columns()).and_then(|schema| definition.adopt_schema(schema));
             schema.map_err(|e| e.with("file", outside.path.display()))?;
         }
+        Self::with_columns(definition)
+    }
+
+    /// The target of a table that has columns.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it has none yet.
+    pub fn of_table(definition: &Definition) -> Result<Self> {
+        if definition.schema.is_none() {
+            return Err(Error::invalid_argument("the table has no columns yet; append a file to give it some"));
+        }
+        Self::with_columns(definition.clone())
+    }
+
+    fn with_columns(definition: Definition) -> Result<Self> {
         let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
         let schema = definition.schema.clone().ok_or_else(corrupt)?;
         let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
@@ -123,18 +142,21 @@ impl Incoming {
                 .map(|name| read_column(&file, name, &target.schema))
                 .collect::<Result<_>>()?,
         };
-        let mut collector =
-            Collector { cursor: target.grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() };
+        let mut collector = Collector::new(&target.grid);
         let inspection = inspect(&file, &request, &mut collector)?;
-        let rows_by_entity =
-            inspection.entities.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
-        let coverage = collector.builder.finish()?;
+        if target.definition.uniqueness == Uniqueness::Row {
+            duplicates::refuse(&file, &request, target)?;
+        }
+        let rows_by_entity = inspection
+            .entities
+            .iter()
+            .zip(&collector.slots)
+            .map(|(values, (_, rows))| (entity(values), *rows))
+            .collect();
+        let coverage = collector.finish()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
-        let sorted_by = match (inspection.sorted_by_entity_and_index, inspection.sorted_by_index) {
-            (true, _) if !request.entities.is_empty() => Some(SortOrder::EntityIndex),
-            (_, true) => Some(SortOrder::Index),
-            _ => None,
-        };
+        check_finite(min, max, target)?;
+        let sorted_by = sort_order(&inspection, !request.entities.is_empty());
         Ok(Self {
             outside,
             file,
@@ -167,6 +189,22 @@ impl Incoming {
     }
 }
 
+/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket.
+fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+    let end = match &target.index_type {
+        ColumnType::Date => i128::from(i32::MAX),
+        ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
+        _ => return Ok(()),
+    };
+    if min <= -end || max >= end {
+        return Err(Error::invalid_argument(format!(
+            "the index column '{}' holds an infinite value, which lies in no bucket; remove those rows",
+            target.definition.index_column
+        )));
+    }
+    Ok(())
+}
+
 /// Reads a source from end to end, handing each piece to `sink`, and returns the XXH3-128 of all of it.
 ///
 /// # Errors
@@ -188,7 +226,7 @@ pub fn hash(source: &dyn Source, mut sink: impl FnMut(&[u8]) -> Result<()>) -> R
 }
 
 /// The file's column of that name, to be read as the table's type.
-fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
+pub(super) fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
     let position = file.position(name);
     let column = schema.find(name);
     match (position, column) {
@@ -198,14 +236,24 @@ fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadCo
 }
 
 /// Turns rows into coverage.
-struct Collector<'a> {
+pub(super) struct Collector<'a> {
     cursor: Cursor<'a>,
     builder: CoverageBuilder,
     /// By the entity's code in the inspection.
     slots: Vec<(Slot, u64)>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    /// Nothing yet.
+    pub(super) fn new(grid: &'a Grid) -> Self {
+        Self { cursor: grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() }
+    }
+
+    /// The coverage of all rows.
+    pub(super) fn finish(self) -> Result<Coverage> {
+        self.builder.finish()
+    }
+
     fn rows(&mut self, values: impl Iterator<Item = i128>, codes: &[u32]) -> Result<()> {
         for (value, code) in values.zip(codes) {
             let bucket = self.cursor.bucket_of(IndexValue(value))?;
@@ -235,8 +283,11 @@ impl RowVisitor for Collector<'_> {
 /// The entity of a file's values.
 #[must_use]
 pub fn entity(values: &[EntityValue]) -> Entity {
-    values.iter().map(|value| match value {
-        EntityValue::Text(text) => EntityPart::Text(text.clone()),
-        EntityValue::Int(number) => EntityPart::Int(*number),
-    }).collect()
+    values
+        .iter()
+        .map(|value| match value {
+            EntityValue::Text(text) => EntityPart::Text(text.clone()),
+            EntityValue::Int(number) => EntityPart::Int(*number),
+        })
+        .collect()
 }

@@ -1,6 +1,12 @@
 //! How a table's rows are spread over segments, and whether gathering them would pay.
 
-use crate::log::state::TableState;
+use std::sync::Arc;
+
+use super::compact_plan::{Histogram, plan};
+use crate::{
+    log::state::{Segment, TableState},
+    time::{BucketId, IndexValue},
+};
 
 /// Rows in a segment that scans like best: enough to amortise a footer, few enough to skip well.
 pub const TARGET_ROWS: u64 = 1_000_000;
@@ -17,17 +23,34 @@ pub struct Layout {
     pub recommendation: Option<String>,
 }
 
-/// Judges the live segments by number and size.
+/// Judges the live segments by what compacting would do with them.
 #[must_use]
 pub fn assess(state: &TableState) -> Layout {
     let segments = state.segments.len() as u64;
-    let needed = state.rows().div_ceil(TARGET_ROWS).max(1);
-    let spare = segments.saturating_sub(needed);
+    let (merged, made) = estimate(state);
     #[expect(clippy::cast_precision_loss, reason = "a ratio of counts far below 2^52")]
-    let fragmentation = if segments == 0 { 0.0 } else { spare as f64 / segments as f64 };
-    let pays = segments > FEW_SEGMENTS && segments > needed.saturating_mul(4);
+    let fragmentation = if segments == 0 { 0.0 } else { merged.saturating_sub(made) as f64 / segments as f64 };
+    let pays = merged > FEW_SEGMENTS && merged > made.saturating_mul(4);
     let recommendation = pays.then(|| {
-        format!("{segments} segments where about {needed} would do: tstable_compact makes scans over many of them faster")
+        format!(
+            "{merged} of {segments} segments are small, about {made} would do: tstable_compact makes scans over many of \
+             them faster"
+        )
     });
     Layout { fragmentation, recommendation }
+}
+
+/// How many segments compacting would merge, and about how many it would make of them.
+fn estimate(state: &TableState) -> (u64, u64) {
+    // Where segments overlap, the rows of each period are known from the files only; full segments are a good guess.
+    let evenly = |segments: &[Arc<Segment>]| {
+        let rows = segments.iter().map(|s| s.record.rows).fold(0, u64::saturating_add);
+        let full = i64::try_from(rows / TARGET_ROWS).unwrap_or(i64::MAX);
+        let mut histogram: Histogram = (0..full).map(|bucket| (BucketId(bucket), TARGET_ROWS)).collect();
+        histogram.insert(BucketId(full), rows % TARGET_ROWS);
+        Ok(histogram)
+    };
+    let jobs = plan(&state.segments, TARGET_ROWS, evenly, |bucket| IndexValue(bucket.0.into())).unwrap_or_default();
+    let merged = jobs.iter().map(|job| job.inputs.len() as u64).sum();
+    (merged, jobs.iter().map(|job| job.periods.len() as u64).sum())
 }

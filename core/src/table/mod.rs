@@ -23,20 +23,32 @@ use crate::{
 pub mod append;
 pub mod backfill;
 pub mod bucket_starts;
+pub mod build;
 pub mod cache;
+pub mod carve;
 pub mod change;
+pub mod changes;
+pub mod columns;
 pub mod common;
+pub mod compact;
+pub mod compact_plan;
+pub mod delete;
+pub mod duplicates;
 pub mod expect;
 pub mod fill;
 pub mod fit;
 pub mod incoming;
 pub mod layout;
+pub mod marks;
 pub mod overlap;
 pub mod preview;
 pub mod query;
 pub mod require;
+pub mod restore;
 pub mod scan;
 pub mod select;
+pub mod sieve;
+pub mod sorter;
 pub mod stage;
 pub mod summary;
 pub mod windows_file;
@@ -119,9 +131,9 @@ impl Table {
             actions: vec![Action::DefineTable(Box::new(definition.clone()))],
             extra: Map::new(),
         };
+        let state = Arc::new(TableState::first(&commit)?);
         match self.log.publish(&commit)? {
             Outcome::Committed => {
-                let state = Arc::new(TableState::first(&commit)?);
                 self.log.after_commit(&state);
                 Ok(Created { snapshot: self.snapshot_of(state), created: true })
             }
@@ -177,7 +189,8 @@ impl Table {
 
 fn unknown_tag(name: &str, state: &TableState) -> Error {
     let known: Vec<_> = state.tags.keys().map(String::as_str).collect();
-    let known = if known.is_empty() { "it has no tags".to_owned() } else { format!("its tags are {}", known.join(", ")) };
+    let known =
+        if known.is_empty() { "it has no tags".to_owned() } else { format!("its tags are {}", known.join(", ")) };
     Error::not_found(format!("the table has no tag '{name}'; {known}"))
 }
 
@@ -214,7 +227,8 @@ impl Snapshot {
     pub fn index_position(&self) -> Result<usize> {
         let name = &self.definition().index_column;
         self.schema()?.position(name).ok_or_else(|| {
-            Error::corrupt(format!("the index column '{name}' is not among the columns")).with("root", self.storage.root())
+            Error::corrupt(format!("the index column '{name}' is not among the columns"))
+                .with("root", self.storage.root())
         })
     }
 

@@ -51,7 +51,8 @@ pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering
     let advice = if same_file {
         "this very file is loaded already: use on_overlap := 'skip_file' to skip such files"
     } else {
-        "use on_overlap := 'skip_file' to skip files that are already loaded"
+        "use on_overlap := 'skip_file' to skip files that are already loaded, 'skip_rows' to leave out the rows of covered \
+         buckets, or 'replace' to put these rows in the place of the old"
     };
     Error::overlap(format!(
         "{buckets} {}{}{others} {} already covered by {}, first {}; nothing was appended; {advice}",

@@ -50,8 +50,8 @@ pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) ->
         check_cancelled(monitor)?;
         let file = Incoming::read(path, &target)?;
         let already_loaded = match loaded.get(&file.outside.stat.bytes) {
-            Some(fingerprints) => fingerprints.contains(&file.fingerprint()?),
-            None => false,
+            Some(fingerprints) if file.coverage.is_subset_of(&covered) => fingerprints.contains(&file.fingerprint()?),
+            _ => false,
         };
         let nothing = BucketSet::new();
         let entities = file.coverage.iter().map(|(entity, set)| {

@@ -1,17 +1,21 @@
 //! Reading rows: the kept segments of a snapshot cut into units, one a row group, that threads may read independently and
 //! whose numbers are their order. A unit's file is opened when it is read, never before.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use super::{
     Snapshot,
     cache::Cache,
-    select::{Reason, Selector, has_field},
+    select::{Query, Reason, Selector, has_field},
 };
 use crate::{
     error::{Error, Result},
     log::state::Segment,
-    prune::{ColumnStats, Nulls, Statistics, Verdict, expr::Expr, judge},
+    prune::{
+        ColumnStats, Interval, Nulls, Statistics, Verdict,
+        expr::{Constant, Expr},
+        judge,
+    },
     schema::{ColumnType, Strings},
     segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader},
     time::IndexRange,
@@ -34,8 +38,8 @@ struct Kept {
     segment: Arc<Segment>,
     /// The number of its first unit.
     first_unit: usize,
-    /// Whether some of its rows lie outside the range.
-    at_edge: bool,
+    /// Where its rows that are of use lie, when that is not everywhere.
+    clip: Option<Interval>,
 }
 
 /// How much there was to choose from and what was chosen.
@@ -56,7 +60,8 @@ pub struct Selection {
 pub struct Scan {
     snapshot: Snapshot,
     cache: Arc<Cache>,
-    request: ScanRequest,
+    columns: Vec<usize>,
+    query: Query,
     kept: Vec<Kept>,
     units: usize,
     types: Vec<ColumnType>,
@@ -92,23 +97,34 @@ impl Scan {
     /// As [`Snapshot::schema`].
     pub fn new(snapshot: &Snapshot, cache: &Arc<Cache>, request: ScanRequest) -> Result<Self> {
         let selector = Selector::new(snapshot)?;
+        let query = selector.prepare(request.range, request.predicates);
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
         for segment in &snapshot.state.segments {
-            if selector.judge(segment, &request.range, &request.predicates) != Reason::Kept {
+            if selector.judge(segment, &query) != Reason::Kept {
                 continue;
             }
             let record = &segment.record;
-            let at_edge = !request.range.contains_all(record.index_min, record.index_max);
-            kept.push(Kept { segment: Arc::clone(segment), first_unit: units, at_edge });
+            let clip = query.within(record.index_min, record.index_max);
+            let whole = Interval { low: Some(record.index_min.0), high: Some(record.index_max.0) };
+            let clip = (clip != whole).then_some(clip);
+            kept.push(Kept { segment: Arc::clone(segment), first_unit: units, clip });
             units = units.saturating_add(usize::try_from(record.row_groups).unwrap_or(usize::MAX));
             selection.rows = selection.rows.saturating_add(record.rows);
             selection.bytes = selection.bytes.saturating_add(record.bytes);
         }
         selection.kept = kept.len();
-        let types = selector.types().to_vec();
-        let index = snapshot.index_position()?;
-        Ok(Self { snapshot: snapshot.clone(), cache: Arc::clone(cache), request, kept, units, types, index, selection })
+        Ok(Self {
+            snapshot: snapshot.clone(),
+            cache: Arc::clone(cache),
+            columns: request.columns,
+            query,
+            kept,
+            units,
+            types: selector.types().to_vec(),
+            index: snapshot.index_position()?,
+            selection,
+        })
     }
 
     /// The snapshot that is scanned.
@@ -138,24 +154,51 @@ impl Scan {
                 .with("version", kept.segment.added));
         }
         let (columns, places) = self.columns(&kept.segment, &file)?;
-        if self.row_group_is_out(kept, &file, row_group) {
+        let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
+        if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
             return Ok(None);
         }
-        let rows = if columns.is_empty() && !kept.at_edge {
+        let clip = kept.clip.and_then(|clip| stats.clip(clip));
+        if clip.is_some_and(|clip| clip.is_empty()) {
+            return Ok(None);
+        }
+        let rows = if columns.is_empty() && clip.is_none() {
             UnitRows::Counted(file.row_group_rows(row_group) as u64)
         } else {
-            let filter = if kept.at_edge { Some(self.filter(&file)?) } else { None };
-            let row_groups = vec![RowGroupRead::from(row_group)];
+            let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
+            let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&file, row_group, clip)? }];
             let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter });
             UnitRows::Read(Box::new(reader.map_err(|e| e.with("version", kept.segment.added))?))
         };
         Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, rows }))
     }
 
+    /// The rows of the pages whose index values can lie in `clip`; none when they are not known.
+    fn pages(&self, file: &SegmentFile, row_group: usize, clip: Option<Interval>) -> Result<Option<Vec<Range<usize>>>> {
+        let Some(clip) = clip else { return Ok(None) };
+        let name = self.snapshot.schema()?.columns.get(self.index).map_or("", |column| column.name.as_str());
+        let position =
+            file.position(name).filter(|at| file.columns().get(*at).map(|c| &c.ty) == self.types.get(self.index));
+        let Some(position) = position else { return Ok(None) };
+        let Some(pages) = file.pages(row_group, position)? else { return Ok(None) };
+        let of_use = pages.into_iter().filter(|page| {
+            let whole = Interval { low: value(page.bounds.min.as_ref()), high: value(page.bounds.max.as_ref()) };
+            !whole.intersect(&clip).is_empty()
+        });
+        let mut rows: Vec<Range<usize>> = Vec::new();
+        for page in of_use {
+            match rows.last_mut() {
+                Some(last) if last.end == page.rows.start => last.end = page.rows.end,
+                _ => rows.push(page.rows),
+            }
+        }
+        Ok(Some(rows))
+    }
+
     fn columns(&self, segment: &Segment, file: &SegmentFile) -> Result<(Vec<ReadColumn>, Vec<Option<usize>>)> {
         let schema = self.snapshot.schema()?;
         let (mut columns, mut places) = (Vec::new(), Vec::new());
-        for position in &self.request.columns {
+        for position in &self.columns {
             let column = schema.columns.get(*position).ok_or_else(|| Error::invalid_argument("no such column"))?;
             if !has_field(segment, column.id) {
                 places.push(None);
@@ -167,25 +210,21 @@ impl Scan {
         Ok((columns, places))
     }
 
-    fn filter(&self, file: &SegmentFile) -> Result<IndexFilter> {
+    fn filter(&self, file: &SegmentFile, clip: Interval) -> Result<IndexFilter> {
         let schema = self.snapshot.schema()?;
         let index = schema.columns.get(self.index).ok_or_else(|| Error::corrupt("the table has no index column"))?;
         let position = file.position(&index.name).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
         let column = ReadColumn { position, ty: index.ty.clone() };
-        let range = &self.request.range;
-        let start = range.start.map_or(i128::MIN, |start| start.0);
-        Ok(match range.until {
-            Some(until) => IndexFilter::half_open(column, start, until.0),
-            None => IndexFilter::closed(column, start, i128::MAX),
-        })
+        Ok(IndexFilter::closed(column, clip.low.unwrap_or(i128::MIN), clip.high.unwrap_or(i128::MAX)))
     }
+}
 
-    fn row_group_is_out(&self, kept: &Kept, file: &SegmentFile, row_group: usize) -> bool {
-        let stats = GroupStats { scan: self, segment: &kept.segment, file, row_group };
-        if kept.at_edge && !stats.may_hold_range(&self.request.range) {
-            return true;
-        }
-        self.request.predicates.iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never)
+/// An index value as a number.
+fn value(constant: Option<&Constant>) -> Option<i128> {
+    match constant {
+        Some(Constant::Int(value)) => Some(*value),
+        Some(Constant::Temporal(_, value)) => Some(i128::from(*value)),
+        _ => None,
     }
 }
 
@@ -207,17 +246,13 @@ struct GroupStats<'a> {
 }
 
 impl GroupStats<'_> {
-    fn may_hold_range(&self, range: &IndexRange) -> bool {
-        use crate::prune::expr::Constant;
-        let Some(stats) = self.column(self.scan.index) else { return true };
-        let value = |constant: &Option<Constant>| match constant {
-            Some(Constant::Int(value)) => Some(*value),
-            Some(Constant::Temporal(_, value)) => Some(i128::from(*value)),
-            _ => None,
-        };
-        let below = value(&stats.max).zip(range.start).is_some_and(|(max, start)| max < start.0);
-        let above = value(&stats.min).zip(range.until).is_some_and(|(min, until)| min >= until.0);
-        !below && !above
+    /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.
+    fn clip(&self, clip: Interval) -> Option<Interval> {
+        let Some(stats) = self.column(self.scan.index) else { return Some(clip) };
+        let (Some(low), Some(high)) = (value(stats.min.as_ref()), value(stats.max.as_ref())) else { return Some(clip) };
+        let whole = Interval { low: Some(low), high: Some(high) };
+        let part = whole.intersect(&clip);
+        (part != whole).then_some(part)
     }
 }
 

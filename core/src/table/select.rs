@@ -8,7 +8,11 @@ use crate::{
     coverage::EntityPart,
     error::Result,
     log::state::Segment,
-    prune::{ColumnStats, Nulls, Statistics, Verdict, expr::Constant, expr::Expr, judge},
+    prune::{
+        Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict,
+        expr::{Constant, Expr},
+        index_bounds, judge,
+    },
     schema::{ColumnType, Schema, same_name},
     storage::Storage,
     time::{Grid, IndexRange, IndexValue},
@@ -40,6 +44,30 @@ impl Reason {
             Self::NoBucketInRange => "no bucket in the range",
             Self::PredicateNever => "no row satisfies the filter",
         }
+    }
+}
+
+/// What is asked of the rows: a range that is exact, and predicates that a row must satisfy to be of use. Prepared once
+/// and held against every segment.
+#[derive(Debug, Clone)]
+pub struct Query {
+    range: IndexRange,
+    predicates: Vec<Expr>,
+    /// Where the index of a row that is of use can lie.
+    bounds: Bounds,
+}
+
+impl Query {
+    /// The predicates.
+    #[must_use]
+    pub fn predicates(&self) -> &[Expr] {
+        &self.predicates
+    }
+
+    /// Where among index values from `min` to `max`, both included, rows that are of use can lie.
+    #[must_use]
+    pub fn within(&self, min: IndexValue, max: IndexValue) -> Interval {
+        self.bounds.within(min.0, max.0)
     }
 }
 
@@ -78,25 +106,52 @@ impl<'a> Selector<'a> {
         &self.types
     }
 
-    /// Whether `segment` may hold rows in `range` for which all of `predicates` are true.
+    /// Prepares a question: rows in `range` for which all of `predicates` are true.
     #[must_use]
-    pub fn judge(&self, segment: &Segment, range: &IndexRange, predicates: &[Expr]) -> Reason {
-        if !segment.meets(range) {
-            return Reason::OutsideRange;
-        }
-        let last = range.until.map(|until| until.0.saturating_sub(1));
-        let stats = SegmentStats { selector: self, segment };
-        if !stats.may_contain_index(range.start.map(|start| start.0), last) {
-            return Reason::NoBucketInRange;
-        }
-        let never = |predicate: &Expr| judge(predicate, &self.types, &stats) == Verdict::Never;
-        if predicates.iter().any(never) { Reason::PredicateNever } else { Reason::Kept }
+    pub fn prepare(&self, range: IndexRange, predicates: Vec<Expr>) -> Query {
+        let low = range.start.map(|start| start.0);
+        let exact = match range.until.map(|until| until.0.checked_sub(1)) {
+            Some(None) => Bounds::empty(),
+            high => Bounds::from(Interval { low, high: high.flatten() }),
+        };
+        let bounds = predicates
+            .iter()
+            .map(|predicate| index_bounds(predicate, self.index, &self.types))
+            .fold(exact, |bounds, more| bounds.intersect(&more));
+        Query { range, predicates, bounds }
     }
 
-    /// Whether the predicate is true for every row of `segment`.
+    /// Whether `segment` may hold rows that `query` asks for.
     #[must_use]
-    pub fn always(&self, segment: &Segment, predicate: &Expr) -> bool {
-        judge(predicate, &self.types, &SegmentStats { selector: self, segment }) == Verdict::Always
+    pub fn judge(&self, segment: &Segment, query: &Query) -> Reason {
+        let record = &segment.record;
+        if !segment.meets(&query.range) {
+            return Reason::OutsideRange;
+        }
+        let part = query.within(record.index_min, record.index_max);
+        if part.is_empty() {
+            return Reason::PredicateNever;
+        }
+        if !self.has_bucket_in(segment, part) {
+            return Reason::NoBucketInRange;
+        }
+        let stats = SegmentStats { selector: self, segment };
+        let never = |predicate: &Expr| judge(predicate, &self.types, &stats) == Verdict::Never;
+        if query.predicates.iter().any(never) { Reason::PredicateNever } else { Reason::Kept }
+    }
+
+    /// Whether a row of `segment` can have an index value in `part`, which lies between its least and greatest.
+    fn has_bucket_in(&self, segment: &Segment, part: Interval) -> bool {
+        let (Some(low), Some(high)) = (part.low.map(IndexValue), part.high.map(IndexValue)) else { return true };
+        // The least and the greatest value are those of rows.
+        if low <= segment.record.index_min || high >= segment.record.index_max {
+            return true;
+        }
+        let buckets = self.grid.bucket_of(low).ok().zip(self.grid.bucket_of(high).ok());
+        match (buckets, segment.coverage(self.storage).ok()) {
+            (Some((first, last)), Some(coverage)) => coverage.meets(first, last),
+            _ => true,
+        }
     }
 
     fn is_missing(&self, segment: &Segment, column: usize) -> bool {
@@ -170,28 +225,5 @@ impl Statistics for SegmentStats<'_> {
         }
         let missing = self.selector.is_missing(self.segment, index);
         missing.then(|| Cow::Owned(ColumnStats { nulls: Nulls::All, ..ColumnStats::default() }))
-    }
-
-    fn index_column(&self) -> Option<usize> {
-        Some(self.selector.index)
-    }
-
-    fn may_contain_index(&self, low: Option<i128>, high: Option<i128>) -> bool {
-        let record = &self.segment.record;
-        let low = low.map_or(record.index_min, IndexValue).max(record.index_min);
-        let high = high.map_or(record.index_max, IndexValue).min(record.index_max);
-        if low > high {
-            return false;
-        }
-        // The least and the greatest value are those of rows.
-        if low == record.index_min || high == record.index_max {
-            return true;
-        }
-        let buckets = self.selector.grid.bucket_of(low).ok().zip(self.selector.grid.bucket_of(high).ok());
-        let coverage = self.segment.coverage(self.selector.storage).ok();
-        match (buckets, coverage) {
-            (Some((first, last)), Some(coverage)) => coverage.meets(first, last),
-            _ => true,
-        }
     }
 }

@@ -1,28 +1,31 @@
 //! Bringing a file's bytes under the root, durably and under a name that no commit mentions yet, and describing it for
 //! the commit that will.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
     append::Mode,
+    build::{Hashing, SegmentBuilder},
     fit::Fit,
     incoming::{Incoming, Target, hash},
+    sieve::Sieve,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY,
-        commit::{CoverageRecord, Fingerprint, SegmentRecord, SortOrder, SourceRecord},
+        commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     },
     schema::same_name,
     segment::{
-        rewrite::rewrite,
+        SegmentFile,
+        rewrite::{TableRows, each_sorted, rewrite},
         write::{WriteColumn, WriteOptions},
     },
-    storage::{Staged, Storage},
+    storage::Storage,
 };
 
 /// Coverage of at most so many bytes stands in the commit itself.
@@ -66,6 +69,7 @@ pub fn file(
         row_groups: brought.row_groups,
         bytes: brought.bytes,
         checksum: brought.checksum,
+        footer_checksum: Some(FooterChecksum(brought.footer_checksum)),
         index_min: incoming.bounds.0,
         index_max: incoming.bounds.1,
         sorted_by: brought.sorted_by,
@@ -83,6 +87,38 @@ pub fn file(
     })
 }
 
+/// Stages the rows of `incoming` that are not in the buckets of `skip`; none when there are no such rows.
+///
+/// # Errors
+/// As [`file`].
+pub fn without(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    skip: &Coverage,
+) -> Result<Option<SegmentRecord>> {
+    let source = SourceRecord {
+        path: incoming.shown(),
+        bytes: incoming.outside.stat.bytes,
+        fingerprint: incoming.fingerprint()?,
+    };
+    let sort = mode == Mode::Rewrite || incoming.sorted_by == Some(written_order(target));
+    let mut builder = SegmentBuilder::create(storage, target, sort)?;
+    let mut sieve = Sieve::new(target, skip)?;
+    let mut unsorted = Vec::new();
+    for batch in TableRows::new(&incoming.file, &write_columns(target))? {
+        let batch = sieve.pass(&batch?)?;
+        match mode {
+            Mode::Rewrite => unsorted.push(batch),
+            _ => builder.write(&batch)?,
+        }
+    }
+    each_sorted(&unsorted, &write_options(target).sorted_by, &incoming.shown(), |batch| builder.write(batch))?;
+    incoming.outside.check_unchanged()?;
+    builder.finish(vec![source])
+}
+
 /// Removes what [`file`] staged; leftovers are vacuum's.
 pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
     let _ = storage.remove(&record.path);
@@ -95,6 +131,7 @@ struct Brought {
     bytes: u64,
     row_groups: u64,
     checksum: Fingerprint,
+    footer_checksum: u64,
     source: Fingerprint,
     sorted_by: Option<SortOrder>,
     /// Field ids of the columns that the segment does not have.
@@ -110,6 +147,7 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
         bytes,
         row_groups: incoming.file.row_group_count() as u64,
         checksum: fingerprint,
+        footer_checksum: incoming.file.footer_checksum(),
         source: fingerprint,
         sorted_by: incoming.sorted_by,
         missing,
@@ -138,15 +176,30 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
         rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
-    let sorted_by =
-        if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex };
-    Ok(Brought { bytes, row_groups: written.row_groups as u64, checksum, source, sorted_by: Some(sorted_by), missing: Vec::new() })
+    let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();
+    let sorted_by = Some(written_order(target));
+    Ok(Brought {
+        bytes,
+        row_groups: written.row_groups as u64,
+        checksum,
+        footer_checksum,
+        source,
+        sorted_by,
+        missing: Vec::new(),
+    })
+}
+
+/// The order in which segments are written here.
+#[must_use]
+pub fn written_order(target: &Target) -> SortOrder {
+    if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex }
 }
 
 /// The table's columns as segments are written with them.
 #[must_use]
 pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
-    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    let column =
+        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
     target.schema.columns.iter().map(column).collect()
 }
 
@@ -157,24 +210,6 @@ pub fn write_options(target: &Target) -> WriteOptions {
     let names = definition.entity_columns.iter().chain([&definition.index_column]);
     let position = |name: &String| target.schema.columns.iter().position(|c| same_name(&c.name, name));
     WriteOptions { sorted_by: names.filter_map(position).collect(), ..WriteOptions::default() }
-}
-
-/// A staged file that hashes what is written to it.
-struct Hashing {
-    staged: Box<dyn Staged>,
-    hasher: Xxh3Default,
-}
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.staged.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.staged.flush()
-    }
 }
 
 /// Puts coverage into the record when it is small, and into a file when it is not.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 /// A value of the index column in the column's own unit: days, s, ms, us or ns since 1970-01-01, or the integer itself.
 ///
 /// 128 bits hold both BIGINT and UBIGINT. In JSON it is a plain integer of the range -2^63 to 2^64-1, which is what an
-/// index column can hold; a value outside cannot be written.
+/// index column can hold; a value outside cannot be written. Binary formats, which do not describe themselves, hold 128 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexValue(pub i128);
 
@@ -126,6 +126,9 @@ impl From<u64> for IndexValue {
 
 impl Serialize for IndexValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_i128(self.0);
+        }
         if let Ok(value) = i64::try_from(self.0) {
             return serializer.serialize_i64(value);
         }
@@ -138,6 +141,9 @@ impl Serialize for IndexValue {
 
 impl<'de> Deserialize<'de> for IndexValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i128::deserialize(deserializer).map(Self);
+        }
         // Not `deserialize_i128`: serde refuses it inside internally tagged enums and flattened structs.
         deserializer.deserialize_any(IntegerVisitor)
     }

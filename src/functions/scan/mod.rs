@@ -161,7 +161,12 @@ impl BoundScan {
     }
 
     /// For each projected column what it is, and its place among the needed ones.
-    fn outputs(&self, snapshot: &Snapshot, wanted: &[Column], needed: &[usize]) -> Result<Vec<(Column, Option<usize>)>> {
+    fn outputs(
+        &self,
+        snapshot: &Snapshot,
+        wanted: &[Column],
+        needed: &[usize],
+    ) -> Result<Vec<(Column, Option<usize>)>> {
         let place = |id| -> Result<Option<usize>> {
             let position = Self::position(snapshot, id)?;
             Ok(position.and_then(|position| needed.iter().position(|at| *at == position)))

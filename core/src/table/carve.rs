@@ -1,0 +1,190 @@
+//! Taking the rows of some buckets out of segments: each segment that has such rows is written anew without them, batch by batch,
+//! and the commit puts the new one in the place of the old. A segment of which nothing is left just goes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    append::{Monitor, check_cancelled},
+    build::SegmentBuilder,
+    incoming::Target,
+    sieve::Sieve,
+    stage,
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    log::{
+        commit::{Action, SegmentRecord},
+        definition::Definition,
+        state::{Segment, TableState},
+    },
+    segment::{SegmentFile, rewrite::TableRows},
+    storage::Storage,
+};
+
+/// What becomes of the segments that lose rows. Kept while a commit is tried again, so that what is written is written once.
+#[derive(Debug)]
+pub struct Carving {
+    storage: Arc<dyn Storage>,
+    definition: Option<Arc<Definition>>,
+    /// By the segment's id.
+    pieces: HashMap<String, Piece>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    away: Coverage,
+    rows: u64,
+    rest: Option<SegmentRecord>,
+}
+
+/// How much goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loss {
+    /// Rows that go.
+    pub rows: u64,
+    /// Segments that go, whole or to be written anew.
+    pub segments_removed: u64,
+    /// Segments written anew.
+    pub segments_added: u64,
+}
+
+impl Carving {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, definition: None, pieces: HashMap::new() }
+    }
+
+    /// The actions that take the rows of `away` out of the table.
+    ///
+    /// # Errors
+    /// What reading and writing segments gives, and `Cancelled`; then [`Carving::discard`] removes what was written.
+    pub fn actions(
+        &mut self,
+        state: &TableState,
+        away: &Coverage,
+        monitor: &dyn Monitor,
+    ) -> Result<(Vec<Action>, Loss)> {
+        if self.definition.as_ref().is_some_and(|known| **known != *state.definition) {
+            self.discard();
+        }
+        self.definition = Some(Arc::clone(&state.definition));
+        let target = Target::of_table(&state.definition)?;
+        let mut old = std::mem::take(&mut self.pieces);
+        let mut failure = None;
+        for segment in &state.segments {
+            match self.piece(segment, &target, away, old.remove(&segment.record.id), monitor) {
+                Ok(Some(piece)) => _ = self.pieces.insert(segment.record.id.clone(), piece),
+                Ok(None) => {}
+                Err(e) => {
+                    failure = Some(e);
+                    break;
+                }
+            }
+        }
+        // Pieces of segments that others removed meanwhile.
+        old.values().for_each(|piece| discard_piece(self.storage.as_ref(), piece));
+        failure.map_or_else(|| Ok(self.summed()), Err)
+    }
+
+    fn piece(
+        &self,
+        segment: &Segment,
+        target: &Target,
+        away: &Coverage,
+        known: Option<Piece>,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Piece>> {
+        let coverage = segment.coverage(self.storage.as_ref())?;
+        let own = coverage.intersect(away);
+        if let Some(known) = known {
+            if known.away == own {
+                return Ok(Some(known));
+            }
+            discard_piece(self.storage.as_ref(), &known);
+        }
+        if own.is_empty() {
+            return Ok(None);
+        }
+        if own == *coverage {
+            return Ok(Some(Piece { away: own, rows: segment.record.rows, rest: None }));
+        }
+        let rest = carve(self.storage.as_ref(), target, segment, &own, monitor)?;
+        let left = rest.as_ref().map_or(0, |rest| rest.rows);
+        Ok(Some(Piece { away: own, rows: segment.record.rows.saturating_sub(left), rest }))
+    }
+
+    fn summed(&self) -> (Vec<Action>, Loss) {
+        let mut loss = Loss::default();
+        let mut actions = Vec::new();
+        let mut ids: Vec<_> = self.pieces.iter().collect();
+        ids.sort_by_key(|(id, _)| id.as_str());
+        for (id, piece) in ids {
+            actions.push(Action::RemoveSegment { id: id.clone() });
+            loss.segments_removed += 1;
+            loss.rows = loss.rows.saturating_add(piece.rows);
+            if let Some(rest) = &piece.rest {
+                actions.push(Action::AddSegment(Box::new(rest.clone())));
+                loss.segments_added += 1;
+            }
+        }
+        (actions, loss)
+    }
+
+    /// Removes what was written for a commit that will not be.
+    pub fn discard(&mut self) {
+        for piece in std::mem::take(&mut self.pieces).values() {
+            discard_piece(self.storage.as_ref(), piece);
+        }
+    }
+}
+
+fn discard_piece(storage: &dyn Storage, piece: &Piece) {
+    if let Some(rest) = &piece.rest {
+        stage::discard(storage, rest);
+    }
+}
+
+/// The segment without the rows of `away`, written anew; none when nothing is left of it.
+///
+/// # Errors
+/// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.
+pub fn carve(
+    storage: &dyn Storage,
+    target: &Target,
+    segment: &Segment,
+    away: &Coverage,
+    monitor: &dyn Monitor,
+) -> Result<Option<SegmentRecord>> {
+    let file = open_segment(storage, segment)?;
+    let mut sieve = Sieve::new(target, away)?;
+    let sorted = segment.record.sorted_by == Some(stage::written_order(target));
+    let mut builder = SegmentBuilder::create(storage, target, sorted)?;
+    for batch in TableRows::new(&file, &stage::write_columns(target))? {
+        check_cancelled(monitor)?;
+        let batch = batch.map_err(|e| e.with("version", segment.added))?;
+        builder.write(&sieve.pass(&batch)?)?;
+    }
+    builder.finish(segment.record.sources.clone())
+}
+
+/// Opens a live segment after checking that it is the one that the log means.
+///
+/// # Errors
+/// `NotFound` or `Corrupt`, with path and version.
+pub fn open_segment(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
+    let record = &segment.record;
+    let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
+    let file = SegmentFile::open(storage.open(&record.path).map_err(named)?).map_err(named)?;
+    if file.bytes() != record.bytes || file.rows() != record.rows {
+        return Err(named(Error::corrupt(format!(
+            "a segment has {} rows in {} bytes; the log says {} in {}",
+            file.rows(),
+            file.bytes(),
+            record.rows,
+            record.bytes
+        ))));
+    }
+    Ok(file)
+}

@@ -1,0 +1,318 @@
+//! Compacting: small segments are merged into sorted ones, in one commit. Coverage, sources, tags and properties stay as they are, and
+//! old versions keep their own files.
+//!
+//! Memory is bounded by [`MEMORY_BYTES`] of rows, and what merging takes (see [`super::sorter`]), whatever the size of the table.
+
+use std::{collections::HashSet, sync::Arc};
+
+use arrow::array::RecordBatch;
+
+use super::{
+    Snapshot, Table,
+    append::{Monitor, check_cancelled},
+    build::{KeyColumns, SegmentBuilder},
+    carve::open_segment,
+    change::{Changed, Published, commit, publish},
+    compact_plan::{Histogram, Job, plan},
+    incoming::{Target, read_column},
+    sorter::{MEMORY_BYTES, Sorter},
+    stage,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    log::{
+        commit::{Action, SegmentRecord, SourceRecord},
+        state::{Segment, TableState},
+    },
+    segment::{
+        inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
+        rewrite::TableRows,
+    },
+    storage::Storage,
+    time::{Cursor, IndexRange, IndexValue},
+};
+
+/// What the rows of new segments are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Entities, then the index: quick for one entity's history, and small.
+    #[default]
+    Entity,
+    /// The index alone.
+    Index,
+}
+
+impl Order {
+    /// # Errors
+    /// `InvalidArgument` for an unknown word.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "entity" => Ok(Self::Entity),
+            "index" => Ok(Self::Index),
+            _ => Err(Error::invalid_argument(format!("layout := '{word}' is not known; use 'entity' or 'index'"))),
+        }
+    }
+}
+
+/// What to compact.
+#[derive(Debug, Clone)]
+pub struct CompactRequest {
+    /// Segments that lie wholly in it.
+    pub range: IndexRange,
+    /// Rows that a segment should have.
+    pub target_rows: u64,
+    /// What its rows are sorted by.
+    pub order: Order,
+    /// Whether to find out only what would be done.
+    pub dry_run: bool,
+}
+
+/// What a compaction did, or would do.
+#[derive(Debug, Clone)]
+pub struct Compacted {
+    /// The table after it.
+    pub changed: Changed,
+    /// Live segments before.
+    pub segments_before: u64,
+    /// Live segments after.
+    pub segments_after: u64,
+    /// Rows written anew.
+    pub rows: u64,
+    /// Bytes of live segments before.
+    pub bytes_before: u64,
+    /// Bytes of live segments after; none for what was not done.
+    pub bytes_after: Option<u64>,
+}
+
+impl Table {
+    /// Merges small segments. What others append meanwhile is left alone; when they remove a segment that was to be merged, the
+    /// work begins anew. Nothing to merge makes no version.
+    ///
+    /// # Errors
+    /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.
+    pub fn compact(&self, latest: &Snapshot, request: &CompactRequest, monitor: &dyn Monitor) -> Result<Compacted> {
+        if request.target_rows < 2 {
+            return Err(Error::invalid_argument("target_rows is less than 2; a segment should have many rows"));
+        }
+        let mut state = Arc::clone(&latest.state);
+        loop {
+            let Some(target) =
+                state.definition.schema.as_ref().map(|_| Target::of_table(&state.definition)).transpose()?
+            else {
+                return Ok(unchanged(self, state, None));
+            };
+            let storage = self.log().storage().as_ref();
+            let jobs = jobs(storage, &state, &target, request, monitor)?;
+            if jobs.is_empty() || request.dry_run {
+                return Ok(unchanged(self, state, Some(&jobs)));
+            }
+            let mut work = Work { storage, target: &target, order: request.order, made: Vec::new() };
+            match work.run(self, &mut state, &jobs, monitor) {
+                Ok(Some(compacted)) => return Ok(compacted),
+                Ok(None) => work.discard(),
+                Err(e) => {
+                    if e.kind() != ErrorKind::CommitUnknown {
+                        work.discard();
+                    }
+                    return Err(e);
+                }
+            }
+        }
+    }
+}
+
+fn jobs(
+    storage: &dyn Storage,
+    state: &TableState,
+    target: &Target,
+    request: &CompactRequest,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Job>> {
+    let inside = |s: &&Arc<Segment>| request.range.contains_all(s.record.index_min, s.record.index_max);
+    let segments: Vec<_> = state.segments.iter().filter(inside).cloned().collect();
+    let rows_by_bucket = |segments: &[Arc<Segment>]| histogram(storage, target, segments, monitor);
+    plan(&segments, request.target_rows, rows_by_bucket, |bucket| target.grid.start_of(bucket))
+}
+
+fn unchanged(table: &Table, state: Arc<TableState>, jobs: Option<&[Job]>) -> Compacted {
+    let segments_before = state.segments.len() as u64;
+    let jobs = jobs.unwrap_or_default();
+    let inputs = jobs.iter().map(|job| job.inputs.len() as u64).sum::<u64>();
+    let outputs = jobs.iter().map(|job| job.periods.len() as u64).sum::<u64>();
+    let bytes = state.bytes();
+    Compacted {
+        segments_before,
+        segments_after: segments_before.saturating_sub(inputs).saturating_add(outputs),
+        rows: rows(jobs),
+        bytes_before: bytes,
+        bytes_after: jobs.is_empty().then_some(bytes),
+        changed: Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() },
+    }
+}
+
+fn rows(jobs: &[Job]) -> u64 {
+    jobs.iter().flat_map(|job| &job.inputs).map(|s| s.record.rows).fold(0, u64::saturating_add)
+}
+
+/// The rows by bucket of segments, read from their index columns.
+fn histogram(
+    storage: &dyn Storage,
+    target: &Target,
+    segments: &[Arc<Segment>],
+    monitor: &dyn Monitor,
+) -> Result<Histogram> {
+    let mut counter = Counter { cursor: target.grid.cursor(), rows: Histogram::new() };
+    for segment in segments {
+        check_cancelled(monitor)?;
+        let file = open_segment(storage, segment)?;
+        let index = read_column(&file, &target.definition.index_column, &target.schema)?;
+        inspect(&file, &InspectRequest { index, entities: Vec::new() }, &mut counter)?;
+    }
+    Ok(counter.rows)
+}
+
+struct Counter<'a> {
+    cursor: Cursor<'a>,
+    rows: Histogram,
+}
+
+impl Counter<'_> {
+    fn count(&mut self, values: impl Iterator<Item = i128>) -> Result<()> {
+        for value in values {
+            *self.rows.entry(self.cursor.bucket_of(IndexValue(value))?).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+impl RowVisitor for Counter<'_> {
+    fn batch(&mut self, index: IndexValues<'_>, _entities: &EntityBatch<'_>) -> Result<()> {
+        match index {
+            IndexValues::Signed(values) => self.count(values.iter().map(|v| i128::from(*v))),
+            IndexValues::Unsigned(values) => self.count(values.iter().map(|v| i128::from(*v))),
+        }
+    }
+}
+
+/// The segments made for one try.
+struct Work<'a> {
+    storage: &'a dyn Storage,
+    target: &'a Target,
+    order: Order,
+    made: Vec<SegmentRecord>,
+}
+
+impl Work<'_> {
+    /// Merges and commits. None when others changed what was merged; `state` is the newest then.
+    fn run(
+        &mut self,
+        table: &Table,
+        state: &mut Arc<TableState>,
+        jobs: &[Job],
+        monitor: &dyn Monitor,
+    ) -> Result<Option<Compacted>> {
+        let total = rows(jobs).max(1);
+        let mut done = 0;
+        for job in jobs {
+            self.merge(job, &Part { monitor, done, total })?;
+            done += rows(std::slice::from_ref(job));
+        }
+        loop {
+            check_cancelled(monitor)?;
+            let made = self.made.iter().map(|record| Action::AddSegment(Box::new(record.clone())));
+            let inputs = jobs.iter().flat_map(|job| &job.inputs);
+            let gone = inputs.clone().map(|segment| Action::RemoveSegment { id: segment.record.id.clone() });
+            let actions = gone.chain(made).collect();
+            match publish(table, state, &commit(state, "compact", None, actions))? {
+                Published::Done { state: after, warnings } => {
+                    return Ok(Some(Compacted {
+                        segments_before: state.segments.len() as u64,
+                        segments_after: after.segments.len() as u64,
+                        rows: rows(jobs),
+                        bytes_before: state.bytes(),
+                        bytes_after: Some(after.bytes()),
+                        changed: Changed { snapshot: table.snapshot_of(after), committed: true, warnings },
+                    }));
+                }
+                Published::Lost => *state = table.log().latest(Some(state))?,
+            }
+            let live: HashSet<_> = state.segments.iter().map(|segment| segment.record.id.as_str()).collect();
+            let same = *state.definition == self.target.definition;
+            if !same || !inputs.clone().all(|segment| live.contains(segment.record.id.as_str())) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn merge(&mut self, job: &Job, part: &Part<'_>) -> Result<()> {
+        let keys = KeyColumns::of(self.target)?;
+        let order = match self.order {
+            Order::Entity => keys.sort_order(),
+            Order::Index => vec![keys.index],
+        };
+        let sources = sources(&job.inputs);
+        // One segment is sorted at once; several are cut out of rows that are in the order of the index first.
+        if let [_] = job.periods.as_slice() {
+            let mut sorter = Sorter::new(self.storage, self.target, order, MEMORY_BYTES);
+            self.feed(job, part, |batch| sorter.push(batch))?;
+            return self.write(&mut sorter, sources, part.monitor);
+        }
+        let mut by_index = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
+        self.feed(job, part, |batch| by_index.push(batch))?;
+        for period in &job.periods {
+            let mut sorter = Sorter::new(self.storage, self.target, order.clone(), MEMORY_BYTES);
+            by_index.each(period, part.monitor, |batch| sorter.push(batch.clone()))?;
+            self.write(&mut sorter, sources.clone(), part.monitor)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of all inputs, one after the other.
+    fn feed(&self, job: &Job, part: &Part<'_>, mut sink: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+        let mut seen = 0;
+        for segment in &job.inputs {
+            let named = |e: Error| e.with("version", segment.added);
+            let file = open_segment(self.storage, segment)?;
+            for batch in TableRows::new(&file, &stage::write_columns(self.target)).map_err(named)? {
+                check_cancelled(part.monitor)?;
+                sink(batch.map_err(named)?)?;
+            }
+            seen += segment.record.rows;
+            part.tell(seen);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, sorter: &mut Sorter<'_>, sources: Vec<SourceRecord>, monitor: &dyn Monitor) -> Result<()> {
+        let mut builder = SegmentBuilder::create(self.storage, self.target, self.order == Order::Entity)?;
+        sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
+        self.made.extend(builder.finish(sources)?);
+        Ok(())
+    }
+
+    fn discard(&self) {
+        self.made.iter().for_each(|record| stage::discard(self.storage, record));
+    }
+}
+
+/// Where in the whole work a job is.
+struct Part<'a> {
+    monitor: &'a dyn Monitor,
+    done: u64,
+    total: u64,
+}
+
+impl Part<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+    fn tell(&self, rows: u64) {
+        self.monitor.progress(self.done.saturating_add(rows) as f64 / self.total as f64);
+    }
+}
+
+/// The sources of all inputs, each once, whatever part of them is in which of the new segments: a file is loaded when all
+/// of its rows are.
+fn sources(inputs: &[Arc<Segment>]) -> Vec<SourceRecord> {
+    let mut seen = HashSet::new();
+    let sources = inputs.iter().flat_map(|segment| &segment.record.sources);
+    sources.filter(|source| seen.insert((source.path.as_str(), source.fingerprint))).cloned().collect()
+}

@@ -1,0 +1,16 @@
+//! The life of a table: correcting, compacting, looking back, on real files in a temporary directory.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "life/fixture.rs"]
+mod fixture;
+
+#[path = "life/columns.rs"]
+mod columns;
+#[path = "life/compact.rs"]
+mod compact;
+#[path = "life/delete.rs"]
+mod delete;
+#[path = "life/looking_back.rs"]
+mod looking_back;
+#[path = "life/overlap.rs"]
+mod overlap;

@@ -1,0 +1,26 @@
+//! What the format promises when things go wrong: crashes, power losses, kills, races, damage and strangers' tables.
+//! docs/SAFETY.md says which promise each test guards.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation
+)]
+
+#[path = "safety/child.rs"]
+mod child;
+#[path = "safety/crashes.rs"]
+mod crashes;
+#[path = "safety/killed.rs"]
+mod killed;
+#[path = "safety/operations.rs"]
+mod operations;
+#[path = "safety/races.rs"]
+mod races;
+#[path = "safety/storages.rs"]
+mod storages;
+#[path = "safety/world.rs"]
+mod world;

@@ -1,0 +1,180 @@
+//! Files to load, tables to load them into, and what a table answers, as one comparable value.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::{DataType, TimeUnit as ArrowUnit},
+};
+use tempfile::TempDir;
+use tstable_core::{
+    Result,
+    log::{Version, definition::Definition},
+    schema::{ColumnType, Strings, TimeUnit},
+    segment::{SegmentWriter, WriteColumn, WriteOptions},
+    storage::Storage,
+    table::{
+        CreateRequest, Snapshot, Table,
+        append::{AppendRequest, Appended, OnOverlap, Unwatched},
+        cache::Cache,
+        scan::{Scan, ScanRequest, UnitRows},
+    },
+};
+
+pub const HOUR_US: i64 = 3_600_000_000;
+
+/// A row: time, symbol, price's bits.
+pub type Row = (i64, String, u64);
+
+pub fn columns() -> Vec<WriteColumn> {
+    let column = |name: &str, ty, id| WriteColumn { name: name.to_owned(), ty, field_id: Some(id) };
+    vec![
+        column("ts", ColumnType::Timestamp(TimeUnit::Us), 1),
+        column("symbol", ColumnType::Varchar, 2),
+        column("price", ColumnType::Double, 3),
+    ]
+}
+
+/// Writes the rows of some hours of some symbols, by symbol, then hour.
+pub fn write_file(path: &Path, symbols: &[&str], hours: impl Iterator<Item = i64> + Clone) -> PathBuf {
+    let rows: Vec<_> = symbols.iter().flat_map(|symbol| hours.clone().map(move |hour| (hour, *symbol))).collect();
+    let ts = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|(hour, _)| hour * HOUR_US + 60_000_000));
+    let symbol = StringArray::from_iter_values(rows.iter().map(|(_, symbol)| *symbol));
+    let price = Float64Array::from_iter_values(rows.iter().map(|(hour, s)| *hour as f64 + f64::from(s.as_bytes()[0])));
+    let arrays: [(&str, ArrayRef); 3] =
+        [("ts", Arc::new(ts)), ("symbol", Arc::new(symbol)), ("price", Arc::new(price))];
+    let batch = RecordBatch::try_from_iter(arrays).unwrap();
+    let options = WriteOptions { row_group_rows: 1000, ..WriteOptions::default() };
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = SegmentWriter::create(path.display().to_string(), file, &columns(), &options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    path.to_owned()
+}
+
+/// Files outside of any table.
+#[derive(Debug)]
+pub struct Files {
+    /// Removed with this.
+    pub _directory: TempDir,
+    /// One symbol, hours 0 to 9.
+    pub first: PathBuf,
+    /// Another symbol, the same hours.
+    pub second: PathBuf,
+    /// The first symbol, hours 20 to 29.
+    pub later: PathBuf,
+    /// So scattered that its coverage needs a file of its own.
+    pub scattered: PathBuf,
+    /// To be appended after everything else.
+    pub next: PathBuf,
+}
+
+impl Files {
+    pub fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let symbols: Vec<String> = (b'A'..b'K').map(|c| char::from(c).to_string()).collect();
+        let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
+        let scattered = (0..300).map(|i| 1000 + i * 7 + (i * i) % 5);
+        Self {
+            first: write_file(&at("first.parquet"), &["NVDA"], 0..10),
+            second: write_file(&at("second.parquet"), &["MSFT"], 0..10),
+            later: write_file(&at("later.parquet"), &["NVDA"], 20..30),
+            scattered: write_file(&at("scattered.parquet"), &symbols, scattered),
+            next: write_file(&at("next.parquet"), &["NEXT"], 0..3),
+            _directory: directory,
+        }
+    }
+}
+
+pub fn definition() -> Definition {
+    let request = CreateRequest {
+        index_column: "ts".to_owned(),
+        bucket: "1h".to_owned(),
+        timezone: None,
+        origin: None,
+        entity_columns: vec!["symbol".to_owned()],
+        uniqueness: "bucket".to_owned(),
+        schema: None,
+    };
+    request.definition().unwrap()
+}
+
+pub fn table(storage: &Arc<dyn Storage>) -> Table {
+    Table::new(Arc::clone(storage))
+}
+
+pub fn created(storage: &Arc<dyn Storage>) -> Table {
+    let table = table(storage);
+    table.create(definition(), false).unwrap();
+    table
+}
+
+pub fn append(table: &Table, files: &[&Path]) -> Result<Appended> {
+    append_as(table, files, OnOverlap::Error)
+}
+
+pub fn append_as(table: &Table, files: &[&Path], on_overlap: OnOverlap) -> Result<Appended> {
+    let files = files.iter().map(|file| (*file).to_owned()).collect();
+    table.append(&table.latest(None)?, &AppendRequest { files, on_overlap, ..AppendRequest::default() }, &Unwatched)
+}
+
+/// Everything that a table answers, but for its version and its segments' random names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answers {
+    pub definition: String,
+    pub rows: Vec<Row>,
+    pub coverage: Vec<u8>,
+    pub properties: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, Version>,
+}
+
+/// What the table answers; none when there is no table.
+pub fn answers(storage: &Arc<dyn Storage>) -> Result<Option<Answers>> {
+    match table(storage).latest(None) {
+        Ok(snapshot) => answers_of(&snapshot).map(Some),
+        Err(e) if e.kind() == tstable_core::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+pub fn answers_of(snapshot: &Snapshot) -> Result<Answers> {
+    let mut definition = snapshot.definition().clone();
+    definition.table_id = String::new();
+    Ok(Answers {
+        definition: format!("{definition:?}"),
+        rows: rows_of(snapshot)?,
+        coverage: snapshot.coverage()?.to_bytes(),
+        properties: snapshot.state.properties.clone(),
+        tags: snapshot.state.tags.clone(),
+    })
+}
+
+/// The rows, sorted.
+pub fn rows_of(snapshot: &Snapshot) -> Result<Vec<Row>> {
+    let Some(schema) = &snapshot.definition().schema else { return Ok(Vec::new()) };
+    let request = ScanRequest { columns: (0..schema.columns.len()).collect(), ..ScanRequest::default() };
+    let scan = Scan::new(snapshot, &Arc::new(Cache::new(1 << 20)), request)?;
+    let mut rows = Vec::new();
+    for number in 0..scan.units() {
+        let Some(unit) = scan.unit(number, Strings::Plain, 2048)? else { continue };
+        let UnitRows::Read(reader) = unit.rows else { panic!("columns were asked for") };
+        for batch in *reader {
+            take_rows(&batch?, &mut rows);
+        }
+    }
+    rows.sort();
+    Ok(rows)
+}
+
+fn take_rows(batch: &RecordBatch, rows: &mut Vec<Row>) {
+    assert_eq!(*batch.column(0).data_type(), DataType::Timestamp(ArrowUnit::Microsecond, None));
+    let ts = batch.column(0).as_any().downcast_ref::<TimestampMicrosecondArray>().unwrap();
+    let symbol = batch.column(1).as_any().downcast_ref::<StringArray>().unwrap();
+    let price = batch.column(2).as_any().downcast_ref::<Float64Array>().unwrap();
+    rows.extend((0..batch.num_rows()).map(|i| (ts.value(i), symbol.value(i).to_owned(), price.value(i).to_bits())));
+}
