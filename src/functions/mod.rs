@@ -29,6 +29,7 @@ mod plan;
 mod preview;
 mod question;
 mod report;
+mod report_page;
 mod restore;
 mod scan;
 mod segments;
@@ -106,6 +107,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(restore::Restore(new())),
+            Arc::new(report_page::ReportPage(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
             Arc::new(set::Set(new())),

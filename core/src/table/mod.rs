@@ -43,6 +43,7 @@ pub mod marks;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod report;
 pub mod require;
 pub mod restore;
 pub mod scan;
