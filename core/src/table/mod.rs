@@ -40,6 +40,7 @@ pub mod fit;
 pub mod incoming;
 pub mod layout;
 pub mod marks;
+pub mod numbers;
 pub mod overlap;
 pub mod preview;
 pub mod query;

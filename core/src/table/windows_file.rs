@@ -3,13 +3,9 @@
 
 use std::path::Path;
 
-use arrow::{
-    array::{Array, ArrayRef, AsArray},
-    compute::cast,
-    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
-};
+use arrow::array::{Array, ArrayRef};
 
-use super::incoming;
+use super::{incoming, numbers::integers};
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
@@ -72,26 +68,7 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
     if array.null_count() > 0 {
         return Err(Error::invalid_argument("a window opens or closes at NULL"));
     }
-    let raw: Vec<i128> = match ty {
-        ColumnType::Date => as_type(array, &DataType::Int32)?
-            .as_primitive::<Int32Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
-        ColumnType::UBigInt => as_type(array, &DataType::UInt64)?
-            .as_primitive::<UInt64Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
-        _ => as_type(array, &DataType::Int64)?
-            .as_primitive::<Int64Type>()
-            .values()
-            .iter()
-            .map(|v| i128::from(*v))
-            .collect(),
-    };
+    let raw = integers(array.as_ref())?;
     let (from, to) = (nanos(ty), nanos(index));
     Ok(raw
         .into_iter()
@@ -100,10 +77,6 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
             IndexValue(value.div_euclid(to) + i128::from(up && value.rem_euclid(to) != 0))
         })
         .collect())
-}
-
-fn as_type(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
-    cast(array, ty).map_err(|e| Error::corrupt("the windows cannot be read").caused_by(e))
 }
 
 fn nanos(ty: &ColumnType) -> i128 {

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, Float64Array, Int32Array, new_null_array},
-    compute::interleave,
-    datatypes::{DataType, Float64Type},
+    array::{Array, ArrayRef, AsArray, Float64Array, new_null_array},
+    datatypes::Float64Type,
 };
 
-use super::{Method, Provenance, bucket_at, cast_to, cell_count, collect::Place, kept_type};
+use super::{Method, Provenance, bucket_at, cell_count, collect::Place, kept_type};
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
-    table::query::Subject,
+    table::{
+        numbers::{gather, zero},
+        query::Subject,
+    },
     time::{Grid, Run},
 };
 
@@ -107,9 +109,7 @@ impl Filler<'_> {
             picks.push(pick);
             provenance.push(from as u8);
         }
-        let filled = interleave(&sources, &picks)
-            .map_err(|e| Error::corrupt("the values cannot be put together").caused_by(e))?;
-        Ok((filled, provenance))
+        Ok((gather(&sources, picks.into_iter())?, provenance))
     }
 
     fn interpolate(
@@ -165,9 +165,4 @@ impl Filler<'_> {
 fn between(left: (i128, f64), right: (i128, f64), at: i128) -> f64 {
     let share = (at - left.0) as f64 / (right.0 - left.0) as f64;
     left.1 + (right.1 - left.1) * share
-}
-
-fn zero(ty: &DataType) -> Result<ArrayRef> {
-    let zero: ArrayRef = Arc::new(Int32Array::from(vec![0]));
-    cast_to(&zero, ty)
 }

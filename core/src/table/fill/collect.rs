@@ -3,21 +3,18 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array},
-    compute::take,
-    datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type},
-};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 
-use super::{FillRequest, Method, cast_to, cell_count, kept_type};
+use super::{FillRequest, Method, cell_count};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
     prune::expr::{Constant, Expr},
-    schema::{ColumnType, Strings},
+    schema::Strings,
     table::{
         Snapshot,
         cache::Cache,
+        numbers::{doubles, gather, integers},
         query::Subject,
         scan::{Scan, ScanRequest, UnitRows},
     },
@@ -50,7 +47,6 @@ pub(super) struct Collection<'a> {
 /// A column's places: for each entity its cells, then the last value before them and the first after.
 struct Column {
     method: Method,
-    ty: DataType,
     places: Vec<Option<Place>>,
     values: Vec<ArrayRef>,
     /// Places that rows of the batch in hand have taken.
@@ -82,15 +78,11 @@ impl<'a> Collection<'a> {
         let entity_columns = read.len().saturating_sub(1);
         read.extend(request.columns.iter().map(|column| column.position));
         let size = subjects.len().saturating_mul(cell_count(cells).saturating_add(2));
-        let column = |column: &super::FillColumn| {
-            let ty = schema.columns.get(column.position).map_or(&ColumnType::Double, |own| &own.ty);
-            Column {
-                method: column.method,
-                ty: kept_type(ty, column.method),
-                places: vec![None; size],
-                values: Vec::new(),
-                touched: Vec::new(),
-            }
+        let column = |column: &super::FillColumn| Column {
+            method: column.method,
+            places: vec![None; size],
+            values: Vec::new(),
+            touched: Vec::new(),
         };
         let slots = subjects.iter().enumerate().map(|(slot, subject)| (subject.entity.clone(), slot)).collect();
         let columns = request.columns.iter().map(column).collect();
@@ -164,7 +156,7 @@ impl<'a> Collection<'a> {
     fn take(&mut self, batch: &RecordBatch, places: &[Option<usize>], target: Target) -> Result<()> {
         let array = |at: usize| places.get(at).copied().flatten().and_then(|place| batch.columns().get(place));
         let index = array(0).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
-        let index = integers(index)?;
+        let index = integers(index.as_ref())?;
         let entities: Vec<_> =
             (1..=self.entity_columns).map(|at| array(at).map(EntityValues::of).transpose()).collect::<Result<_>>()?;
         let slots = self.slots_of(&entities, index.len());
@@ -253,26 +245,11 @@ impl Column {
                 own.row = u32::try_from(rows.len().saturating_sub(1)).unwrap_or(u32::MAX);
             }
         }
-        let taken = take(values.as_ref(), &UInt32Array::from(rows), None)
-            .map_err(|e| Error::corrupt("the values of a segment cannot be taken").caused_by(e))?;
-        self.values.push(cast_to(&taken, &self.ty)?);
+        let winners = rows.into_iter().map(|row| (0, row as usize));
+        let taken = gather(&[values.as_ref()], winners)?;
+        self.values.push(if self.method == Method::Linear { doubles(taken.as_ref())? } else { taken });
         Ok(())
     }
-}
-
-/// An index column as numbers.
-pub(super) fn integers(array: &ArrayRef) -> Result<Vec<i128>> {
-    Ok(match array.data_type() {
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().values().iter().map(|v| i128::from(*v)).collect(),
-        DataType::Date32 => {
-            let days = cast_to(array, &DataType::Int32)?;
-            days.as_primitive::<Int32Type>().values().iter().map(|v| i128::from(*v)).collect()
-        }
-        _ => {
-            let wide = cast_to(array, &DataType::Int64)?;
-            wide.as_primitive::<Int64Type>().values().iter().map(|v| i128::from(*v)).collect()
-        }
-    })
 }
 
 /// An entity column of a batch.
@@ -286,13 +263,7 @@ impl<'a> EntityValues<'a> {
         if let Some(texts) = array.as_string_opt::<i32>() {
             return Ok(Self::Texts(texts));
         }
-        macro_rules! numbers {
-            ($($ty:ty),*) => { $(if let Some(own) = array.as_primitive_opt::<$ty>() {
-                return Ok(Self::Numbers(own.values().iter().map(|v| i128::from(*v)).collect()));
-            })* };
-        }
-        numbers!(Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type);
-        Err(Error::corrupt(format!("an entity column came as {}", array.data_type())))
+        integers(array.as_ref()).map(Self::Numbers)
     }
 
     fn same_as_before(&self, row: usize) -> bool {

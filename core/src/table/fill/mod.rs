@@ -7,7 +7,7 @@ mod lookaround;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use arrow::{array::ArrayRef, compute::cast, datatypes::DataType};
+use arrow::{array::ArrayRef, datatypes::DataType};
 
 use self::collect::Collection;
 use super::{Snapshot, cache::Cache, query::Subject};
@@ -236,10 +236,6 @@ fn check_method(method: Method, name: &str, ty: &ColumnType) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-fn cast_to(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef> {
-    cast(array, ty).map_err(|e| Error::invalid_argument("a value cannot be converted").caused_by(e))
 }
 
 /// The Arrow type in which the values of a column are kept.
