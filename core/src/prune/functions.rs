@@ -112,7 +112,7 @@ fn origin(rest: &[Expr]) -> Option<temporal::Origin> {
     const FAR_DAYS: i32 = 400_000;
     let near = match rest {
         [] => return Some(temporal::Origin::Default),
-        [Expr::Constant(Constant::Text(zone))] => zone.parse::<chrono_tz::Tz>().is_ok(),
+        [Expr::Constant(Constant::Text(zone))] => crate::time::check_zone(zone).is_ok(),
         [offset @ Expr::Constant(Constant::Interval { .. })] => {
             let Step { months, days, micros } = Step::of(offset)?;
             let micros_near = i128::from(micros).abs() <= i128::from(FAR_DAYS) * DAY / MICRO;

@@ -238,7 +238,7 @@ pub(super) fn from_seconds(of: Domain) -> Option<Domain> {
 
 /// `x AT TIME ZONE zone`, between TIMESTAMP and TIMESTAMPTZ either way.
 pub(super) fn at_time_zone(zone: &str, of: Domain) -> Option<Domain> {
-    zone.parse::<chrono_tz::Tz>().ok()?;
+    crate::time::check_zone(zone).ok()?;
     match of.ty {
         Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false)),
         Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false)),

