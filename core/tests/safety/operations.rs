@@ -97,8 +97,7 @@ fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
 }
 
 fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
-    let request =
-        CompactRequest { range: IndexRange::ALL, target_rows: 1000, order: Order::default(), dry_run: false };
+    let request = CompactRequest { range: IndexRange::ALL, target_rows: 1000, order: Order::default(), dry_run: false };
     let compacted = table(storage).compact(&latest(storage)?, &request, &Unwatched)?;
     assert!(compacted.segments_after < compacted.segments_before);
     Ok(())
