@@ -9,19 +9,23 @@ mod backfill;
 mod bucket;
 mod buckets;
 mod changes;
+mod check;
 mod checkpoint;
 mod columnar;
 mod common;
 mod compact;
+mod copy;
 mod coverage;
 mod create;
 mod delete;
 mod entities;
 mod entity_argument;
+mod fill;
 mod gaps;
 mod history;
 mod info;
 mod last_window;
+mod latest;
 mod list;
 mod literal;
 mod mark_empty;
@@ -30,6 +34,7 @@ mod preview;
 mod question;
 mod repair;
 mod report;
+mod report_page;
 mod restore;
 mod scan;
 mod segments;
@@ -93,6 +98,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
+            Arc::new(check::Check(new())),
             Arc::new(checkpoint::Checkpoint(new())),
             Arc::new(common::Common(new())),
             Arc::new(compact::Compact(new())),
@@ -100,16 +106,19 @@ pub(crate) fn registry() -> Registry {
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),
             Arc::new(entities::Entities(new())),
+            Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
             Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(repair::Repair(new())),
             Arc::new(restore::Restore(new())),
+            Arc::new(report_page::ReportPage(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
             Arc::new(set::Set(new())),
@@ -121,6 +130,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
+        copies: vec![Arc::new(copy::Copy(new()))],
         replacement: Some(Replacement { function: "tstable_scan", is_table }),
     }
 }
