@@ -16,6 +16,8 @@ mod child;
 mod crashes;
 #[path = "safety/damage.rs"]
 mod damage;
+#[path = "safety/fuzzed.rs"]
+mod fuzzed;
 #[path = "safety/hostile.rs"]
 mod hostile;
 #[path = "safety/killed.rs"]

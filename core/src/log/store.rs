@@ -76,12 +76,12 @@ impl Log {
             return self.follow(known);
         }
         let hint = self.hint();
-        let state = match hint.map(|hint| self.from_hint(hint)) {
+        let state = match hint.map(|hint| self.follow_hint(hint)) {
             Some(Ok(Some(state))) => state,
             // A checkpoint that the hint does not know may lead past a damaged commit.
-            Some(Err(e)) if e.kind() == ErrorKind::Corrupt => self.from_listing().map_err(|_| e)?,
+            Some(Err(e)) if e.kind() == ErrorKind::Corrupt => self.follow_listing().map_err(|_| e)?,
             Some(Err(e)) => return Err(e),
-            Some(Ok(None)) | None => self.from_listing()?,
+            Some(Ok(None)) | None => self.follow_listing()?,
         };
         if hint.is_none_or(|hint| hint.version > state.version) {
             self.check_for_hole(state.version)?;
@@ -89,11 +89,11 @@ impl Log {
         Ok(Arc::new(state))
     }
 
-    fn from_hint(&self, hint: Hint) -> Result<Option<TableState>> {
+    fn follow_hint(&self, hint: Hint) -> Result<Option<TableState>> {
         self.start_at(hint)?.map(|start| self.replay(start, None)).transpose()
     }
 
-    fn from_listing(&self) -> Result<TableState> {
+    fn follow_listing(&self) -> Result<TableState> {
         self.replay(self.start_by_listing()?, None)
     }
 

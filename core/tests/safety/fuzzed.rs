@@ -1,0 +1,88 @@
+//! The fuzz targets for a moment, with fixed seeds: random bytes, and sound ones that are changed here and there.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    log::{Version, checkpoint::checkpoint_path},
+    storage::{Storage, memory::MemoryStorage},
+};
+
+use super::world::{Files, append, created};
+
+#[allow(dead_code)]
+#[path = "../../../fuzz/targets.rs"]
+mod targets;
+
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % bound.max(1) as u64) as usize
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.below(most)).map(|_| self.below(256) as u8).collect()
+    }
+}
+
+/// Calls the target with each seed, with changes of it, and with random bytes.
+fn run(target: fn(&[u8]), seeds: &[Vec<u8>], rounds: usize) {
+    seeds.iter().for_each(|seed| target(seed));
+    let mut numbers = Numbers(42);
+    for _ in 0..rounds {
+        target(&numbers.bytes(64));
+        for seed in seeds {
+            let mut changed = seed.clone();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(changed.len());
+                match numbers.below(4) {
+                    0 => changed.truncate(at),
+                    1 => changed.insert(at, numbers.below(256) as u8),
+                    _ => changed.get_mut(at).into_iter().for_each(|byte| *byte ^= 1 << numbers.below(8)),
+                }
+            }
+            target(&changed);
+        }
+    }
+}
+
+/// Files of a small sound table, without the checksums around them that would stop every change at once.
+fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let files = Files::new();
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new("memory"));
+    let table = created(&storage);
+    let appended = append(&table, &[&files.first, &files.second]).unwrap();
+    table.checkpoint().unwrap();
+    let read = |path: &str| storage.read(path, 1 << 20).unwrap().unwrap();
+    let commits = (1..3).map(|v| String::from_utf8(read(&Version(v).commit_path())).unwrap());
+    let commits = commits.map(|text| text[..text.rfind(",\"checksum\"").unwrap()].as_bytes().to_vec());
+    let checkpoint = read(&checkpoint_path(Version(2)));
+    let length = u64::from_le_bytes(checkpoint[8..16].try_into().unwrap()) as usize;
+    let coverage = appended.snapshot.coverage().unwrap().to_bytes();
+    (commits.collect(), vec![checkpoint[24..24 + length].to_vec()], vec![coverage[..coverage.len() - 8].to_vec()])
+}
+
+#[test]
+fn decoders_survive_any_bytes() {
+    let (commits, checkpoints, coverages) = seeds();
+    run(targets::commit, &commits, 1500);
+    run(targets::checkpoint, &checkpoints, 1500);
+    run(targets::coverage, &coverages, 3000);
+}
+
+#[test]
+fn words_are_parsed_or_refused() {
+    let words =
+        ["1h", "15m", "1mo", "1000", "skip_file", "rewrite", "Europe/Berlin", "0000000001.json", "data/x.parquet"];
+    run(targets::parsing, &words.map(|word| word.as_bytes().to_vec()), 2000);
+}
+
+#[test]
+fn tables_agree_with_a_model_after_any_operations() {
+    let mut numbers = Numbers(1);
+    for _ in 0..12 {
+        let operations: Vec<u8> = (0..48).map(|_| numbers.below(256) as u8).collect();
+        targets::operations(&operations);
+    }
+}
