@@ -10,6 +10,7 @@ mod bucket;
 mod buckets;
 mod changes;
 mod check;
+mod checkpoint;
 mod columnar;
 mod common;
 mod compact;
@@ -30,6 +31,7 @@ mod mark_empty;
 mod plan;
 mod preview;
 mod question;
+mod repair;
 mod report;
 mod restore;
 mod scan;
@@ -40,6 +42,8 @@ mod shape;
 mod stretches;
 mod tag;
 mod untag;
+mod vacuum;
+mod verify;
 mod version;
 mod windows;
 
@@ -93,6 +97,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
             Arc::new(check::Check(new())),
+            Arc::new(checkpoint::Checkpoint(new())),
             Arc::new(common::Common(new())),
             Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
@@ -108,6 +113,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
+            Arc::new(repair::Repair(new())),
             Arc::new(restore::Restore(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
@@ -115,6 +121,8 @@ pub(crate) fn registry() -> Registry {
             Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(tag::Tag(new())),
             Arc::new(untag::Untag(new())),
+            Arc::new(vacuum::Vacuum(new())),
+            Arc::new(verify::Verify(new())),
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],

@@ -1,7 +1,7 @@
 //! Appending files: each is looked at, checked against what is covered, staged under the root, and then all become one
 //! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Snapshot, Table,
@@ -9,6 +9,7 @@ use super::{
     change,
     checks::{Checks, OnViolation},
     incoming::{Incoming, Target},
+    loaded::Loaded,
     marks::RESERVED_PREFIX,
     overlap::{self, Covering},
     random_id, stage,
@@ -17,7 +18,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, Fingerprint, SegmentRecord},
+        commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
@@ -300,7 +301,7 @@ impl Append<'_> {
 
     /// Decides for each file, in order, against the table and the files before it.
     fn plan(&mut self, incoming: Vec<Incoming>) -> Result<()> {
-        let loaded = loaded_fingerprints(&self.state);
+        let loaded = Loaded::of(&self.state);
         let coverage = self.state.coverage(self.storage().as_ref())?;
         let mut before = Coverage::default();
         for file in incoming {
@@ -321,7 +322,7 @@ impl Append<'_> {
     fn decide(
         &self,
         file: &Incoming,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
         coverage: &Arc<Coverage>,
         before: &Coverage,
     ) -> Result<Decision> {
@@ -349,8 +350,8 @@ impl Append<'_> {
         }
     }
 
-    fn is_loaded(&self, file: &Incoming, loaded: &HashMap<u64, Vec<Fingerprint>>) -> Result<bool> {
-        let same_size = loaded.get(&file.outside.stat.bytes);
+    fn is_loaded(&self, file: &Incoming, loaded: &Loaded) -> Result<bool> {
+        let same_size = loaded.get(file.outside.stat.bytes);
         let earlier: Vec<_> =
             self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
         if same_size.is_none() && earlier.is_empty() {
@@ -374,7 +375,7 @@ impl Append<'_> {
         coverage: &Arc<Coverage>,
         covered: bool,
         before: &Coverage,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
     ) -> Error {
         let covering = if covered {
             Covering::Table { state: &self.state, storage: self.storage().as_ref() }
@@ -526,13 +527,4 @@ fn stage_one(
         return stage::file(storage, &planned.incoming, target, mode, &random_id()).map(Some);
     }
     stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip)
-}
-
-/// Fingerprints of the files whose rows are live, by size.
-pub(super) fn loaded_fingerprints(state: &TableState) -> HashMap<u64, Vec<Fingerprint>> {
-    let mut loaded: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
-    for source in state.segments.iter().flat_map(|segment| &segment.record.sources) {
-        loaded.entry(source.bytes).or_default().push(source.fingerprint);
-    }
-    loaded
 }

@@ -31,7 +31,11 @@ impl Table {
             Some(other) => Err(Error::already_exists(format!(
                 "the tag '{name}' names version {other} already; untag it first to name version {version} so"
             ))),
-            None => Ok(vec![Action::SetTag { name: name.to_owned(), version }]),
+            // A vacuum that came between removes files of an old version that no tag names yet.
+            None => {
+                state.check_kept(version)?;
+                Ok(vec![Action::SetTag { name: name.to_owned(), version }])
+            }
         })?;
         Ok((version, changed))
     }

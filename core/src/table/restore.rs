@@ -41,6 +41,8 @@ impl Table {
         let old = self.log().at(version, &latest.state)?;
         let mut counts = Counts::default();
         let changed = amend(self, &latest.state, "restore", None, |state| {
+            // A vacuum that came between removes files of the old version.
+            state.check_kept(version)?;
             let (actions, found) = difference(state, &old);
             counts = found;
             check_files(self.log().storage().as_ref(), &actions, version)?;

@@ -5,19 +5,28 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use tstable_core::{
     Result,
-    log::Version,
+    log::{
+        Version,
+        commit::{Action, Instant},
+    },
     schema::ColumnType,
     storage::Storage,
     table::{
+        Snapshot,
         append::{AppendRequest, Mode, OnOverlap, Unwatched},
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
+        expect::EmptyRequest,
         load::LoadRequest,
+        vacuum::VacuumRequest,
     },
     time::{IndexRange, IndexValue},
 };
 
-use super::world::{Files, HOUR_US, append, append_as, columns, created, definition, table, write_file};
+use super::{
+    upkeep::change,
+    world::{Files, HOUR_US, append, append_as, columns, created, definition, table},
+};
 
 /// A change to a table: what comes before it, and the change itself.
 pub struct Operation {
@@ -42,81 +51,101 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled_to_99,
         run: |s, f| append(&table(s), &[&f.scattered]).map(drop),
     },
-    Operation { name: "skip_rows", before: filled, run: |s, f| append_partly(s, f, OnOverlap::SkipRows) },
-    Operation { name: "replace", before: filled_twice, run: |s, f| append_partly(s, f, OnOverlap::Replace) },
-    Operation { name: "delete", before: filled_twice, run: |s, _| delete(s) },
-    Operation { name: "compact", before: filled_twice, run: |s, _| compact(s) },
-    Operation { name: "restore", before: filled_twice, run: |s, _| restore(s) },
-    Operation { name: "load", before: filled_twice, run: |s, _| load(s) },
+    Operation {
+        name: "replace",
+        before: filled,
+        run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Replace).map(drop),
+    },
+    Operation {
+        name: "skip rows",
+        before: filled,
+        run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::SkipRows).map(drop),
+    },
+    Operation { name: "delete", before: filled, run: |s, _| delete(s) },
+    Operation { name: "compact", before: fragmented, run: |s, _| compact(s) },
+    Operation { name: "restore", before: fragmented, run: |s, _| table(s).restore(&latest(s)?, Version(2)).map(drop) },
+    Operation { name: "tag", before: filled, run: |s, _| table(s).tag(&latest(s)?, "t", None).map(drop) },
+    Operation { name: "set", before: filled, run: |s, _| table(s).set(&latest(s)?, "k", Some("v")).map(drop) },
     Operation {
         name: "add columns",
         before: filled,
-        run: |s, _| {
-            let table = table(s);
-            table.add_columns(&table.latest(None)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop)
-        },
-    },
-    Operation {
-        name: "tag",
-        before: filled,
-        run: |s, _| {
-            let table = table(s);
-            table.tag(&table.latest(None)?, "named", None).map(drop)
-        },
+        run: |s, _| table(s).add_columns(&latest(s)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop),
     },
     Operation {
         name: "check",
         before: filled,
-        run: |s, _| {
-            let table = table(s);
-            table.check(&table.latest(None)?, "positive", Some("price > 0")).map(drop)
-        },
+        run: |s, _| table(s).check(&latest(s)?, "positive", Some("price > 0")).map(drop),
     },
+    Operation { name: "load", before: fragmented, run: |s, _| load(s) },
+    Operation { name: "mark empty", before: filled, run: |s, _| mark_empty(s) },
+    Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
+    Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
+    Operation { name: "repair", before: damaged, run: |s, _| table(s).repair(false, Instant::now()).map(drop) },
 ];
 
-fn filled_twice(storage: &Arc<dyn Storage>, files: &Files) {
+fn latest(storage: &Arc<dyn Storage>) -> Result<Snapshot> {
+    table(storage).latest(None)
+}
+
+/// Several segments that compaction would make into one.
+fn fragmented(storage: &Arc<dyn Storage>, files: &Files) {
     filled(storage, files);
-    append(&table(storage), &[&files.later]).unwrap();
+    append(&table(storage), &[&files.second, &files.later]).unwrap();
 }
 
-/// A file of which some buckets are covered: it covers hours 5 to 24 of the symbol that has 0 to 9 and, after two loads, 20 to 29.
-fn append_partly(storage: &Arc<dyn Storage>, files: &Files, on_overlap: OnOverlap) -> Result<()> {
-    let path = write_file(&files.first.with_file_name("partly.parquet"), &["NVDA"], 5..25);
-    append_as(&table(storage), &[&path], on_overlap).map(drop)
+fn hours(from: i64, until: i64) -> IndexRange {
+    let at = |hour: i64| Some(IndexValue::from(hour * HOUR_US));
+    IndexRange { start: at(from), until: at(until) }
 }
 
+/// Half of a segment, so that the rest is written anew.
 fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
-    let table = table(storage);
-    let hour = |hour: i64| IndexValue((hour * HOUR_US).into());
-    let request = DeleteRequest { range: IndexRange::new(hour(5), hour(25)), entity: Vec::new() };
-    table.delete(&table.latest(None)?, &request, &Unwatched).map(drop)
+    let request = DeleteRequest { range: hours(0, 5), entity: Vec::new() };
+    table(storage).delete(&latest(storage)?, &request, &Unwatched).map(drop)
 }
 
 fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
-    let table = table(storage);
     let request = CompactRequest { range: IndexRange::ALL, target_rows: 1000, order: Order::default(), dry_run: false };
-    let done = table.compact(&table.latest(None)?, &request, &Unwatched)?;
-    assert_eq!(done.segments_after, 1);
+    let compacted = table(storage).compact(&latest(storage)?, &request, &Unwatched)?;
+    assert!(compacted.segments_after < compacted.segments_before);
     Ok(())
-}
-
-fn restore(storage: &Arc<dyn Storage>) -> Result<()> {
-    let table = table(storage);
-    table.restore(&table.latest(None)?, Version(2)).map(drop)
 }
 
 /// Rows that are no file: two hours of a new symbol.
 fn load(storage: &Arc<dyn Storage>) -> Result<()> {
     let columns: Vec<_> = columns().into_iter().map(|column| (column.name, column.ty)).collect();
     let mut loader = table(storage).loader(&columns, LoadRequest::default())?;
-    let ts = TimestampMicrosecondArray::from(vec![HOUR_US, 0]);
     let arrays: [(&str, ArrayRef); 3] = [
-        ("ts", Arc::new(ts)),
+        ("ts", Arc::new(TimestampMicrosecondArray::from(vec![HOUR_US, 0]))),
         ("symbol", Arc::new(StringArray::from(vec!["LOADED", "LOADED"]))),
         ("price", Arc::new(Float64Array::from(vec![1.0, 2.0]))),
     ];
     loader.push(&RecordBatch::try_from_iter(arrays).unwrap())?;
     loader.finish(&Unwatched).map(drop)
+}
+
+fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
+    let request = EmptyRequest { range: hours(50, 60), entity: None, reason: None, undo: false };
+    table(storage).mark_empty(&latest(storage)?, &request).map(drop)
+}
+
+fn with_a_removed_segment(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    append(&table(storage), &[&files.scattered]).unwrap();
+    let id = table(storage).latest(None).unwrap().state.segments[0].record.id.clone();
+    change(&table(storage), "delete", &[Action::RemoveSegment { id }]);
+}
+
+fn vacuum(storage: &Arc<dyn Storage>) -> Result<()> {
+    table(storage).vacuum(&VacuumRequest { keep_us: 0, dry_run: false, now: Instant::now() }).map(drop)
+}
+
+/// Damaged where no answer suffers.
+fn damaged(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    storage.replace("_timeseries_log/CURRENT", b"garbage").unwrap();
+    storage.replace("_timeseries_log/0000000002.checkpoint", b"garbage").unwrap();
+    storage.replace("data/stray.parquet", b"garbage").unwrap();
 }
 
 fn empty(storage: &Arc<dyn Storage>, _: &Files) {
@@ -131,16 +160,9 @@ fn filled(storage: &Arc<dyn Storage>, files: &Files) {
 fn filled_to_99(storage: &Arc<dyn Storage>, files: &Files) {
     filled(storage, files);
     let table = table(storage);
-    let mut state = table.latest(None).unwrap().state;
-    while state.version.0 < 99 {
-        use tstable_core::{log::commit::Action, table::change};
-        let key = format!("key{}", state.version.0 % 3);
-        let actions = vec![Action::SetProperty { key, value: Some(state.version.to_string()) }];
-        let commit = change::commit(&state, "set", None, actions);
-        let change::Published::Done { state: next, .. } = change::publish(&table, &state, &commit).unwrap() else {
-            panic!("nobody else writes here")
-        };
-        state = next;
+    for i in 3..=99 {
+        let key = format!("key{}", i % 3);
+        change(&table, "set", &[Action::SetProperty { key, value: Some(i.to_string()) }]);
     }
 }
 
