@@ -28,6 +28,11 @@ docs-update: release venvs ## write what DuckDB displays into the result blocks 
 test-truth: release build/venv/.venv-truth/.installed ## compare with what Python's libraries say
 	for file in test/truth/[!h]*.py; do PYTHONDONTWRITEBYTECODE=1 build/venv/.venv-truth/bin/python $$file || exit 1; done
 
+# The report in headless Chromium, where that is installed.
+.PHONY: test-report
+test-report: release build/venv/.venv-truth/.installed ## use the report with a keyboard
+	build/venv/.venv-truth/bin/python test/report/browser.py
+
 ifeq ($(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes),yes)
 build/node/.installed: test/node/package.json
 	mkdir -p $(@D)

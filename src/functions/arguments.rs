@@ -44,6 +44,11 @@ impl Args {
         }
     }
 
+    /// A positional argument that is not NULL.
+    pub(crate) fn at_position(&self, index: usize, name: &str) -> Result<&Arg> {
+        self.positional(index, name)
+    }
+
     /// A positional argument of one text or a list of texts.
     pub(crate) fn texts_at(&self, index: usize, name: &str) -> Result<Vec<String>> {
         let wrong = |arg: &Arg| Error::invalid_argument(format!("{name} := {} is no text or list of texts", show(arg)));

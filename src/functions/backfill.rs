@@ -3,23 +3,18 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Error, Result,
-    prune::expr::Constant,
+    Result,
     schema::ColumnType,
     table::{At, backfill::requests},
 };
 
 use super::{
     Shared,
-    literal::{show, unit_nanos},
+    literal::max_units,
     report::{Cell, Report, column},
     shape::{Shape, row},
 };
-use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
-
-/// No month is shorter, so a request of so many days is never longer than a month.
-const DAYS_PER_MONTH: i128 = 28;
-const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Backfill(pub(crate) Arc<Shared>);
 
@@ -49,7 +44,7 @@ impl TableFunction for Backfill {
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let shape = Shape::of(&snapshot)?;
         let range = args.bounded_range_at(1, &shape.index)?;
-        let units = args.named("max_window").map(|arg| max_units(arg, &shape.index)).transpose()?;
+        let units = args.named("max_window").map(|arg| max_units("max_window", arg, &shape.index)).transpose()?;
         let most = args.count("max_requests")?.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         let columns = shape.columns([
             column("request_start", shape.index.clone()),
@@ -72,25 +67,4 @@ impl TableFunction for Backfill {
             })))
         }))
     }
-}
-
-/// The longest request in units of the index.
-fn max_units(arg: &Arg, index: &ColumnType) -> Result<i128> {
-    let unfit = || {
-        let expected = match index {
-            ColumnType::BigInt | ColumnType::UBigInt => "a positive number, as in 10000",
-            _ => "a positive INTERVAL, as in INTERVAL 7 DAY",
-        };
-        Error::invalid_argument(format!("max_window := {} is no {expected}", show(arg)))
-    };
-    let units = match (arg, index) {
-        (Arg::Scalar(Constant::Int(count)), ColumnType::BigInt | ColumnType::UBigInt) => *count,
-        (_, ColumnType::BigInt | ColumnType::UBigInt) => return Err(unfit()),
-        (Arg::Scalar(Constant::Interval { months, days, micros }), _) => {
-            let days = i128::from(*months) * DAYS_PER_MONTH + i128::from(*days);
-            (days * NANOS_PER_DAY + i128::from(*micros) * 1_000) / unit_nanos(index)
-        }
-        _ => return Err(unfit()),
-    };
-    if units > 0 { Ok(units) } else { Err(unfit()) }
 }

@@ -63,7 +63,12 @@ impl Bound for BoundLatest {
         let found = latest(&snapshot, &self.shared.cache, self.count, &Watch(session))?;
         session.log(
             LogLevel::Info,
-            &format!("latest of '{}': {} of {} segments opened", self.root, found.opened, snapshot.state.segments.len()),
+            &format!(
+                "latest of '{}': {} of {} segments opened",
+                self.root,
+                found.opened,
+                snapshot.state.segments.len()
+            ),
         );
         // Columns that were added since the call was bound come last and are not shown.
         Ok(Arc::new(Execution { columns: self.columns.clone(), batches: Mutex::new(found.batches) }))

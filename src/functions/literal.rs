@@ -12,6 +12,8 @@ use tstable_core::{
 use crate::host::Arg;
 
 const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+/// No month is shorter, so what is bounded by so many days is never longer than a month.
+const DAYS_PER_MONTH: i128 = 28;
 
 /// The least index value that is not before what the argument `name` says: exact for both ends of a half-open range.
 pub(crate) fn index_value(name: &str, arg: &Arg, index: &ColumnType) -> Result<IndexValue> {
@@ -142,6 +144,27 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
     }
     let seconds = number(0..2)? * 3600 + number(2..4)? * 60;
     Some((clock.trim_end(), if offset.starts_with('-') { -seconds } else { seconds }))
+}
+
+/// A positive length of time, or of integers, in units of the index; a month counts as 28 days.
+pub(crate) fn max_units(name: &str, arg: &Arg, index: &ColumnType) -> Result<i128> {
+    let unfit = || {
+        let expected = match index {
+            ColumnType::BigInt | ColumnType::UBigInt => "a positive number, as in 10000",
+            _ => "a positive INTERVAL, as in INTERVAL 7 DAY",
+        };
+        Error::invalid_argument(format!("{name} := {} is not {expected}", show(arg)))
+    };
+    let units = match (arg, index) {
+        (Arg::Scalar(Constant::Int(count)), ColumnType::BigInt | ColumnType::UBigInt) => *count,
+        (_, ColumnType::BigInt | ColumnType::UBigInt) => return Err(unfit()),
+        (Arg::Scalar(Constant::Interval { months, days, micros }), _) => {
+            let days = i128::from(*months) * DAYS_PER_MONTH + i128::from(*days);
+            (days * NANOS_PER_DAY + i128::from(*micros) * 1_000) / unit_nanos(index)
+        }
+        _ => return Err(unfit()),
+    };
+    if units > 0 { Ok(units) } else { Err(unfit()) }
 }
 
 /// A width as a text like `'1h'` or `'1 month'`, or as an INTERVAL of a single unit.

@@ -20,6 +20,7 @@ mod create;
 mod delete;
 mod entities;
 mod entity_argument;
+mod fill;
 mod gaps;
 mod history;
 mod info;
@@ -33,6 +34,7 @@ mod preview;
 mod question;
 mod repair;
 mod report;
+mod report_page;
 mod restore;
 mod scan;
 mod segments;
@@ -104,6 +106,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),
             Arc::new(entities::Entities(new())),
+            Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
@@ -115,6 +118,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(preview::Preview(new())),
             Arc::new(repair::Repair(new())),
             Arc::new(restore::Restore(new())),
+            Arc::new(report_page::ReportPage(new())),
             Arc::new(scan::Scan(new())),
             Arc::new(segments::Segments(new())),
             Arc::new(set::Set(new())),

@@ -8,14 +8,18 @@ use arrow::{
         StringArray, UInt64Array,
     },
     datatypes::{
-        ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType,
+        ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+        UInt64Type,
     },
 };
 use tstable_core::{
     Error, Result,
     schema::{ColumnType, Strings, TimeUnit},
-    table::query::{Position, Stretch, Subject},
+    table::{
+        numbers::integers,
+        query::{Position, Stretch, Subject},
+    },
     time::Run,
 };
 
@@ -147,9 +151,10 @@ impl Stretches {
             let keys: Vec<i32> = self.rows.subject.iter().map(|subject| subject.saturating_sub(first)).collect();
             return dictionary(&keys, &names);
         }
-        let keys = Int32Array::from(self.rows.subject.clone());
-        let broken = |e| Error::invalid_argument("the entities cannot be listed").caused_by(e);
-        arrow::compute::take(values.as_ref(), &keys, None).map_err(broken)
+        let numbers = integers(values.as_ref())?;
+        let number =
+            |subject: &i32| usize::try_from(*subject).ok().and_then(|at| numbers.get(at)).copied().unwrap_or(0);
+        integer_array(&column.ty, self.rows.subject.iter().map(number))
     }
 
     fn durations(&self) -> ArrayRef {
@@ -206,6 +211,28 @@ fn dictionary(keys: &[i32], values: &ArrayRef) -> Result<ArrayRef> {
     let broken = |e| Error::invalid_argument("the names cannot be listed").caused_by(e);
     let keys = Int32Array::from(keys.to_vec());
     Ok(Arc::new(DictionaryArray::try_new(keys, Arc::clone(values)).map_err(broken)?))
+}
+
+/// Values of an integer entity column as an array of its type.
+fn integer_array(ty: &ColumnType, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
+    fn typed<T: ArrowPrimitiveType>(values: impl Iterator<Item = i128>) -> Result<ArrayRef>
+    where
+        T::Native: TryFrom<i128> + Default,
+    {
+        let values = values.map(|value| T::Native::try_from(value).unwrap_or_default());
+        Ok(Arc::new(PrimitiveArray::<T>::from_iter_values(values)))
+    }
+    match ty {
+        ColumnType::TinyInt => typed::<Int8Type>(values),
+        ColumnType::SmallInt => typed::<Int16Type>(values),
+        ColumnType::Integer => typed::<Int32Type>(values),
+        ColumnType::BigInt => typed::<Int64Type>(values),
+        ColumnType::UTinyInt => typed::<UInt8Type>(values),
+        ColumnType::USmallInt => typed::<UInt16Type>(values),
+        ColumnType::UInteger => typed::<UInt32Type>(values),
+        ColumnType::UBigInt => typed::<UInt64Type>(values),
+        other => Err(Error::invalid_argument(format!("a column of type {other} is no entity column of integers"))),
+    }
 }
 
 /// Index values as an array of the index column's type; what lies a bucket outside of the type becomes its nearest value.

@@ -31,14 +31,16 @@ class Tables:
         self.con.close()
         self._directory.cleanup()
 
-    def make(self, rows: pa.Table, **arguments: str) -> Path:
-        """A table of these rows; arguments of tstable_create as SQL."""
+    def make(self, *parts: pa.Table, **arguments: str) -> Path:
+        """A table of these rows, each part a segment; arguments of tstable_create as SQL."""
         self._count += 1
-        root, file = self.path / f"t{self._count}", self.path / f"t{self._count}.parquet"
-        pq.write_table(rows, file)
+        root = self.path / f"t{self._count}"
         given = "".join(f", {name} := {value}" for name, value in arguments.items())
         self.con.execute(f"CALL tstable_create('{root}'{given})")
-        self.con.execute(f"CALL tstable_append('{root}', '{file}', mode := 'move')")
+        for number, rows in enumerate(parts):
+            file = self.path / f"t{self._count}-{number}.parquet"
+            pq.write_table(rows, file)
+            self.con.execute(f"CALL tstable_append('{root}', '{file}', mode := 'move')")
         return root
 
     def rows(self, query: str) -> list[tuple]:

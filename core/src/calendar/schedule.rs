@@ -92,7 +92,8 @@ impl Schedule {
 
 /// The days whose sessions may lie in the range, a day more on either side for overnight sessions and the clock's jumps.
 fn days_of(clock: &WallClock, range: &IndexRange) -> Result<std::ops::RangeInclusive<i128>> {
-    let (Some(start), Some(until)) = (range.start, range.until) else { return Ok(1..=0) };
+    let unbounded = || Error::limit_exceeded("a calendar cannot be laid over a range without ends");
+    let (start, until) = range.start.zip(range.until).ok_or_else(unbounded)?;
     let days = clock.day_of(start) - 1..=clock.day_of(until) + 2;
     if days.end() - days.start() > MAX_DAYS {
         return Err(Error::limit_exceeded(format!(

@@ -117,8 +117,12 @@ pub fn as_columns(
             return Ok(new_null_array(field.data_type(), batch.num_rows()));
         };
         converted(array, field.data_type()).map_err(|error| {
-            Error::schema_mismatch(format!("column \"{}\" of {origin} does not fit {}", field.name(), field.data_type()))
-                .caused_by(error)
+            Error::schema_mismatch(format!(
+                "column \"{}\" of {origin} does not fit {}",
+                field.name(),
+                field.data_type()
+            ))
+            .caused_by(error)
         })
     });
     let arrays = arrays.collect::<Result<Vec<_>>>()?;

@@ -418,6 +418,20 @@ impl OutsideFile {
     }
 }
 
+/// Writes a file outside of any table, in the place of one that is there: whoever opens it sees the old or the new one whole.
+///
+/// # Errors
+/// `Io` naming the file.
+pub fn write_outside(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path);
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|e| {
+        // Not there when it could not be made.
+        _ = fs::remove_file(&temporary);
+        Error::io("write", path.display(), e)
+    })
+}
+
 /// The files that paths and globs name, each once, sorted. A path that exists is taken as it is, whatever its characters.
 ///
 /// # Errors

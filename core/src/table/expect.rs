@@ -143,3 +143,7 @@ impl Snapshot {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "expect_tests.rs"]
+mod tests;

@@ -211,7 +211,9 @@ impl Found {
         for heap in self.entities.into_values() {
             // Ascending in reverse: the newest first.
             let rows = heap.into_sorted_vec();
-            places.extend(rows.iter().filter_map(|Reverse((_, Reverse((batch, row))))| Some((*numbers.get(batch)?, *row))));
+            places.extend(
+                rows.iter().filter_map(|Reverse((_, Reverse((batch, row))))| Some((*numbers.get(batch)?, *row))),
+            );
         }
         let unfit = |e| Error::corrupt("rows of different segments do not go together").caused_by(e);
         places.chunks(BATCH_ROWS).map(|part| interleave_record_batch(&held, part).map_err(unfit)).collect()

@@ -241,6 +241,20 @@ impl Subject {
         self.expected.as_ref().map_or(0, |expected| expected.confirmed_empty.count_in(part.first, part.last))
     }
 
+    /// How many buckets of `part` are expected and covered, and expected and missing.
+    #[must_use]
+    pub fn counts(&self, part: Run) -> (u64, u64) {
+        match &self.expected {
+            None => {
+                let covered = self.covered.count_in(part.first, part.last);
+                (covered, part.buckets().saturating_sub(covered))
+            }
+            Some(expected) => {
+                (expected.covered.count_in(part.first, part.last), expected.missing.count_in(part.first, part.last))
+            }
+        }
+    }
+
     /// What a bucket of the extent is.
     #[must_use]
     pub fn state_of(&self, bucket: BucketId) -> BucketState {

@@ -20,7 +20,12 @@ fn world() -> World {
     world
 }
 
-fn append(world: &World, new: &[Row], on_violation: OnViolation, on_overlap: OnOverlap) -> tstable_core::Result<Appended> {
+fn append(
+    world: &World,
+    new: &[Row],
+    on_violation: OnViolation,
+    on_overlap: OnOverlap,
+) -> tstable_core::Result<Appended> {
     let request = AppendRequest { files: vec![world.file(new)], on_overlap, on_violation, ..AppendRequest::default() };
     world.table.append(&world.latest(), &request, &Unwatched)
 }
@@ -31,7 +36,11 @@ fn a_file_that_violates_a_check_is_refused_with_count_and_first_rows() {
     let error = append(&world, &MIXED, OnViolation::Error, OnOverlap::Error).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     let text = error.to_string();
-    for part in ["2 rows violate the check 'positive' (price > 0)", "row 2 (symbol A, ts 1970-01-01T03:00:00, price -1.0)", "row 3 (symbol B"] {
+    for part in [
+        "2 rows violate the check 'positive' (price > 0)",
+        "row 2 (symbol A, ts 1970-01-01T03:00:00, price -1.0)",
+        "row 3 (symbol B",
+    ] {
         assert!(text.contains(part), "{text}");
     }
     assert_eq!(world.latest().state.version.0, 3);

@@ -30,7 +30,8 @@ fn newest(world: &World, count: usize) -> (Vec<(f64, String, f64)>, usize) {
 fn only_the_newest_segment_is_opened_when_it_has_everybody() {
     let world = World::new();
     for day in 0..10 {
-        let file: Vec<Row> = (0..5).flat_map(|h| [(f64::from(day * 5 + h), "A", 1.0), (f64::from(day * 5 + h), "B", 2.0)]).collect();
+        let file: Vec<Row> =
+            (0..5).flat_map(|h| [(f64::from(day * 5 + h), "A", 1.0), (f64::from(day * 5 + h), "B", 2.0)]).collect();
         world.append(&[world.file(&file)], OnOverlap::Error).unwrap();
     }
     let (rows, opened) = newest(&world, 2);

@@ -16,7 +16,8 @@ use tstable_core::{
 use super::fixture::{Row, StopAfter, World, batch, check_coverage, rows, shown};
 
 fn columns() -> Vec<(String, ColumnType)> {
-    let columns = [("ts", ColumnType::Timestamp(TimeUnit::Us)), ("symbol", ColumnType::Varchar), ("price", ColumnType::Double)];
+    let columns =
+        [("ts", ColumnType::Timestamp(TimeUnit::Us)), ("symbol", ColumnType::Varchar), ("price", ColumnType::Double)];
     columns.map(|(name, ty)| (name.to_owned(), ty)).to_vec()
 }
 
@@ -33,7 +34,8 @@ const OLD: [Row; 3] = [(0.0, "A", 1.0), (1.0, "A", 2.0), (0.0, "B", 3.0)];
 #[test]
 fn rows_of_any_order_become_a_sorted_segment() {
     let world = World::new();
-    let some: Vec<Row> = (0..50).map(|i| (f64::from((i * 7) % 50), if i % 2 == 0 { "A" } else { "B" }, f64::from(i))).collect();
+    let some: Vec<Row> =
+        (0..50).map(|i| (f64::from((i * 7) % 50), if i % 2 == 0 { "A" } else { "B" }, f64::from(i))).collect();
     let loaded = load(&world, &some, OnOverlap::Error).unwrap();
     assert_eq!((loaded.rows, loaded.rows_skipped), (50, 0));
     let latest = world.latest();

@@ -131,7 +131,13 @@ fn damage_to_an_adopted_file_is_named_by_reading_or_by_verify() {
     let mut definition = super::world::definition();
     definition.index_column = column(&|ty| ty.can_index());
     definition.bucket = tstable_core::time::BucketWidth::parse(
-        if outside.columns()[outside.position(&definition.index_column).unwrap()].ty == tstable_core::schema::ColumnType::BigInt { "10" } else { "1h" },
+        if outside.columns()[outside.position(&definition.index_column).unwrap()].ty
+            == tstable_core::schema::ColumnType::BigInt
+        {
+            "10"
+        } else {
+            "1h"
+        },
     )
     .unwrap();
     definition.entity_columns = Vec::new();

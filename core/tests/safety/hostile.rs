@@ -198,7 +198,9 @@ fn files_that_are_too_large_are_not_read() {
 fn commits_that_nest_or_repeat_without_end_are_corrupt() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new("memory"));
     let table = created(&storage);
-    for body in [format!("{{\"format_version\":{}", "[".repeat(1 << 20)), "[".repeat(1 << 20), "{\"a\":".repeat(1 << 20)] {
+    for body in
+        [format!("{{\"format_version\":{}", "[".repeat(1 << 20)), "[".repeat(1 << 20), "{\"a\":".repeat(1 << 20)]
+    {
         storage.replace(&Version(2).commit_path(), body.as_bytes()).unwrap();
         let error = soon(|| table.latest(None)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
@@ -209,7 +211,9 @@ fn commits_that_nest_or_repeat_without_end_are_corrupt() {
 fn roots_with_unusual_names_work() {
     let files = Files::new();
     let directory = TempDir::new().unwrap();
-    for name in ["with space", "with 'quotes' and \"more\"", "日本語 ünï", "a/../b", "dots..in.name", "%20*?[x]", "back\\slash"] {
+    for name in
+        ["with space", "with 'quotes' and \"more\"", "日本語 ünï", "a/../b", "dots..in.name", "%20*?[x]", "back\\slash"]
+    {
         let root = directory.path().join(name);
         if name.contains("..") && name.contains('/') {
             fs::create_dir_all(directory.path().join("a")).unwrap();
@@ -234,7 +238,8 @@ fn a_root_that_vanishes_is_not_found_and_is_not_made_again() {
     let table = created(&local(&root));
     let known = append(&table, &[&files.first]).unwrap().snapshot;
     fs::remove_dir_all(&root).unwrap();
-    let kinds = [append(&table, &[&files.later]).unwrap_err(), rows_of(&known).unwrap_err(), table.checkpoint().unwrap_err()];
+    let kinds =
+        [append(&table, &[&files.later]).unwrap_err(), rows_of(&known).unwrap_err(), table.checkpoint().unwrap_err()];
     assert!(kinds.iter().all(|e| e.kind() == ErrorKind::NotFound), "{kinds:?}");
     assert!(!root.exists());
 }
@@ -245,7 +250,8 @@ struct Mount(TempDir);
 impl Mount {
     fn new(options: &str) -> Option<Self> {
         let directory = TempDir::new().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path()).output();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(directory.path()).output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Self(directory));
         }
@@ -286,7 +292,12 @@ fn a_full_disk_leaves_the_table_as_it_was() {
         while fs::write(&filler, &bytes).is_err() {
             bytes.truncate(bytes.len() - 4096);
         }
-        fs::File::options().write(true).open(&filler).unwrap().set_len(bytes.len().saturating_sub(left * 4096) as u64).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&filler)
+            .unwrap()
+            .set_len(bytes.len().saturating_sub(left * 4096) as u64)
+            .unwrap();
         match append(&table, &[&files.scattered]) {
             Ok(_) => break,
             Err(e) => {

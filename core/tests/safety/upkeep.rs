@@ -174,7 +174,10 @@ fn repair_names_what_it_cannot_rebuild_and_leaves_it() {
     assert!(memory.damage(&path, |bytes| bytes.truncate(20)));
     assert!(memory.remove(&Version(4).commit_path()).unwrap() && memory.remove(&Version(2).commit_path()).unwrap());
     let rows = table.repair(false, Instant::now()).unwrap();
-    assert!(rows.iter().any(|row| row.what == "commit" && !row.done && row.path == Version(2).commit_path()), "{rows:?}");
+    assert!(
+        rows.iter().any(|row| row.what == "commit" && !row.done && row.path == Version(2).commit_path()),
+        "{rows:?}"
+    );
     assert!(memory.paths().contains(&path));
     assert!(memory.paths().iter().all(|path| !path.starts_with("_quarantine/")), "{:?}", memory.paths());
 }
@@ -222,7 +225,10 @@ fn vacuum_keeps_what_a_tag_names() {
     // The first segment stays, the second and its sidecar go.
     assert_eq!(vacuum(&table, 0, 0).files.len(), 2);
     let latest = table.latest(None).unwrap();
-    assert_eq!(rows_of(&table.at(&tstable_core::table::At::Tag("training".to_owned()), &latest).unwrap()).unwrap().len(), 10);
+    assert_eq!(
+        rows_of(&table.at(&tstable_core::table::At::Tag("training".to_owned()), &latest).unwrap()).unwrap().len(),
+        10
+    );
     assert!(table.log().at(Version(3), &latest.state).is_err());
     change(&table, "untag", &[Action::RemoveTag { name: "training".to_owned() }]);
     let latest = table.latest(None).unwrap();

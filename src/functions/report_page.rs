@@ -1,0 +1,70 @@
+//! `tstable_report`: writes what a table has and lacks as one page to look at.
+
+use std::{path::Path, sync::Arc};
+
+use tstable_core::{
+    Result,
+    schema::ColumnType,
+    storage::local::write_outside,
+    table::report::{Report as CoreReport, render},
+};
+
+use super::{
+    Shared,
+    report::{Cell, Report, column},
+    shape::Shape,
+};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct ReportPage(pub(crate) Arc<Shared>);
+
+impl TableFunction for ReportPage {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_report",
+            positional: &[
+                Param { name: "root", ty: ParamType::Varchar },
+                Param { name: "file", ty: ParamType::Varchar },
+            ],
+            named: &[
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+                Param { name: "version", ty: ParamType::BigInt },
+                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "tag", ty: ParamType::Varchar },
+            ],
+            description: "Writes one self-contained HTML page: coverage by entity and period, gaps, segments, freshness.",
+            example: "CALL tstable_report('prices', 'report.html')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let at = args.at()?;
+        let file = args.text_at(1, "file")?;
+        let shared = Arc::clone(&self.0);
+        let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+        let range = args.range(&Shape::of(&snapshot)?.index)?;
+        let columns = vec![
+            column("file", ColumnType::Varchar),
+            column("bytes", ColumnType::BigInt),
+            column("entities", ColumnType::BigInt),
+            column("periods", ColumnType::BigInt),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+            let report = CoreReport::of(&snapshot, &range)?;
+            let page = render(&report);
+            write_outside(Path::new(&file), page.as_bytes())?;
+            let row = vec![
+                Cell::text(&file),
+                Cell::count(page.len() as u64),
+                Cell::count(report.entities() as u64),
+                Cell::count(report.periods() as u64),
+            ];
+            Ok(Box::new(std::iter::once(Ok(row))))
+        }))
+    }
+}
