@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use tstable_core::{
     Result,
     log::{
@@ -16,6 +17,7 @@ use tstable_core::{
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
         expect::EmptyRequest,
+        load::LoadRequest,
         vacuum::VacuumRequest,
     },
     time::{IndexRange, IndexValue},
@@ -23,7 +25,7 @@ use tstable_core::{
 
 use super::{
     upkeep::change,
-    world::{Files, HOUR_US, append, append_as, created, definition, table},
+    world::{Files, HOUR_US, append, append_as, columns, created, definition, table},
 };
 
 /// A change to a table: what comes before it, and the change itself.
@@ -69,6 +71,12 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled,
         run: |s, _| table(s).add_columns(&latest(s)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop),
     },
+    Operation {
+        name: "check",
+        before: filled,
+        run: |s, _| table(s).check(&latest(s)?, "positive", Some("price > 0")).map(drop),
+    },
+    Operation { name: "load", before: fragmented, run: |s, _| load(s) },
     Operation { name: "mark empty", before: filled, run: |s, _| mark_empty(s) },
     Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
     Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
@@ -101,6 +109,19 @@ fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
     let compacted = table(storage).compact(&latest(storage)?, &request, &Unwatched)?;
     assert!(compacted.segments_after < compacted.segments_before);
     Ok(())
+}
+
+/// Rows that are no file: two hours of a new symbol.
+fn load(storage: &Arc<dyn Storage>) -> Result<()> {
+    let columns: Vec<_> = columns().into_iter().map(|column| (column.name, column.ty)).collect();
+    let mut loader = table(storage).loader(&columns, LoadRequest::default())?;
+    let arrays: [(&str, ArrayRef); 3] = [
+        ("ts", Arc::new(TimestampMicrosecondArray::from(vec![HOUR_US, 0]))),
+        ("symbol", Arc::new(StringArray::from(vec!["LOADED", "LOADED"]))),
+        ("price", Arc::new(Float64Array::from(vec![1.0, 2.0]))),
+    ];
+    loader.push(&RecordBatch::try_from_iter(arrays).unwrap())?;
+    loader.finish(&Unwatched).map(drop)
 }
 
 fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
