@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calendar;
+pub mod check;
 pub mod coverage;
 pub mod error;
 pub mod log;

@@ -4,12 +4,18 @@
 #[path = "life/fixture.rs"]
 mod fixture;
 
+#[path = "life/checks.rs"]
+mod checks;
 #[path = "life/columns.rs"]
 mod columns;
 #[path = "life/compact.rs"]
 mod compact;
 #[path = "life/delete.rs"]
 mod delete;
+#[path = "life/latest.rs"]
+mod latest;
+#[path = "life/load.rs"]
+mod load;
 #[path = "life/looking_back.rs"]
 mod looking_back;
 #[path = "life/overlap.rs"]

@@ -14,6 +14,10 @@
 mod child;
 #[path = "safety/crashes.rs"]
 mod crashes;
+#[path = "safety/damage.rs"]
+mod damage;
+#[path = "safety/hostile.rs"]
+mod hostile;
 #[path = "safety/killed.rs"]
 mod killed;
 #[path = "safety/operations.rs"]
@@ -22,5 +26,7 @@ mod operations;
 mod races;
 #[path = "safety/storages.rs"]
 mod storages;
+#[path = "safety/upkeep.rs"]
+mod upkeep;
 #[path = "safety/world.rs"]
 mod world;

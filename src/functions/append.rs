@@ -9,6 +9,7 @@ use tstable_core::{
     table::{
         At,
         append::{AppendRequest, FileReport, Mode, OnOverlap},
+        checks::OnViolation,
     },
 };
 
@@ -28,6 +29,7 @@ impl TableFunction for Append {
             named: &[
                 Param { name: "on_overlap", ty: ParamType::Varchar },
                 Param { name: "mode", ty: ParamType::Varchar },
+                Param { name: "on_violation", ty: ParamType::Varchar },
                 Param { name: "message", ty: ParamType::Varchar },
             ],
             description: "Appends Parquet files to a table: all of them in one commit, or none.",
@@ -42,6 +44,8 @@ impl TableFunction for Append {
         let patterns = args.texts_at(1, "source")?;
         let on_overlap = args.text("on_overlap")?.map_or(Ok(OnOverlap::default()), |word| OnOverlap::parse(&word))?;
         let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
+        let on_violation =
+            args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
         let message = args.text("message")?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
@@ -57,7 +61,8 @@ impl TableFunction for Append {
         ];
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let request = AppendRequest { files: expand(&patterns)?, on_overlap, mode, message: message.clone() };
+            let request =
+                AppendRequest { files: expand(&patterns)?, on_overlap, mode, on_violation, message: message.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state)?;
             for warning in &appended.warnings {

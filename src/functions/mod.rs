@@ -9,9 +9,12 @@ mod backfill;
 mod bucket;
 mod buckets;
 mod changes;
+mod check;
+mod checkpoint;
 mod columnar;
 mod common;
 mod compact;
+mod copy;
 mod coverage;
 mod create;
 mod delete;
@@ -22,12 +25,14 @@ mod gaps;
 mod history;
 mod info;
 mod last_window;
+mod latest;
 mod list;
 mod literal;
 mod mark_empty;
 mod plan;
 mod preview;
 mod question;
+mod repair;
 mod report;
 mod report_page;
 mod restore;
@@ -39,6 +44,8 @@ mod shape;
 mod stretches;
 mod tag;
 mod untag;
+mod vacuum;
+mod verify;
 mod version;
 mod windows;
 
@@ -91,6 +98,8 @@ pub(crate) fn registry() -> Registry {
             Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),
             Arc::new(changes::Changes(new())),
+            Arc::new(check::Check(new())),
+            Arc::new(checkpoint::Checkpoint(new())),
             Arc::new(common::Common(new())),
             Arc::new(compact::Compact(new())),
             Arc::new(coverage::Coverage(new())),
@@ -102,10 +111,12 @@ pub(crate) fn registry() -> Registry {
             Arc::new(history::History(new())),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
+            Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
             Arc::new(mark_empty::MarkEmpty(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
+            Arc::new(repair::Repair(new())),
             Arc::new(restore::Restore(new())),
             Arc::new(report_page::ReportPage(new())),
             Arc::new(scan::Scan(new())),
@@ -114,9 +125,12 @@ pub(crate) fn registry() -> Registry {
             Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(tag::Tag(new())),
             Arc::new(untag::Untag(new())),
+            Arc::new(vacuum::Vacuum(new())),
+            Arc::new(verify::Verify(new())),
             Arc::new(windows::Windows(new())),
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
+        copies: vec![Arc::new(copy::Copy(new()))],
         replacement: Some(Replacement { function: "tstable_scan", is_table }),
     }
 }

@@ -10,7 +10,7 @@ mod vector;
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, RecordBatch};
 use tstable_core::{
     Result,
     prune::expr::{Constant, Expr},
@@ -184,10 +184,32 @@ pub(crate) trait ScalarFunction: Send + Sync + 'static {
     fn call(&self, overload: usize, arguments: &[ArrayRef], rows: usize) -> Result<ArrayRef>;
 }
 
+/// A format that `COPY (...) TO 'path' (FORMAT name, ...)` writes, on hosts that have such.
+pub(crate) trait CopyFormat: Send + Sync + 'static {
+    fn name(&self) -> &'static str;
+    /// Resolves options, whose names are in lower case, and the columns of the query. Must have no effect.
+    fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>>;
+}
+
+/// A bound COPY.
+pub(crate) trait CopyBound: Send + Sync {
+    /// Starts one execution.
+    fn open(&self) -> Result<Box<dyn CopySink>>;
+}
+
+/// Where the rows of one execution go. Dropped without [`CopySink::finish`], it must leave nothing visible.
+pub(crate) trait CopySink: Send {
+    /// Takes the next rows, in the Arrow types of the bound columns.
+    fn push(&mut self, batch: &RecordBatch) -> Result<()>;
+    /// Makes all rows visible.
+    fn finish(self: Box<Self>, session: &dyn Session) -> Result<()>;
+}
+
 /// Everything that the extension registers.
 pub(crate) struct Registry {
     pub(crate) tables: Vec<Arc<dyn TableFunction>>,
     pub(crate) scalars: Vec<Arc<dyn ScalarFunction>>,
+    pub(crate) copies: Vec<Arc<dyn CopyFormat>>,
     /// The function that `FROM 'path'` becomes, called with the path, when `is_table` says yes.
     pub(crate) replacement: Option<Replacement>,
 }

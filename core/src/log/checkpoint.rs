@@ -212,6 +212,7 @@ fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
     let definition: Definition = serde_json::from_str(&stored.definition)?;
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
     state.oldest = stored.oldest;
+    state.checkpoint = stored.version;
     state.properties = stored.properties;
     state.tags = stored.tags;
     state.segments = stored

@@ -22,6 +22,8 @@ pub const LOG_DIRECTORY: &str = "_timeseries_log";
 pub const COVERAGE_DIRECTORY: &str = "_coverage";
 /// The directory of segments.
 pub const DATA_DIRECTORY: &str = "data";
+/// The directory of files that a repair put aside; no reader looks there.
+pub const QUARANTINE_DIRECTORY: &str = "_quarantine";
 
 /// The number of a commit, from 1; zero stands for no commit at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

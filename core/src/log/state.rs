@@ -101,6 +101,8 @@ pub struct TableState {
     pub tags: BTreeMap<String, Version>,
     /// Older versions cannot be read, unless a tag names them: vacuum may have removed their files.
     pub oldest: Version,
+    /// The newest checkpoint that is known of; zero without one.
+    pub checkpoint: Version,
     /// What is expected.
     pub expectations: Arc<Expectations>,
     /// What went wrong, but harmlessly, while the state was loaded.
@@ -149,6 +151,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            checkpoint: Version(0),
             expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
@@ -175,6 +178,7 @@ impl TableState {
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
+            checkpoint: Version(0),
             expectations: Arc::default(),
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
@@ -272,6 +276,38 @@ impl TableState {
         Ok(Arc::clone(self.coverage.ready.get_or_init(|| Arc::new(coverage))))
     }
 
+    /// The coverage that the checkpoint stored from which this state was read; none when it was not read from one.
+    ///
+    /// # Errors
+    /// `Corrupt` when it is damaged.
+    pub fn stored_coverage(&self, storage: &dyn Storage) -> Result<Option<Coverage>> {
+        self.coverage.base.as_ref().map(|base| read_base(storage, base)).transpose()
+    }
+
+    /// The coverage of all live segments together, put together from theirs alone.
+    ///
+    /// # Errors
+    /// As [`Segment::coverage`].
+    pub fn union_of_segments(&self, storage: &dyn Storage) -> Result<Coverage> {
+        let mut union = Coverage::default();
+        for segment in &self.segments {
+            union.union_with(segment.coverage(storage)?.as_ref());
+        }
+        Ok(union)
+    }
+
+    /// Whether the other state is of the same version and says the same.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<Segment>, &Arc<Segment>)| a.record == b.record && a.added == b.added;
+        (self.version, self.committed_at, self.created_at) == (other.version, other.committed_at, other.created_at)
+            && self.definition == other.definition
+            && (&self.properties, &self.tags, self.oldest) == (&other.properties, &other.tags, other.oldest)
+            && self.expectations == other.expectations
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
+    }
+
     /// Follows `commit` as [`TableState::apply`] does, and hands on the coverage, which `before` may have at hand.
     ///
     /// # Errors
@@ -297,6 +333,20 @@ impl TableState {
     #[must_use]
     pub fn keeps(&self, version: Version) -> bool {
         version >= self.oldest || self.tags.values().any(|tagged| *tagged == version)
+    }
+
+    /// Refuses a version whose files vacuum may have removed.
+    ///
+    /// # Errors
+    /// `NotFound` naming the oldest version that can be read.
+    pub fn check_kept(&self, version: Version) -> Result<()> {
+        if self.keeps(version) {
+            return Ok(());
+        }
+        let oldest = self.oldest;
+        Err(Error::not_found(format!(
+            "version {version} has been vacuumed; the oldest version that can be read is {oldest}"
+        )))
     }
 
     /// Rows of all live segments.

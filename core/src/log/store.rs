@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{
     LOG_DIRECTORY, Version,
@@ -15,7 +15,8 @@ use crate::{
     storage::{Creation, Storage},
 };
 
-const HINT_PATH: &str = "_timeseries_log/CURRENT";
+/// Where the hint stands, relative to the root.
+pub const HINT_PATH: &str = "_timeseries_log/CURRENT";
 /// So many of the newest checkpoints are kept, should the last ones be damaged.
 const CHECKPOINTS_KEPT: u64 = 3;
 const MAX_HINT_BYTES: u64 = 1 << 12;
@@ -37,7 +38,7 @@ pub enum Outcome {
 }
 
 /// `CURRENT`: where to begin looking for the newest version. Only ever a hint.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 struct Hint {
     version: Version,
     #[serde(default)]
@@ -75,15 +76,25 @@ impl Log {
             return self.follow(known);
         }
         let hint = self.hint();
-        let start = match hint.map_or(Ok(None), |hint| self.start_at(hint))? {
-            Some(start) => start,
-            None => self.start_by_listing()?,
+        let state = match hint.map(|hint| self.from_hint(hint)) {
+            Some(Ok(Some(state))) => state,
+            // A checkpoint that the hint does not know may lead past a damaged commit.
+            Some(Err(e)) if e.kind() == ErrorKind::Corrupt => self.from_listing().map_err(|_| e)?,
+            Some(Err(e)) => return Err(e),
+            Some(Ok(None)) | None => self.from_listing()?,
         };
-        let state = self.replay(start, None)?;
         if hint.is_none_or(|hint| hint.version > state.version) {
             self.check_for_hole(state.version)?;
         }
         Ok(Arc::new(state))
+    }
+
+    fn from_hint(&self, hint: Hint) -> Result<Option<TableState>> {
+        self.start_at(hint)?.map(|start| self.replay(start, None)).transpose()
+    }
+
+    fn from_listing(&self) -> Result<TableState> {
+        self.replay(self.start_by_listing()?, None)
     }
 
     /// The state at `version`.
@@ -100,12 +111,7 @@ impl Log {
                 latest.version
             )));
         }
-        if !latest.keeps(version) {
-            return Err(Error::not_found(format!(
-                "version {version} has been vacuumed; the oldest version that can be read is {}",
-                latest.oldest
-            )));
-        }
+        latest.check_kept(version)?;
         let (_, checkpoints) = self.list()?;
         let before = checkpoints.into_iter().rev().filter(|candidate| *candidate <= version);
         let start = before.map(|candidate| checkpoint::read(self.storage.as_ref(), candidate));
@@ -162,7 +168,7 @@ impl Log {
             self.remove_old_checkpoints(state.version);
         }
         let last = state.version.0 - state.version.0 % COMMITS_PER_CHECKPOINT;
-        self.write_hint(Hint { version: state.version, checkpoint: Version(last) });
+        self.write_hint(Hint { version: state.version, checkpoint: state.checkpoint.max(Version(last)) });
         warnings
     }
 
@@ -191,16 +197,33 @@ impl Log {
         self.write_hint(Hint { version, checkpoint: version });
     }
 
+    /// Writes the hint.
+    ///
+    /// # Errors
+    /// `Io` when the storage refuses.
+    pub fn write_hint_at(&self, version: Version, checkpoint: Version) -> Result<()> {
+        self.storage.replace(HINT_PATH, &encode_hint(Hint { version, checkpoint }))
+    }
+
+    /// The version and the checkpoint that the hint names; none when there is no hint.
+    ///
+    /// # Errors
+    /// `Corrupt` when it cannot be read.
+    pub fn read_hint(&self) -> Result<Option<(Version, Version)>> {
+        let Some(bytes) = self.storage.read(HINT_PATH, MAX_HINT_BYTES)? else { return Ok(None) };
+        let hint: Hint = serde_json::from_slice(&bytes)
+            .map_err(|e| Error::corrupt("the hint is no JSON of a hint").with("path", HINT_PATH).caused_by(e))?;
+        Ok(Some((hint.version, hint.checkpoint)))
+    }
+
     fn write_hint(&self, hint: Hint) {
-        if let Ok(mut bytes) = serde_json::to_vec(&hint) {
-            bytes.push(b'\n');
-            let _ = self.storage.replace(HINT_PATH, &bytes);
-        }
+        // It is a hint: without it readers take a moment longer.
+        let _ = self.storage.replace(HINT_PATH, &encode_hint(hint));
     }
 
     fn hint(&self) -> Option<Hint> {
-        let bytes = self.storage.read(HINT_PATH, MAX_HINT_BYTES).ok()??;
-        serde_json::from_slice(&bytes).ok()
+        let (version, checkpoint) = self.read_hint().ok()??;
+        Some(Hint { version, checkpoint })
     }
 
     /// A state to go on from: the hinted checkpoint, or the first commit when the hint says that there is none.
@@ -293,4 +316,8 @@ impl Log {
         checkpoints.sort_unstable();
         Ok((commits, checkpoints))
     }
+}
+
+fn encode_hint(hint: Hint) -> Vec<u8> {
+    format!("{{\"version\":{},\"checkpoint\":{}}}\n", hint.version, hint.checkpoint).into_bytes()
 }

@@ -133,7 +133,7 @@ impl SegmentFile {
         roots.sort_unstable();
         roots.dedup();
         let groups = request.row_groups.clone().into_iter();
-        Ok(SegmentReader { file: self.clone(), request, roots, groups, current: None, row_group: 0 })
+        Ok(SegmentReader { file: self.clone(), request, roots, groups, current: None, row_group: 0, context: None })
     }
 }
 
@@ -183,6 +183,7 @@ pub struct SegmentReader {
     groups: vec::IntoIter<RowGroupRead>,
     current: Option<Current>,
     row_group: usize,
+    context: Option<(&'static str, String)>,
 }
 
 struct Current {
@@ -208,11 +209,18 @@ impl Iterator for SegmentReader {
             self.current = None;
             self.groups = Vec::new().into_iter();
         }
-        next
+        next.map(|batch| batch.map_err(|e| self.context.iter().fold(e, |e, (key, value)| e.with(key, value))))
     }
 }
 
 impl SegmentReader {
+    /// Adds a key and a value to every error: what the reader of one file cannot know.
+    #[must_use]
+    pub fn naming(mut self, key: &'static str, value: impl std::fmt::Display) -> Self {
+        self.context = Some((key, value.to_string()));
+        self
+    }
+
     /// The row group from which the last batch came; batches never span row groups.
     #[must_use]
     pub fn row_group(&self) -> usize {

@@ -12,6 +12,7 @@ use arrow::{
 
 use super::{
     SegmentFile,
+    convert::converted,
     guard::{arrow_error, guarded},
     index::rows_inside,
     read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead},
@@ -97,6 +98,35 @@ pub fn rows_in(batch: &RecordBatch, index: &ArrayRef, start: Option<i128>, until
     let inside = rows_inside(index, &(start.unwrap_or(i128::MIN)..=last));
     let inside = inside.ok_or_else(|| Error::invalid_argument("the index has no integer values"))?;
     filter_record_batch(batch, &inside).map_err(|error| arrow_error("rows of a range", error))
+}
+
+/// Rows of other columns as those of a table: for each column of the table its place in `batch`, where it has one, and NULL
+/// where not; types are widened. `origin` is for messages.
+///
+/// # Errors
+/// `SchemaMismatch` when a value is outside of what its column can hold.
+pub fn as_columns(
+    batch: &RecordBatch,
+    places: &[Option<usize>],
+    columns: &[WriteColumn],
+    origin: &str,
+) -> Result<RecordBatch> {
+    let fields: Vec<_> = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain)).collect();
+    let arrays = places.iter().zip(&fields).map(|(place, field)| {
+        let Some(array) = place.and_then(|place| batch.columns().get(place)) else {
+            return Ok(new_null_array(field.data_type(), batch.num_rows()));
+        };
+        converted(array, field.data_type()).map_err(|error| {
+            Error::schema_mismatch(format!(
+                "column \"{}\" of {origin} does not fit {}",
+                field.name(),
+                field.data_type()
+            ))
+            .caused_by(error)
+        })
+    });
+    let arrays = arrays.collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), arrays).map_err(|error| arrow_error(origin, error))
 }
 
 /// The order of the rows of all batches by the columns at `sort_by`.

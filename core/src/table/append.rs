@@ -1,13 +1,16 @@
 //! Appending files: each is looked at, checked against what is covered, staged under the root, and then all become one
 //! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Snapshot, Table,
     carve::Carving,
     change,
+    checks::{Checks, OnViolation},
     incoming::{Incoming, Target},
+    loaded::Loaded,
+    marks::RESERVED_PREFIX,
     overlap::{self, Covering},
     random_id, stage,
 };
@@ -15,7 +18,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, Fingerprint, SegmentRecord},
+        commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
@@ -128,6 +131,8 @@ pub struct AppendRequest {
     pub on_overlap: OnOverlap,
     /// How the bytes come under the root.
     pub mode: Mode,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
@@ -224,7 +229,7 @@ impl Table {
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
         let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
         let target = Target::of(snapshot.definition(), first)?;
-        let incoming = look_at(&target, request, monitor)?;
+        let incoming = look_at(&target, snapshot, request, monitor)?;
         let carving = Carving::new(Arc::clone(self.log().storage()));
         let state = Arc::clone(&snapshot.state);
         let mut append = Append { table: self, request, target, planned: Vec::new(), state, carving };
@@ -241,11 +246,18 @@ impl Table {
     }
 }
 
-fn look_at(target: &Target, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<Incoming>> {
+fn look_at(
+    target: &Target,
+    snapshot: &Snapshot,
+    request: &AppendRequest,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Incoming>> {
     let mut incoming = Vec::with_capacity(request.files.len());
     for (i, path) in request.files.iter().enumerate() {
         check_cancelled(monitor)?;
-        incoming.push(Incoming::read(path, target)?);
+        let mut file = Incoming::read(path, target)?;
+        file.check(target, &snapshot.state.properties, request.on_violation)?;
+        incoming.push(file);
         #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
         monitor.progress((i + 1) as f64 / request.files.len() as f64 * 0.5);
     }
@@ -289,7 +301,7 @@ impl Append<'_> {
 
     /// Decides for each file, in order, against the table and the files before it.
     fn plan(&mut self, incoming: Vec<Incoming>) -> Result<()> {
-        let loaded = loaded_fingerprints(&self.state);
+        let loaded = Loaded::of(&self.state);
         let coverage = self.state.coverage(self.storage().as_ref())?;
         let mut before = Coverage::default();
         for file in incoming {
@@ -310,7 +322,7 @@ impl Append<'_> {
     fn decide(
         &self,
         file: &Incoming,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
         coverage: &Arc<Coverage>,
         before: &Coverage,
     ) -> Result<Decision> {
@@ -338,8 +350,8 @@ impl Append<'_> {
         }
     }
 
-    fn is_loaded(&self, file: &Incoming, loaded: &HashMap<u64, Vec<Fingerprint>>) -> Result<bool> {
-        let same_size = loaded.get(&file.outside.stat.bytes);
+    fn is_loaded(&self, file: &Incoming, loaded: &Loaded) -> Result<bool> {
+        let same_size = loaded.get(file.outside.stat.bytes);
         let earlier: Vec<_> =
             self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
         if same_size.is_none() && earlier.is_empty() {
@@ -363,7 +375,7 @@ impl Append<'_> {
         coverage: &Arc<Coverage>,
         covered: bool,
         before: &Coverage,
-        loaded: &HashMap<u64, Vec<Fingerprint>>,
+        loaded: &Loaded,
     ) -> Error {
         let covering = if covered {
             Covering::Table { state: &self.state, storage: self.storage().as_ref() }
@@ -378,11 +390,12 @@ impl Append<'_> {
     fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
         let total = self.planned.len();
+        let checks = Checks::of(&self.state.properties, &self.target.schema)?;
         for (i, planned) in self.planned.iter_mut().enumerate() {
             check_cancelled(monitor)?;
             let wanted = matches!(planned.status, Status::Appended | Status::Replaced);
             if wanted && planned.staged.is_none() {
-                planned.staged = Some(stage_one(storage.as_ref(), planned, &self.target, self.request.mode)?);
+                planned.staged = stage_one(storage.as_ref(), planned, &self.target, &checks, self.request.mode)?;
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
             monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
@@ -420,6 +433,15 @@ impl Append<'_> {
     fn rebase(&mut self) -> Result<()> {
         let state = self.table.log().latest(Some(&self.state))?;
         self.check_definition(&state.definition)?;
+        let reserved = |state: &TableState| {
+            let own = state.properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
+            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        if reserved(&self.state) != reserved(&state) {
+            return Err(Error::conflict(
+                "another writer changed the table's checks meanwhile; nothing was appended: append again",
+            ));
+        }
         self.state = state;
         let planned = std::mem::take(&mut self.planned);
         let (incoming, staged): (Vec<_>, Vec<_>) =
@@ -494,19 +516,15 @@ impl Append<'_> {
     }
 }
 
-fn stage_one(storage: &dyn Storage, planned: &Planned, target: &Target, mode: Mode) -> Result<SegmentRecord> {
-    if planned.skip.is_empty() {
-        return stage::file(storage, &planned.incoming, target, mode, &random_id());
+fn stage_one(
+    storage: &dyn Storage,
+    planned: &Planned,
+    target: &Target,
+    checks: &Checks,
+    mode: Mode,
+) -> Result<Option<SegmentRecord>> {
+    if planned.skip.is_empty() && !planned.incoming.checked_out {
+        return stage::file(storage, &planned.incoming, target, mode, &random_id()).map(Some);
     }
-    let staged = stage::without(storage, &planned.incoming, target, mode, &planned.skip)?;
-    staged.ok_or_else(|| Error::corrupt("a file has fewer rows than were found in it before"))
-}
-
-/// Fingerprints of the files whose rows are live, by size.
-pub(super) fn loaded_fingerprints(state: &TableState) -> HashMap<u64, Vec<Fingerprint>> {
-    let mut loaded: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
-    for source in state.segments.iter().flat_map(|segment| &segment.record.sources) {
-        loaded.entry(source.bytes).or_default().push(source.fingerprint);
-    }
-    loaded
+    stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip)
 }

@@ -7,14 +7,19 @@ use arrow::array::{ArrayRef, RecordBatch};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    incoming::{Collector, Target},
+    duplicates::{self, Ordered},
+    incoming::{Collector, Target, entity},
     random_id, stage,
 };
 use crate::{
     error::{Error, Result},
     log::commit::{Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     schema::same_name,
-    segment::{SegmentFile, SegmentWriter, WriteOptions, inspect::Inspection, look::RowLook},
+    segment::{
+        SegmentFile, SegmentWriter, WriteOptions,
+        inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
+        look::RowLook,
+    },
     storage::{Staged, Storage},
     time::IndexValue,
 };
@@ -67,6 +72,8 @@ pub struct SegmentBuilder<'a> {
     writer: SegmentWriter<Hashing>,
     look: RowLook,
     collector: Collector<'a>,
+    /// Compares rows that come by entity and index, where no two may share both.
+    unique: Option<Ordered>,
 }
 
 impl std::fmt::Debug for SegmentBuilder<'_> {
@@ -91,7 +98,14 @@ impl<'a> SegmentBuilder<'a> {
         let hashing = Hashing { staged: storage.stage(&path)?, hasher: Xxh3Default::new() };
         let writer = SegmentWriter::create(path, hashing, &stage::write_columns(target), &options)?;
         let look = RowLook::new(keys.entities.len());
-        Ok(Self { storage, target, id, keys, writer, look, collector: Collector::new(&target.grid) })
+        let collector = Collector::new(&target.grid);
+        Ok(Self { storage, target, id, keys, writer, look, collector, unique: None })
+    }
+
+    /// Refuses, at the end, rows that share entity and index. They must come sorted.
+    #[must_use]
+    pub fn unique(self) -> Self {
+        Self { unique: Some(Ordered::default()), ..self }
     }
 
     /// Adds rows, which have the target's columns in order.
@@ -103,7 +117,10 @@ impl<'a> SegmentBuilder<'a> {
             return Ok(());
         }
         let (index, entities) = self.keys.arrays(batch)?;
-        self.look.batch(index, &entities, &mut self.collector)?;
+        match &mut self.unique {
+            None => self.look.batch(index, &entities, &mut self.collector)?,
+            Some(unique) => self.look.batch(index, &entities, &mut Both(&mut self.collector, unique))?,
+        }
         self.writer.write(batch)
     }
 
@@ -114,6 +131,10 @@ impl<'a> SegmentBuilder<'a> {
     pub fn finish(self, sources: Vec<SourceRecord>) -> Result<Option<SegmentRecord>> {
         let inspection = self.look.finish();
         let Some((min, max)) = inspection.index else { return Ok(None) };
+        if let Some(found) = self.unique.map(|unique| unique.found).filter(|found| found.count > 0) {
+            let entities: Vec<_> = inspection.entities.iter().map(|values| entity(values)).collect();
+            return Err(duplicates::refusal(self.target, &found, &entities));
+        }
         let coverage = self.collector.finish()?;
         let (written, hashing) = self.writer.finish()?;
         let checksum = Fingerprint(hashing.hasher.digest128());
@@ -143,6 +164,16 @@ impl<'a> SegmentBuilder<'a> {
             sources,
             extra: serde_json::Map::new(),
         }))
+    }
+}
+
+/// Shows the same rows to two visitors.
+struct Both<'a, 'b>(&'a mut Collector<'b>, &'a mut Ordered);
+
+impl RowVisitor for Both<'_, '_> {
+    fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
+        self.0.batch(index, entities)?;
+        self.1.batch(index, entities)
     }
 }
 

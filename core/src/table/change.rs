@@ -82,6 +82,7 @@ pub fn amend(
     table: &Table,
     base: &Arc<TableState>,
     operation: &str,
+    message: Option<&str>,
     mut plan: impl FnMut(&Arc<TableState>) -> Result<Vec<Action>>,
 ) -> Result<Changed> {
     let mut state = Arc::clone(base);
@@ -90,7 +91,7 @@ pub fn amend(
         if actions.is_empty() {
             return Ok(Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() });
         }
-        match publish(table, &state, &commit(&state, operation, None, actions))? {
+        match publish(table, &state, &commit(&state, operation, message.map(str::to_owned), actions))? {
             Published::Done { state, warnings } => {
                 return Ok(Changed { snapshot: table.snapshot_of(state), committed: true, warnings });
             }

@@ -23,7 +23,7 @@ impl Table {
         }
         columns.iter().try_for_each(|(name, _)| check_name("the column's name", name))?;
         latest.schema()?;
-        amend(self, &latest.state, "add_columns", |state| {
+        amend(self, &latest.state, "add_columns", None, |state| {
             let mut definition = state.definition.as_ref().clone();
             let Some(schema) = &mut definition.schema else {
                 return Err(Error::invalid_argument("the table has no columns yet; append a file to give it some"));

@@ -101,8 +101,8 @@ impl Table {
             else {
                 return Ok(unchanged(self, state, None));
             };
-            let storage = self.log().storage().as_ref();
-            let jobs = jobs(storage, &state, &target, request, monitor)?;
+            let (storage, target) = (self.log().storage(), Arc::new(target));
+            let jobs = jobs(storage.as_ref(), &state, &target, request, monitor)?;
             if jobs.is_empty() || request.dry_run {
                 return Ok(unchanged(self, state, Some(&jobs)));
             }
@@ -161,19 +161,21 @@ fn histogram(
     segments: &[Arc<Segment>],
     monitor: &dyn Monitor,
 ) -> Result<Histogram> {
-    let mut counter = Counter { cursor: target.grid.cursor(), rows: Histogram::new() };
+    let mut rows = Histogram::new();
     for segment in segments {
         check_cancelled(monitor)?;
         let file = open_segment(storage, segment)?;
         let index = read_column(&file, &target.definition.index_column, &target.schema)?;
+        let mut counter = Counter { cursor: target.grid.cursor(), rows: &mut rows };
         inspect(&file, &InspectRequest { index, entities: Vec::new() }, &mut counter)?;
     }
-    Ok(counter.rows)
+    Ok(rows)
 }
 
-struct Counter<'a> {
-    cursor: Cursor<'a>,
-    rows: Histogram,
+/// Counts rows by bucket.
+pub(super) struct Counter<'a> {
+    pub(super) cursor: Cursor<'a>,
+    pub(super) rows: &'a mut Histogram,
 }
 
 impl Counter<'_> {
@@ -196,8 +198,8 @@ impl RowVisitor for Counter<'_> {
 
 /// The segments made for one try.
 struct Work<'a> {
-    storage: &'a dyn Storage,
-    target: &'a Target,
+    storage: &'a Arc<dyn Storage>,
+    target: &'a Arc<Target>,
     order: Order,
     made: Vec<SegmentRecord>,
 }
@@ -272,7 +274,7 @@ impl Work<'_> {
         let mut seen = 0;
         for segment in &job.inputs {
             let named = |e: Error| e.with("version", segment.added);
-            let file = open_segment(self.storage, segment)?;
+            let file = open_segment(self.storage.as_ref(), segment)?;
             for batch in TableRows::new(&file, &stage::write_columns(self.target)).map_err(named)? {
                 check_cancelled(part.monitor)?;
                 sink(batch.map_err(named)?)?;
@@ -283,15 +285,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn write(&mut self, sorter: &mut Sorter<'_>, sources: Vec<SourceRecord>, monitor: &dyn Monitor) -> Result<()> {
-        let mut builder = SegmentBuilder::create(self.storage, self.target, self.order == Order::Entity)?;
+    fn write(&mut self, sorter: &mut Sorter, sources: Vec<SourceRecord>, monitor: &dyn Monitor) -> Result<()> {
+        let mut builder = SegmentBuilder::create(self.storage.as_ref(), self.target, self.order == Order::Entity)?;
         sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
         self.made.extend(builder.finish(sources)?);
         Ok(())
     }
 
     fn discard(&self) {
-        self.made.iter().for_each(|record| stage::discard(self.storage, record));
+        self.made.iter().for_each(|record| stage::discard(self.storage.as_ref(), record));
     }
 }
 

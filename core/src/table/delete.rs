@@ -46,7 +46,7 @@ impl Table {
         let filter = entity_filter(latest, &request.entity)?;
         let mut carving = Carving::new(self.log().storage().clone());
         let (mut buckets, mut loss) = (0, Loss::default());
-        let changed = amend(self, &latest.state, "delete", |state| {
+        let changed = amend(self, &latest.state, "delete", None, |state| {
             check_cancelled(monitor)?;
             let coverage = state.coverage(self.log().storage().as_ref())?;
             let away = chosen(&coverage, run, &filter);

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, path::Path, sync::OnceLock};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    build::sort_order,
+    build::{KeyColumns, sort_order},
+    checks::{Checks, OnViolation, Violations, needed},
     duplicates,
     fit::{Fit, fit},
 };
@@ -21,6 +22,8 @@ use crate::{
     segment::{
         FileColumn, ReadColumn, SegmentFile,
         inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
+        look::RowLook,
+        rewrite::TableRows,
     },
     storage::{local::OutsideFile, source::Source},
     time::{Cursor, Grid, IndexValue},
@@ -74,6 +77,20 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The target of a table with `definition`; none when it has no columns yet.
+    ///
+    /// # Errors
+    /// `Corrupt` when the definition contradicts itself.
+    pub fn of_table_columns(definition: &Definition) -> Result<Option<Self>> {
+        let Some(schema) = definition.schema.clone() else { return Ok(None) };
+        let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
+        let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
+        let grid = definition.grid(&index_type)?;
+        Ok(Some(Self { definition: definition.clone(), schema, grid, index_type }))
+    }
+}
+
 /// The schema that a file's columns make.
 ///
 /// # Errors
@@ -111,6 +128,8 @@ pub struct Incoming {
     pub coverage: Coverage,
     /// How many rows each entity has in it.
     pub rows_by_entity: BTreeMap<Entity, u64>,
+    /// Whether some rows violate a check and are to be left out.
+    pub checked_out: bool,
     fingerprint: OnceLock<Fingerprint>,
 }
 
@@ -166,8 +185,50 @@ impl Incoming {
             sorted_by,
             coverage,
             rows_by_entity,
+            checked_out: false,
             fingerprint: OnceLock::new(),
         })
+    }
+
+    /// Asks the table's checks of every row. Rows that violate one are refused, or no longer counted: they will be left out.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the check, the number of rows that violate it and the first of them; as reading the file otherwise.
+    pub fn check(
+        &mut self,
+        target: &Target,
+        properties: &BTreeMap<String, String>,
+        on_violation: OnViolation,
+    ) -> Result<()> {
+        let checks = Checks::of(properties, &target.schema)?;
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let (target, checks, columns) = needed(properties, &checks, target)?;
+        let keys = KeyColumns::of(&target)?;
+        let mut violations = Violations::new(&checks);
+        for batch in TableRows::new(&self.file, &columns)? {
+            violations.look(&batch?, &keys)?;
+        }
+        if !violations.any() {
+            return Ok(());
+        }
+        if on_violation == OnViolation::Error {
+            return violations.refuse().map_err(|e| e.with("file", self.shown()));
+        }
+        let mut collector = Collector::new(&target.grid);
+        let mut look = RowLook::new(keys.entities.len());
+        for batch in TableRows::new(&self.file, &columns)? {
+            let batch = checks.pass(&batch?)?;
+            let (index, entities) = keys.arrays(&batch)?;
+            look.batch(index, &entities, &mut collector)?;
+        }
+        let found = look.finish().entities;
+        self.rows_by_entity =
+            found.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+        self.coverage = collector.finish()?;
+        self.checked_out = true;
+        Ok(())
     }
 
     /// The file's name as the user's pattern found it.
@@ -190,7 +251,7 @@ impl Incoming {
 }
 
 /// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket.
-fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+pub(super) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
     let end = match &target.index_type {
         ColumnType::Date => i128::from(i32::MAX),
         ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),

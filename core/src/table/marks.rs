@@ -26,12 +26,16 @@ impl Table {
         check_name("the tag's name", name)?;
         let version = version.unwrap_or(latest.state.version);
         self.log().at(version, &latest.state)?;
-        let changed = amend(self, &latest.state, "tag", |state| match state.tags.get(name) {
+        let changed = amend(self, &latest.state, "tag", None, |state| match state.tags.get(name) {
             Some(tagged) if *tagged == version => Ok(Vec::new()),
             Some(other) => Err(Error::already_exists(format!(
                 "the tag '{name}' names version {other} already; untag it first to name version {version} so"
             ))),
-            None => Ok(vec![Action::SetTag { name: name.to_owned(), version }]),
+            // A vacuum that came between removes files of an old version that no tag names yet.
+            None => {
+                state.check_kept(version)?;
+                Ok(vec![Action::SetTag { name: name.to_owned(), version }])
+            }
         })?;
         Ok((version, changed))
     }
@@ -42,7 +46,7 @@ impl Table {
     /// `NotFound` when there is no such tag.
     pub fn untag(&self, latest: &Snapshot, name: &str) -> Result<(Version, Changed)> {
         let mut named = Version::default();
-        let changed = amend(self, &latest.state, "untag", |state| {
+        let changed = amend(self, &latest.state, "untag", None, |state| {
             named = *state.tags.get(name).ok_or_else(|| super::unknown_tag(name, state))?;
             Ok(vec![Action::RemoveTag { name: name.to_owned() }])
         })?;
@@ -65,7 +69,7 @@ impl Table {
                 "the value of '{key}' is longer than {MAX_VALUE_BYTES} bytes"
             )));
         }
-        amend(self, &latest.state, "set", |state| {
+        amend(self, &latest.state, "set", None, |state| {
             if state.properties.get(key).map(String::as_str) == value {
                 return Ok(Vec::new());
             }

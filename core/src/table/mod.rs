@@ -28,6 +28,8 @@ pub mod cache;
 pub mod carve;
 pub mod change;
 pub mod changes;
+pub mod checkpoint;
+pub mod checks;
 pub mod columns;
 pub mod common;
 pub mod compact;
@@ -35,15 +37,20 @@ pub mod compact_plan;
 pub mod delete;
 pub mod duplicates;
 pub mod expect;
+pub mod files;
 pub mod fill;
 pub mod fit;
 pub mod incoming;
+pub mod latest;
 pub mod layout;
+pub mod load;
+mod loaded;
 pub mod marks;
 pub mod numbers;
 pub mod overlap;
 pub mod preview;
 pub mod query;
+pub mod repair;
 pub mod report;
 pub mod require;
 pub mod restore;
@@ -53,6 +60,8 @@ pub mod sieve;
 pub mod sorter;
 pub mod stage;
 pub mod summary;
+pub mod vacuum;
+pub mod verify;
 pub mod windows_file;
 
 /// The program and version that commits name as their writer.
@@ -145,20 +154,12 @@ impl Table {
 
     fn created_before(&self, state: Arc<TableState>, wanted: &Definition, if_not_exists: bool) -> Result<Created> {
         let root = self.log.storage().root();
-        let differences = state.definition.differences(wanted);
         if !if_not_exists {
             return Err(Error::already_exists(format!(
                 "there is a table at '{root}' already; use if_not_exists := true to accept it when it is the same"
             )));
         }
-        if !differences.is_empty() {
-            let list: Vec<_> =
-                differences.iter().map(|(name, is, wanted)| format!("{name} is {is}, not {wanted}")).collect();
-            return Err(Error::already_exists(format!(
-                "the table at '{root}' is defined differently: {}",
-                list.join("; ")
-            )));
-        }
+        refuse_differences(root, &state.definition, wanted)?;
         Ok(Created { snapshot: self.snapshot_of(state), created: false })
     }
 
@@ -187,6 +188,16 @@ impl Table {
     pub(crate) fn snapshot_of(&self, state: Arc<TableState>) -> Snapshot {
         Snapshot { storage: Arc::clone(self.log.storage()), state }
     }
+}
+
+/// Refuses a table that is defined differently from what is wanted, naming each difference.
+pub(crate) fn refuse_differences(root: &str, definition: &Definition, wanted: &Definition) -> Result<()> {
+    let differences = definition.differences(wanted);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = differences.iter().map(|(name, is, wanted)| format!("{name} is {is}, not {wanted}")).collect();
+    Err(Error::already_exists(format!("the table at '{root}' is defined differently: {}", list.join("; "))))
 }
 
 fn unknown_tag(name: &str, state: &TableState) -> Error {

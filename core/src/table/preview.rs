@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::{
     Snapshot,
-    append::{Monitor, check_cancelled, loaded_fingerprints},
+    append::{Monitor, check_cancelled},
     incoming::{Incoming, Target},
+    loaded::Loaded,
 };
 use crate::{
     coverage::{BucketSet, Entity},
@@ -44,12 +45,12 @@ pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) ->
     let first = files.first().ok_or_else(|| Error::invalid_argument("no file was given"))?;
     let target = Target::of(snapshot.definition(), first)?;
     let mut covered = snapshot.coverage()?.as_ref().clone();
-    let loaded = loaded_fingerprints(&snapshot.state);
+    let loaded = Loaded::of(&snapshot.state);
     let mut previews = Vec::new();
     for path in files {
         check_cancelled(monitor)?;
         let file = Incoming::read(path, &target)?;
-        let already_loaded = match loaded.get(&file.outside.stat.bytes) {
+        let already_loaded = match loaded.get(file.outside.stat.bytes) {
             Some(fingerprints) if file.coverage.is_subset_of(&covered) => fingerprints.contains(&file.fingerprint()?),
             _ => false,
         };

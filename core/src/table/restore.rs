@@ -40,7 +40,9 @@ impl Table {
     pub fn restore(&self, latest: &Snapshot, version: Version) -> Result<Restored> {
         let old = self.log().at(version, &latest.state)?;
         let mut counts = Counts::default();
-        let changed = amend(self, &latest.state, "restore", |state| {
+        let changed = amend(self, &latest.state, "restore", None, |state| {
+            // A vacuum that came between removes files of the old version.
+            state.check_kept(version)?;
             let (actions, found) = difference(state, &old);
             counts = found;
             check_files(self.log().storage().as_ref(), &actions, version)?;

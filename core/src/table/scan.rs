@@ -168,7 +168,8 @@ impl Scan {
             let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
             let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&file, row_group, clip)? }];
             let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter });
-            UnitRows::Read(Box::new(reader.map_err(|e| e.with("version", kept.segment.added))?))
+            let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
+            UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
         };
         Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, rows }))
     }

@@ -7,7 +7,8 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
 };
 
 use arrow::{
@@ -43,9 +44,9 @@ const BATCH_ROWS: usize = 8 * 1024;
 const RUN_GROUP_ROWS: usize = 32 * 1024;
 
 /// Rows in the table's columns on their way to being sorted. Dropping it removes its runs.
-pub struct Sorter<'a> {
-    storage: &'a dyn Storage,
-    target: &'a Target,
+pub struct Sorter {
+    storage: Arc<dyn Storage>,
+    target: Arc<Target>,
     sort_by: Vec<usize>,
     memory_bytes: usize,
     batches: Vec<RecordBatch>,
@@ -59,17 +60,25 @@ struct Run {
     file: SegmentFile,
 }
 
-impl std::fmt::Debug for Sorter<'_> {
+impl std::fmt::Debug for Sorter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sorter").field("runs", &self.runs).field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }
 
-impl<'a> Sorter<'a> {
+impl Sorter {
     /// Sorts by the columns at `sort_by`; rows that are equal there keep their order.
     #[must_use]
-    pub fn new(storage: &'a dyn Storage, target: &'a Target, sort_by: Vec<usize>, memory_bytes: usize) -> Self {
-        Self { storage, target, sort_by, memory_bytes, batches: Vec::new(), bytes: 0, runs: Vec::new() }
+    pub fn new(storage: &Arc<dyn Storage>, target: &Arc<Target>, sort_by: Vec<usize>, memory_bytes: usize) -> Self {
+        Self {
+            storage: Arc::clone(storage),
+            target: Arc::clone(target),
+            sort_by,
+            memory_bytes,
+            batches: Vec::new(),
+            bytes: 0,
+            runs: Vec::new(),
+        }
     }
 
     /// Adds rows, which have the target's columns in order.
@@ -92,7 +101,7 @@ impl<'a> Sorter<'a> {
         let path = format!("{DATA_DIRECTORY}/{TEMPORARY_PREFIX}{}.run", random_id());
         let staged = Wrote(self.storage.stage(&path)?);
         let options = WriteOptions { row_group_rows: RUN_GROUP_ROWS, zstd_level: 1, ..WriteOptions::default() };
-        let columns = stage::write_columns(self.target);
+        let columns = stage::write_columns(&self.target);
         let mut writer = SegmentWriter::create(path.clone(), staged, &columns, &options)?;
         each_sorted(&batches, &self.sort_by, &path, |batch| writer.write(batch))?;
         let (_, Wrote(staged)) = writer.finish()?;
@@ -116,7 +125,7 @@ impl<'a> Sorter<'a> {
         mut sink: impl FnMut(&RecordBatch) -> Result<()>,
     ) -> Result<()> {
         if self.runs.is_empty() {
-            let keys = KeyColumns::of(self.target)?;
+            let keys = KeyColumns::of(&self.target)?;
             let inside: Vec<_> =
                 self.batches.iter().map(|batch| in_range(batch, &keys, range)).collect::<Result<_>>()?;
             return each_sorted(&inside, &self.sort_by, self.storage.root(), |batch| {
@@ -136,7 +145,7 @@ impl<'a> Sorter<'a> {
     }
 }
 
-impl Drop for Sorter<'_> {
+impl Drop for Sorter {
     fn drop(&mut self) {
         for run in &self.runs {
             // Leftovers are vacuum's.
@@ -252,14 +261,14 @@ fn merging(error: arrow::error::ArrowError) -> Error {
 }
 
 impl Merge {
-    fn new(sorter: &Sorter<'_>, range: &IndexRange) -> Result<Self> {
-        let columns = stage::write_columns(sorter.target);
+    fn new(sorter: &Sorter, range: &IndexRange) -> Result<Self> {
+        let columns = stage::write_columns(&sorter.target);
         let fields = sorter.sort_by.iter().filter_map(|at| columns.get(*at));
         let fields = fields.map(|column| SortField::new(column.ty.arrow(crate::schema::Strings::Plain)));
         let converter = RowConverter::new(fields.collect()).map_err(merging)?;
         let cursors = sorter.runs.iter().map(|run| {
-            let groups = row_groups(&run.file, sorter.target, range);
-            let filter = range_filter(&run.file, sorter.target, range)?;
+            let groups = row_groups(&run.file, &sorter.target, range);
+            let filter = range_filter(&run.file, &sorter.target, range)?;
             let rows = TableRows::filtered(&run.file, &columns, groups, filter)?;
             Ok(RunCursor { rows, keys: None, batch: 0, at: 0 })
         });
@@ -336,7 +345,7 @@ impl Merge {
 /// Periods of about `target_rows` each, on the bounds of buckets: as many buckets together as fit, at least one. They follow each
 /// other and leave no row out.
 #[must_use]
-pub fn periods(rows_by_bucket: &[(BucketId, u64)], target: &Target, target_rows: u64) -> Vec<IndexRange> {
+pub fn periods(rows_by_bucket: &BTreeMap<BucketId, u64>, target: &Target, target_rows: u64) -> Vec<IndexRange> {
     let mut periods: Vec<IndexRange> = Vec::new();
     let mut sum = 0_u64;
     for (bucket, rows) in rows_by_bucket {

@@ -40,7 +40,7 @@ fn batch(rows: &[(i64, &str, i64)]) -> RecordBatch {
 }
 
 /// The rows of a range as the sorter gives them.
-fn sorted(sorter: &mut Sorter<'_>, range: &IndexRange) -> Vec<(String, i64, i64)> {
+fn sorted(sorter: &mut Sorter, range: &IndexRange) -> Vec<(String, i64, i64)> {
     let mut rows = Vec::new();
     let each = sorter.each(range, &Unwatched, |batch| {
         let (n, who, seq) =
@@ -56,9 +56,9 @@ fn sorted(sorter: &mut Sorter<'_>, range: &IndexRange) -> Vec<(String, i64, i64)
 #[test]
 fn runs_on_disk_give_the_same_order_as_memory_and_leave_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let storage = LocalStorage::new(directory.path().to_str().unwrap());
+    let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(directory.path().to_str().unwrap()));
     storage.prepare(&["data"]).unwrap();
-    let target = target();
+    let target = Arc::new(target());
     let all: Vec<(i64, &str, i64)> =
         (0..30_000_i64).map(|i| ((i * 7919) % 1000 - 500, if i % 3 == 0 { "B" } else { "A" }, i)).collect();
     let ranges = [IndexRange::ALL, IndexRange::new(IndexValue(-20), IndexValue(30))];

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::{
     append::Mode,
     build::{Hashing, SegmentBuilder},
+    checks::Checks,
     fit::Fit,
     incoming::{Incoming, Target, hash},
     sieve::Sieve,
@@ -87,7 +88,8 @@ pub fn file(
     })
 }
 
-/// Stages the rows of `incoming` that are not in the buckets of `skip`; none when there are no such rows.
+/// Stages the rows of `incoming` that violate none of `checks` and are not in the buckets of `skip`; none when there are no such
+/// rows.
 ///
 /// # Errors
 /// As [`file`].
@@ -96,6 +98,7 @@ pub fn without(
     incoming: &Incoming,
     target: &Target,
     mode: Mode,
+    checks: &Checks,
     skip: &Coverage,
 ) -> Result<Option<SegmentRecord>> {
     let source = SourceRecord {
@@ -108,7 +111,7 @@ pub fn without(
     let mut sieve = Sieve::new(target, skip)?;
     let mut unsorted = Vec::new();
     for batch in TableRows::new(&incoming.file, &write_columns(target))? {
-        let batch = sieve.pass(&batch?)?;
+        let batch = sieve.pass(&checks.pass(&batch?)?)?;
         match mode {
             Mode::Rewrite => unsorted.push(batch),
             _ => builder.write(&batch)?,

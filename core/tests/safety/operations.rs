@@ -4,11 +4,27 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
+    log::{
+        Version,
+        commit::{Action, Instant},
+    },
+    schema::ColumnType,
     storage::Storage,
-    table::append::{AppendRequest, Mode, Unwatched},
+    table::{
+        Snapshot,
+        append::{AppendRequest, Mode, OnOverlap, Unwatched},
+        compact::{CompactRequest, Order},
+        delete::DeleteRequest,
+        expect::EmptyRequest,
+        vacuum::VacuumRequest,
+    },
+    time::{IndexRange, IndexValue},
 };
 
-use super::world::{Files, append, created, definition, table};
+use super::{
+    upkeep::change,
+    world::{Files, HOUR_US, append, append_as, created, definition, table},
+};
 
 /// A change to a table: what comes before it, and the change itself.
 pub struct Operation {
@@ -33,7 +49,83 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled_to_99,
         run: |s, f| append(&table(s), &[&f.scattered]).map(drop),
     },
+    Operation {
+        name: "replace",
+        before: filled,
+        run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Replace).map(drop),
+    },
+    Operation {
+        name: "skip rows",
+        before: filled,
+        run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::SkipRows).map(drop),
+    },
+    Operation { name: "delete", before: filled, run: |s, _| delete(s) },
+    Operation { name: "compact", before: fragmented, run: |s, _| compact(s) },
+    Operation { name: "restore", before: fragmented, run: |s, _| table(s).restore(&latest(s)?, Version(2)).map(drop) },
+    Operation { name: "tag", before: filled, run: |s, _| table(s).tag(&latest(s)?, "t", None).map(drop) },
+    Operation { name: "set", before: filled, run: |s, _| table(s).set(&latest(s)?, "k", Some("v")).map(drop) },
+    Operation {
+        name: "add columns",
+        before: filled,
+        run: |s, _| table(s).add_columns(&latest(s)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop),
+    },
+    Operation { name: "mark empty", before: filled, run: |s, _| mark_empty(s) },
+    Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
+    Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
+    Operation { name: "repair", before: damaged, run: |s, _| table(s).repair(false, Instant::now()).map(drop) },
 ];
+
+fn latest(storage: &Arc<dyn Storage>) -> Result<Snapshot> {
+    table(storage).latest(None)
+}
+
+/// Several segments that compaction would make into one.
+fn fragmented(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    append(&table(storage), &[&files.second, &files.later]).unwrap();
+}
+
+fn hours(from: i64, until: i64) -> IndexRange {
+    let at = |hour: i64| Some(IndexValue::from(hour * HOUR_US));
+    IndexRange { start: at(from), until: at(until) }
+}
+
+/// Half of a segment, so that the rest is written anew.
+fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
+    let request = DeleteRequest { range: hours(0, 5), entity: Vec::new() };
+    table(storage).delete(&latest(storage)?, &request, &Unwatched).map(drop)
+}
+
+fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
+    let request = CompactRequest { range: IndexRange::ALL, target_rows: 1000, order: Order::default(), dry_run: false };
+    let compacted = table(storage).compact(&latest(storage)?, &request, &Unwatched)?;
+    assert!(compacted.segments_after < compacted.segments_before);
+    Ok(())
+}
+
+fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
+    let request = EmptyRequest { range: hours(50, 60), entity: None, reason: None, undo: false };
+    table(storage).mark_empty(&latest(storage)?, &request).map(drop)
+}
+
+fn with_a_removed_segment(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    append(&table(storage), &[&files.scattered]).unwrap();
+    let id = table(storage).latest(None).unwrap().state.segments[0].record.id.clone();
+    change(&table(storage), "delete", &[Action::RemoveSegment { id }]);
+}
+
+fn vacuum(storage: &Arc<dyn Storage>) -> Result<()> {
+    table(storage).vacuum(&VacuumRequest { keep_us: 0, dry_run: false, now: Instant::now() }).map(drop)
+}
+
+/// Damaged where no answer suffers.
+fn damaged(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    storage.replace("_timeseries_log/CURRENT", b"garbage").unwrap();
+    storage.replace("_timeseries_log/0000000002.checkpoint", b"garbage").unwrap();
+    storage.replace("data/stray.parquet", b"garbage").unwrap();
+}
 
 fn empty(storage: &Arc<dyn Storage>, _: &Files) {
     created(storage);
@@ -47,16 +139,9 @@ fn filled(storage: &Arc<dyn Storage>, files: &Files) {
 fn filled_to_99(storage: &Arc<dyn Storage>, files: &Files) {
     filled(storage, files);
     let table = table(storage);
-    let mut state = table.latest(None).unwrap().state;
-    while state.version.0 < 99 {
-        use tstable_core::{log::commit::Action, table::change};
-        let key = format!("key{}", state.version.0 % 3);
-        let actions = vec![Action::SetProperty { key, value: Some(state.version.to_string()) }];
-        let commit = change::commit(&state, "set", None, actions);
-        let change::Published::Done { state: next, .. } = change::publish(&table, &state, &commit).unwrap() else {
-            panic!("nobody else writes here")
-        };
-        state = next;
+    for i in 3..=99 {
+        let key = format!("key{}", i % 3);
+        change(&table, "set", &[Action::SetProperty { key, value: Some(i.to_string()) }]);
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Files {
     pub second: PathBuf,
     /// The first symbol, hours 20 to 29.
     pub later: PathBuf,
+    /// The first symbol, hours 5 to 14.
+    pub overlapping: PathBuf,
     /// So scattered that its coverage needs a file of its own.
     pub scattered: PathBuf,
     /// To be appended after everything else.
@@ -84,6 +86,7 @@ impl Files {
             first: write_file(&at("first.parquet"), &["NVDA"], 0..10),
             second: write_file(&at("second.parquet"), &["MSFT"], 0..10),
             later: write_file(&at("later.parquet"), &["NVDA"], 20..30),
+            overlapping: write_file(&at("overlapping.parquet"), &["NVDA"], 5..15),
             scattered: write_file(&at("scattered.parquet"), &symbols, scattered),
             next: write_file(&at("next.parquet"), &["NEXT"], 0..3),
             _directory: directory,
@@ -131,6 +134,7 @@ pub struct Answers {
     pub coverage: Vec<u8>,
     pub properties: BTreeMap<String, String>,
     pub tags: BTreeMap<String, Version>,
+    pub expectations: String,
 }
 
 /// What the table answers; none when there is no table.
@@ -151,6 +155,7 @@ pub fn answers_of(snapshot: &Snapshot) -> Result<Answers> {
         coverage: snapshot.coverage()?.to_bytes(),
         properties: snapshot.state.properties.clone(),
         tags: snapshot.state.tags.clone(),
+        expectations: format!("{:?}", snapshot.state.expectations),
     })
 }
 

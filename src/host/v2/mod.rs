@@ -4,6 +4,8 @@
 
 mod absent;
 mod api;
+mod arrow;
+mod copy;
 mod entry;
 mod filter;
 mod output;
@@ -40,6 +42,9 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
     }
     for function in registry.scalars {
         scalar::register(extension, &function)?;
+    }
+    for format in registry.copies {
+        copy::register(extension, format)?;
     }
     if let Some(scan) = registry.replacement {
         replacement::register(extension, scan)?;

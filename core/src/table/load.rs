@@ -1,0 +1,335 @@
+//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods, sorted by entity and
+//! index and written as segments, all in one commit at the end. Until then nothing of them is visible, and nothing is left
+//! behind when the loader is dropped before.
+//!
+//! Memory is bounded by [`MEMORY_BYTES`] of rows, twice that while they are sorted, and what merging takes (see
+//! [`super::sorter`]), whatever the number of rows.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arrow::array::{Array, RecordBatch};
+
+use super::{
+    Snapshot, Table,
+    append::{Monitor, OnOverlap, Unwatched, check_cancelled},
+    build::{KeyColumns, SegmentBuilder},
+    carve::{Carving, carve},
+    change::{Changed, amend},
+    checks::{Checks, OnViolation, Violations},
+    compact::Counter,
+    compact_plan::Histogram,
+    fit::fit,
+    incoming::{Target, check_finite},
+    layout::TARGET_ROWS,
+    marks::RESERVED_PREFIX,
+    overlap::{self, Covering},
+    sorter::{MEMORY_BYTES, Sorter, periods},
+    stage,
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, ErrorKind, Result},
+    log::{
+        commit::{Action, SegmentRecord},
+        definition::{Definition, Uniqueness},
+        state::{Segment, TableState},
+    },
+    schema::{ColumnType, Schema},
+    segment::{FileColumn, look::RowLook, rewrite::as_columns, schema::position},
+    storage::Storage,
+    time::IndexRange,
+};
+
+/// What to do with the rows.
+#[derive(Debug, Clone, Default)]
+pub struct LoadRequest {
+    /// The table to make when there is none; one that is there must be equal.
+    pub create: Option<Definition>,
+    /// What to do with covered buckets.
+    pub on_overlap: OnOverlap,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
+    /// The user's words, kept in the log.
+    pub message: Option<String>,
+}
+
+/// What a load did.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The table after it.
+    pub changed: Changed,
+    /// Rows that are in the table now.
+    pub rows: u64,
+    /// Rows that were left out.
+    pub rows_skipped: u64,
+}
+
+/// Takes rows and makes a commit of them.
+#[derive(Debug)]
+pub struct Loader {
+    table: Table,
+    request: LoadRequest,
+    target: Arc<Target>,
+    /// Properties when the load began, which hold the checks.
+    properties: BTreeMap<String, String>,
+    checks: Checks,
+    keys: KeyColumns,
+    /// For each column of the table its place among those that come.
+    places: Vec<Option<usize>>,
+    sorter: Sorter,
+    rows_by_bucket: Histogram,
+    rows: u64,
+}
+
+impl Table {
+    /// Gets ready for rows with these columns. Makes directories only.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no table and none is to be made, `AlreadyExists` when it differs from what is to be made,
+    /// `SchemaMismatch` when the columns do not fit, `InvalidArgument` for `skip_file`, which is about files.
+    pub fn loader(&self, columns: &[(String, ColumnType)], request: LoadRequest) -> Result<Loader> {
+        if request.on_overlap == OnOverlap::SkipFile {
+            return Err(Error::invalid_argument(
+                "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace' or 'allow'",
+            ));
+        }
+        let (target, properties) = self.load_target(columns, &request)?;
+        let checks = Checks::of(&properties, &target.schema)?;
+        let target = Arc::new(target);
+        let found: Vec<_> = columns.iter().map(file_column).collect();
+        fit(&found, &target).map_err(|e| e.with("source", "query"))?;
+        let places = target.schema.columns.iter().map(|column| position(&found, &column.name)).collect();
+        let keys = KeyColumns::of(&target)?;
+        let storage = self.log().storage();
+        storage.prepare(&[crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY])?;
+        let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
+        let (rows_by_bucket, table) = (Histogram::new(), self.clone());
+        Ok(Loader { table, request, target, properties, checks, keys, places, sorter, rows_by_bucket, rows: 0 })
+    }
+
+    fn load_target(
+        &self,
+        columns: &[(String, ColumnType)],
+        request: &LoadRequest,
+    ) -> Result<(Target, BTreeMap<String, String>)> {
+        let mut properties = BTreeMap::new();
+        let mut definition = match self.log().latest(None) {
+            Ok(state) => {
+                if let Some(wanted) = &request.create {
+                    super::refuse_differences(self.log().storage().root(), &state.definition, wanted)?;
+                }
+                properties.clone_from(&state.properties);
+                state.definition.as_ref().clone()
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => request.create.clone().ok_or(e)?,
+            Err(e) => return Err(e),
+        };
+        if definition.schema.is_none() {
+            definition.adopt_schema(Schema::new(columns.iter().cloned())?)?;
+        }
+        Ok((Target::of_table(&definition)?, properties))
+    }
+}
+
+fn file_column((name, ty): &(String, ColumnType)) -> FileColumn {
+    FileColumn { name: name.clone(), ty: ty.clone(), nullable: true, field_id: None }
+}
+
+impl Loader {
+    /// Adds rows with the columns that were named, in their order and types.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query")?;
+        self.rows = self.rows.saturating_add(batch.num_rows() as u64);
+        let batch = self.checked(batch)?;
+        let (index, entities) = self.keys.arrays(&batch)?;
+        let names = std::iter::once(&self.target.definition.index_column).chain(&self.target.definition.entity_columns);
+        for (name, column) in names.zip(std::iter::once(index).chain(&entities)) {
+            if column.logical_null_count() > 0 {
+                return Err(Error::invalid_argument(format!(
+                    "the query has rows in which \"{name}\" is NULL; leave those rows out or give them values"
+                )));
+            }
+        }
+        let mut counter = Counter { cursor: self.target.grid.cursor(), rows: &mut self.rows_by_bucket };
+        RowLook::new(0).batch(index, &[], &mut counter)?;
+        self.sorter.push(batch)
+    }
+
+    /// The rows that violate no check, or a refusal.
+    fn checked(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        if self.checks.is_empty() {
+            return Ok(batch);
+        }
+        if self.request.on_violation == OnViolation::Error {
+            let before = self.rows.saturating_sub(batch.num_rows() as u64);
+            let mut violations = Violations::new(&self.checks).after(before);
+            violations.look(&batch, &self.keys)?;
+            violations.refuse()?;
+        }
+        self.checks.pass(&batch)
+    }
+
+    /// Writes the segments and commits. No rows make no commit, and no table.
+    ///
+    /// # Errors
+    /// `Overlap` when buckets are covered and the policy does not allow for it, `InvalidArgument` when rows share entity and index in
+    /// a table that forbids it, `Conflict` when the table's definition changed meanwhile. Nothing is changed then.
+    pub fn finish(mut self, monitor: &dyn Monitor) -> Result<Loaded> {
+        let mut pending = Pending {
+            storage: Arc::clone(self.table.log().storage()),
+            target: Arc::clone(&self.target),
+            records: Vec::new(),
+        };
+        let result = self.write(&mut pending, monitor).and_then(|()| self.commit(&mut pending, monitor));
+        if result.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            pending.discard();
+        }
+        result
+    }
+
+    fn write(&mut self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<()> {
+        let storage = Arc::clone(self.table.log().storage());
+        for period in periods(&self.rows_by_bucket, &self.target, TARGET_ROWS) {
+            let mut sorter = Sorter::new(&storage, &self.target, self.keys.sort_order(), MEMORY_BYTES);
+            self.sorter.each(&period, monitor, |batch| sorter.push(batch.clone()))?;
+            let mut builder = SegmentBuilder::create(storage.as_ref(), &self.target, true)?;
+            if self.target.definition.uniqueness == Uniqueness::Row {
+                builder = builder.unique();
+            }
+            sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
+            if let Some(record) = builder.finish(Vec::new())? {
+                check_finite(record.index_min.0, record.index_max.0, &self.target)?;
+                pending.records.push(record);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<Loaded> {
+        let snapshot = self.snapshot(pending.records.is_empty())?;
+        let mut carving = Carving::new(Arc::clone(self.table.log().storage()));
+        let changed = amend(&self.table, &snapshot.state, "copy", self.request.message.as_deref(), |state| {
+            check_cancelled(monitor)?;
+            self.check_definition(state)?;
+            let mut actions = self.decide(state, pending, &mut carving, monitor)?;
+            if state.definition.schema.is_none() && !pending.records.is_empty() {
+                actions.insert(0, Action::DefineTable(Box::new(self.target.definition.clone())));
+            }
+            Ok(actions)
+        });
+        if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            carving.discard();
+        }
+        let rows = pending.records.iter().map(|record| record.rows).sum();
+        Ok(Loaded { changed: changed?, rows, rows_skipped: self.rows.saturating_sub(rows) })
+    }
+
+    fn snapshot(&self, empty: bool) -> Result<Snapshot> {
+        match (&self.request.create, empty) {
+            (Some(definition), false) => Ok(self.table.create(definition.clone(), true)?.snapshot),
+            _ => self.table.latest(None),
+        }
+    }
+
+    /// The columns that rows were made for must be the table's still.
+    fn check_definition(&self, state: &TableState) -> Result<()> {
+        let (mut ours, mut theirs) = (self.target.definition.clone(), state.definition.as_ref().clone());
+        if theirs.schema.is_none() {
+            ours.schema = None;
+        }
+        for definition in [&mut ours, &mut theirs] {
+            definition.table_id = String::new();
+            definition.last_field_id = 0;
+        }
+        let reserved = |properties: &BTreeMap<String, String>| {
+            let own = properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
+            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        if ours == theirs && reserved(&self.properties) == reserved(&state.properties) {
+            return Ok(());
+        }
+        Err(Error::conflict(
+            "another writer changed the table's definition or checks meanwhile; nothing was loaded: load again",
+        ))
+    }
+
+    /// What the policy makes of the segments against what is covered.
+    fn decide(
+        &self,
+        state: &Arc<TableState>,
+        pending: &mut Pending,
+        carving: &mut Carving,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Action>> {
+        let storage = self.table.log().storage().as_ref();
+        let own = pending.coverage()?;
+        let covered = state.coverage(storage)?;
+        let both = own.intersect(&covered);
+        let mut actions = Vec::new();
+        match self.request.on_overlap {
+            OnOverlap::Allow => {}
+            OnOverlap::SkipRows => pending.leave_out(&both)?,
+            OnOverlap::Replace if !both.is_empty() => actions = carving.actions(state, &both, monitor)?.0,
+            OnOverlap::Error | OnOverlap::SkipFile
+                if !both.is_empty() && state.definition.uniqueness != Uniqueness::None =>
+            {
+                let by = Covering::Table { state, storage };
+                return Err(overlap::error(&self.target, &own, &covered, &by, false));
+            }
+            _ => {}
+        }
+        actions.extend(pending.records.iter().map(|record| Action::AddSegment(Box::new(record.clone()))));
+        Ok(actions)
+    }
+}
+
+/// Segments that are written and not committed.
+struct Pending {
+    storage: Arc<dyn Storage>,
+    target: Arc<Target>,
+    records: Vec<SegmentRecord>,
+}
+
+impl Pending {
+    fn segment(record: &SegmentRecord) -> Segment {
+        Segment::new(record.clone(), crate::log::Version::default())
+    }
+
+    fn coverage(&self) -> Result<Coverage> {
+        let mut all = Coverage::new();
+        for record in &self.records {
+            all.union_with(Self::segment(record).coverage(self.storage.as_ref())?.as_ref());
+        }
+        Ok(all)
+    }
+
+    /// Writes the segments anew without these buckets.
+    fn leave_out(&mut self, away: &Coverage) -> Result<()> {
+        let mut records = std::mem::take(&mut self.records).into_iter();
+        let result = records.by_ref().try_for_each(|record| {
+            let rest = self.without(record, away)?;
+            self.records.extend(rest);
+            Ok(())
+        });
+        self.records.extend(records);
+        result
+    }
+
+    fn without(&self, record: SegmentRecord, away: &Coverage) -> Result<Option<SegmentRecord>> {
+        let segment = Self::segment(&record);
+        let own = segment.coverage(self.storage.as_ref())?.intersect(away);
+        if own.is_empty() {
+            return Ok(Some(record));
+        }
+        let rest = carve(self.storage.as_ref(), &self.target, &segment, &own, &Unwatched);
+        stage::discard(self.storage.as_ref(), &record);
+        rest
+    }
+
+    fn discard(&self) {
+        self.records.iter().for_each(|record| stage::discard(self.storage.as_ref(), record));
+    }
+}

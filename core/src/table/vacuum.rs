@@ -1,0 +1,138 @@
+//! Removing files that no version which is to stay readable needs. What makes older versions unreadable is a commit like any
+//! other, made before the first file goes; files that a running writer may be about to name are left alone.
+
+use std::sync::Arc;
+
+use super::{Table, change, files};
+use crate::{
+    error::{ErrorKind, Result},
+    log::{
+        LOG_DIRECTORY, Version,
+        commit::{Action, Instant},
+        state::TableState,
+    },
+    storage::Entry,
+};
+
+/// What to remove.
+#[derive(Debug, Clone, Copy)]
+pub struct VacuumRequest {
+    /// Versions that were the newest at some time during the last so many microseconds stay readable.
+    pub keep_us: i64,
+    /// Only say what would be removed.
+    pub dry_run: bool,
+    /// The present instant.
+    pub now: Instant,
+}
+
+/// A file that is not needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unneeded {
+    /// Where it is.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Why it is not needed, or why it could not be removed.
+    pub reason: String,
+    /// Whether it has been removed.
+    pub deleted: bool,
+}
+
+/// What a vacuum did.
+#[derive(Debug)]
+pub struct Vacuumed {
+    /// The state after it.
+    pub state: Arc<TableState>,
+    /// The files.
+    pub files: Vec<Unneeded>,
+    /// What went wrong without harm.
+    pub warnings: Vec<String>,
+}
+
+struct Plan {
+    oldest: Version,
+    /// Whether a file is needed by a version that is readable but older than `oldest`.
+    ends_versions: bool,
+    files: Vec<Unneeded>,
+}
+
+impl Table {
+    /// Removes what no version within the request's time, no tag and no running writer needs.
+    ///
+    /// # Errors
+    /// As [`Table::latest`] and publishing a commit; nothing was removed then. A file that cannot be removed is no error: its row says why.
+    pub fn vacuum(&self, request: &VacuumRequest) -> Result<Vacuumed> {
+        let mut state = self.log().latest(None)?;
+        let mut warnings = Vec::new();
+        let mut plan = loop {
+            let plan = self.plan_vacuum(&state, request)?;
+            if request.dry_run || !plan.ends_versions {
+                break plan;
+            }
+            let actions = vec![Action::Vacuum { oldest: plan.oldest }];
+            match change::publish(self, &state, &change::commit(&state, "vacuum", None, actions))? {
+                change::Published::Done { state: next, warnings: found } => {
+                    (state, warnings) = (next, found);
+                    break plan;
+                }
+                change::Published::Lost => state = self.log().latest(Some(&state))?,
+            }
+        };
+        if !request.dry_run {
+            plan.files.iter_mut().for_each(|file| self.remove_unneeded(file));
+        }
+        Ok(Vacuumed { state, files: plan.files, warnings })
+    }
+
+    fn remove_unneeded(&self, file: &mut Unneeded) {
+        match self.log().storage().remove(&file.path) {
+            Ok(_) => file.deleted = true,
+            Err(e) => file.reason = e.to_string(),
+        }
+    }
+
+    fn plan_vacuum(&self, state: &Arc<TableState>, request: &VacuumRequest) -> Result<Plan> {
+        let oldest = self.oldest_to_keep(state, request)?;
+        let needed = files::named(self, state, oldest)?;
+        let readable = if oldest > state.oldest { files::named(self, state, state.oldest)? } else { needed.clone() };
+        let mut plan = Plan { oldest, ends_versions: false, files: Vec::new() };
+        for directory in files::FILE_DIRECTORIES.into_iter().chain([LOG_DIRECTORY]) {
+            for entry in self.log().storage().list(directory)? {
+                let path = format!("{directory}/{}", entry.name);
+                let reason = if files::is_temporary(&entry.name) {
+                    old_enough(&entry, request).then_some("left behind by a write that was interrupted".to_owned())
+                } else if directory == LOG_DIRECTORY || needed.contains(&path) {
+                    None
+                } else if readable.contains(&path) {
+                    plan.ends_versions = true;
+                    Some(format!("only versions before {oldest} need it"))
+                } else {
+                    old_enough(&entry, request).then_some("no version that can be read needs it".to_owned())
+                };
+                plan.files.extend(reason.map(|reason| Unneeded {
+                    path,
+                    bytes: entry.stat.bytes,
+                    reason,
+                    deleted: false,
+                }));
+            }
+        }
+        plan.files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(plan)
+    }
+
+    /// The version that was the newest when the time to keep began.
+    fn oldest_to_keep(&self, state: &Arc<TableState>, request: &VacuumRequest) -> Result<Version> {
+        let begin = Instant(request.now.0.saturating_sub(request.keep_us.max(0)));
+        let then = match self.log().version_as_of(begin, state) {
+            Ok(version) => version,
+            Err(e) if e.kind() == ErrorKind::NotFound => Version(1),
+            Err(e) => return Err(e),
+        };
+        Ok(then.max(state.oldest))
+    }
+}
+
+fn old_enough(entry: &Entry, request: &VacuumRequest) -> bool {
+    files::is_old(entry, request.now)
+}

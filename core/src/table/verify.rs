@@ -1,0 +1,270 @@
+//! Looking for damage: every commit, the hint, checkpoints, segments, coverage, and files that nothing names. Reads only.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    Table,
+    append::{Monitor, check_cancelled},
+    cache::Cache,
+    files::{self, Derived},
+    incoming::{Target, hash},
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    log::{
+        LOG_DIRECTORY, Version,
+        checkpoint::checkpoint_path,
+        commit::{Action, Commit, CoverageRecord, SegmentRecord},
+        state::{Segment, TableState},
+        store::HINT_PATH,
+    },
+    schema::Strings,
+    segment::ReadRequest,
+};
+
+/// What was looked at and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage` or `file`.
+    pub what: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// What is wrong; none when nothing is.
+    pub problem: Option<String>,
+}
+
+/// What the log says, as far as it can be read.
+struct Replayed {
+    /// The state after the last version that could be followed from the first; none without one.
+    state: Option<TableState>,
+    /// The states at versions that have a checkpoint.
+    at_checkpoints: Vec<(Version, TableState)>,
+    /// Files of every segment that any readable commit adds.
+    named: HashSet<String>,
+}
+
+struct Verify<'a> {
+    table: &'a Table,
+    deep: bool,
+    monitor: &'a dyn Monitor,
+    findings: Vec<Finding>,
+}
+
+impl Table {
+    /// Looks at everything under the root. Without `deep` it reads the log, and of every segment size, checksum and footer, and its
+    /// coverage; with it, every row too, whose coverage must be what the log says.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no table, `Cancelled`, and what the storage refuses. Damage is a finding, not an error.
+    pub fn verify(&self, deep: bool, monitor: &dyn Monitor) -> Result<Vec<Finding>> {
+        let mut verify = Verify { table: self, deep, monitor, findings: Vec::new() };
+        verify.run()?;
+        Ok(verify.findings)
+    }
+}
+
+impl Verify<'_> {
+    fn found(&mut self, what: &'static str, path: impl Into<String>, problem: Option<String>) {
+        self.findings.push(Finding { what, path: path.into(), problem });
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let (commits, checkpoints) = self.table.log().list()?;
+        let Some(last) = commits.last().copied().or(checkpoints.last().copied()) else {
+            // There is no table; this says so.
+            return self.table.log().latest(None).map(drop);
+        };
+        let replayed = self.commits(last, &checkpoints)?;
+        self.hint(last, &checkpoints);
+        self.checkpoints(&checkpoints, &replayed)?;
+        let latest = match self.table.log().latest(None) {
+            Ok(latest) => latest,
+            Err(e) => {
+                self.found("table", self.table.log().storage().root().to_owned(), Some(e.to_string()));
+                return self.leftovers(&replayed.named);
+            }
+        };
+        self.segments(&latest)?;
+        let whole = replayed.state.is_some_and(|state| state.version == latest.version);
+        let mut named = if whole { files::named(self.table, &latest, latest.oldest)? } else { replayed.named };
+        named.extend(latest.segments.iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
+        self.leftovers(&named)
+    }
+
+    fn commits(&mut self, last: Version, checkpoints: &[Version]) -> Result<Replayed> {
+        let mut replayed = Replayed { state: None, at_checkpoints: Vec::new(), named: HashSet::new() };
+        let mut version = Version(0);
+        let mut broken = false;
+        while version < last {
+            check_cancelled(self.monitor)?;
+            version = version.next();
+            let problem = match self.table.log().read(version) {
+                Ok(Some(commit)) => self.follow(&commit, broken, &mut replayed).err().map(|e| e.to_string()),
+                Ok(None) => Some("the commit is missing, though later versions are there".to_owned()),
+                Err(e) => Some(e.to_string()),
+            };
+            broken |= problem.is_some();
+            self.found("commit", version.commit_path(), problem);
+            if let Some(state) =
+                replayed.state.as_ref().filter(|s| s.version == version && checkpoints.contains(&version))
+            {
+                replayed.at_checkpoints.push((version, state.clone()));
+            }
+        }
+        Ok(replayed)
+    }
+
+    fn follow(&self, commit: &Commit, broken: bool, replayed: &mut Replayed) -> Result<()> {
+        for action in &commit.actions {
+            if let Action::AddSegment(record) = action {
+                replayed.named.extend(files::of_record(record).map(str::to_owned));
+            }
+        }
+        if broken {
+            return Ok(());
+        }
+        match &mut replayed.state {
+            None => replayed.state = Some(TableState::first(commit)?),
+            Some(state) if commit.timestamp < state.committed_at => {
+                return Err(Error::corrupt(format!(
+                    "the commit is of {}, before the one it follows",
+                    commit.timestamp
+                )));
+            }
+            Some(state) => state.apply(commit)?,
+        }
+        Ok(())
+    }
+
+    fn hint(&mut self, last: Version, checkpoints: &[Version]) {
+        let problem = match self.table.log().read_hint() {
+            Ok(Some((version, _))) if version > last => {
+                Some(format!("it names version {version}; the newest is {last}"))
+            }
+            Ok(Some((_, checkpoint))) if checkpoint.0 > 0 && !checkpoints.contains(&checkpoint) => {
+                Some(format!("it names the checkpoint of version {checkpoint}, which is not there"))
+            }
+            Ok(Some(_)) => None,
+            Ok(None) => Some("it is missing; the table works without, but opens slower".to_owned()),
+            Err(e) => Some(e.to_string()),
+        };
+        self.found("hint", HINT_PATH, problem);
+    }
+
+    fn checkpoints(&mut self, checkpoints: &[Version], replayed: &Replayed) -> Result<()> {
+        for version in checkpoints {
+            check_cancelled(self.monitor)?;
+            let state = replayed.at_checkpoints.iter().find(|(at, _)| at == version).map(|(_, state)| state);
+            let problem = self.check_checkpoint(*version, state).err().map(|e| e.to_string());
+            self.found("checkpoint", checkpoint_path(*version), problem);
+        }
+        Ok(())
+    }
+
+    fn check_checkpoint(&self, version: Version, replayed: Option<&TableState>) -> Result<()> {
+        let storage = self.table.log().storage().as_ref();
+        let missing = || Error::corrupt("the checkpoint is missing");
+        let stored = crate::log::checkpoint::read(storage, version)?.ok_or_else(missing)?;
+        let coverage = stored.stored_coverage(storage)?;
+        if replayed.is_some_and(|replayed| !stored.says_the_same(replayed)) {
+            return Err(Error::corrupt("the checkpoint says something else than the commits"));
+        }
+        if self.deep && coverage.is_some_and(|coverage| stored.union_of_segments(storage).is_ok_and(|u| u != coverage))
+        {
+            return Err(Error::corrupt("the checkpoint's coverage is not that of its segments"));
+        }
+        Ok(())
+    }
+
+    fn segments(&mut self, latest: &Arc<TableState>) -> Result<()> {
+        let mut seen = HashSet::new();
+        let mut states = vec![Arc::clone(latest)];
+        for (tag, version) in &latest.tags {
+            match self.table.log().at(*version, latest) {
+                Ok(state) => states.push(state),
+                Err(e) => self.found("table", format!("tag {tag}"), Some(e.to_string())),
+            }
+        }
+        for state in states {
+            let target = Target::of_table_columns(&state.definition)?;
+            for segment in &state.segments {
+                check_cancelled(self.monitor)?;
+                if seen.insert(segment.record.path.clone()) {
+                    self.segment(segment, target.as_ref());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn segment(&mut self, segment: &Segment, target: Option<&Target>) {
+        let problem = self.check_file(segment).err().map(|e| e.to_string());
+        let readable = problem.is_none();
+        self.found("segment", segment.record.path.clone(), problem);
+        // A fresh look: what was read before does not say what is there now.
+        let fresh = Segment::new(segment.record.clone(), segment.added);
+        let path = match &segment.record.coverage {
+            CoverageRecord::File(path) => path.clone(),
+            CoverageRecord::Inline(_) => segment.added.commit_path(),
+        };
+        let coverage = fresh.coverage(self.table.log().storage().as_ref());
+        let problem = coverage.and_then(|coverage| match target {
+            Some(target) if self.deep && readable => self.check_rows(&fresh, &coverage, target),
+            _ => Ok(()),
+        });
+        self.found("coverage", path, problem.err().map(|e| e.to_string()));
+    }
+
+    fn check_file(&self, segment: &Segment) -> Result<()> {
+        let storage = self.table.log().storage();
+        let file = Cache::new(0).segment(storage, segment)?;
+        let record = &segment.record;
+        let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
+        if hash(storage.open(&record.path)?.as_ref(), |_| Ok(())).map_err(named)? != record.checksum {
+            return Err(named(Error::corrupt("the checksum of a segment does not match the log's")));
+        }
+        if file.row_group_count() as u64 != record.row_groups {
+            return Err(named(Error::corrupt("a segment has another number of row groups than the log says")));
+        }
+        if self.deep {
+            file.read(ReadRequest { strings: Strings::Plain, ..ReadRequest::all(&file) })
+                .and_then(|mut batches| batches.try_for_each(|batch| batch.map(drop)))
+                .map_err(named)?;
+        }
+        Ok(())
+    }
+
+    fn check_rows(&self, segment: &Segment, stated: &Coverage, target: &Target) -> Result<()> {
+        let Derived { coverage, bounds } = files::derive(self.table.log().storage().as_ref(), segment, target)?;
+        let record: &SegmentRecord = &segment.record;
+        let wrong = |what: &str| Err(Error::corrupt(what).with("path", &record.path).with("version", segment.added));
+        if coverage != *stated {
+            return wrong("the coverage of a segment is not that of its rows");
+        }
+        if bounds != (record.index_min, record.index_max) {
+            return wrong("the bounds of a segment are not those of its rows");
+        }
+        Ok(())
+    }
+
+    fn leftovers(&mut self, named: &HashSet<String>) -> Result<()> {
+        for directory in files::FILE_DIRECTORIES.into_iter().chain([LOG_DIRECTORY]) {
+            for entry in self.table.log().storage().list(directory)? {
+                let path = format!("{directory}/{}", entry.name);
+                let known = if directory == LOG_DIRECTORY { is_of_the_log(&entry.name) } else { named.contains(&path) };
+                if !known {
+                    let problem = "no version names this file: a writer is at work, or one was interrupted";
+                    self.found("file", path, Some(problem.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_of_the_log(name: &str) -> bool {
+    name == "CURRENT"
+        || Version::of_commit_name(name).is_some()
+        || crate::log::checkpoint::of_checkpoint_name(name).is_some()
+}

@@ -1,0 +1,155 @@
+//! `COPY (...) TO 'root' (FORMAT tstable, ...)`: appends the rows of a query, in one commit, to a table that it makes when asked to.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use tstable_core::{
+    Error, Result,
+    log::definition::Definition,
+    prune::expr::Constant,
+    schema::ColumnType,
+    table::{
+        CreateRequest, Table,
+        append::OnOverlap,
+        checks::OnViolation,
+        load::{LoadRequest, Loader},
+    },
+};
+
+use super::{Shared, Watch, literal::show};
+use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
+
+pub(crate) struct Copy(pub(crate) Arc<Shared>);
+
+const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP, ON_VIOLATION and MESSAGE";
+
+impl CopyFormat for Copy {
+    fn name(&self) -> &'static str {
+        "tstable"
+    }
+
+    fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>> {
+        let root = path.trim_end_matches('/');
+        let request = Options::read(options)?.request()?;
+        let columns = columns.into_iter().map(|column| (column.name, column.ty)).collect();
+        let root = if root.is_empty() { path } else { root }.to_owned();
+        Ok(Arc::new(BoundCopy { shared: Arc::clone(&self.0), root, columns, request }))
+    }
+}
+
+/// The options as written.
+#[derive(Default)]
+struct Options {
+    time_column: Option<String>,
+    bucket: Option<String>,
+    entity_columns: Vec<String>,
+    timezone: Option<String>,
+    uniqueness: Option<String>,
+    on_overlap: OnOverlap,
+    on_violation: OnViolation,
+    message: Option<String>,
+}
+
+impl Options {
+    fn read(options: Vec<(String, Arg)>) -> Result<Self> {
+        let mut read = Self::default();
+        for (name, arg) in options {
+            match name.as_str() {
+                "time_column" => read.time_column = Some(text(&name, &arg)?),
+                "bucket" => read.bucket = Some(text(&name, &arg)?),
+                "entity_columns" => read.entity_columns = texts(&name, &arg)?,
+                "timezone" => read.timezone = Some(text(&name, &arg)?),
+                "uniqueness" => read.uniqueness = Some(text(&name, &arg)?),
+                "on_overlap" => read.on_overlap = OnOverlap::parse(&text(&name, &arg)?)?,
+                "on_violation" => read.on_violation = OnViolation::parse(&text(&name, &arg)?)?,
+                "message" => read.message = Some(text(&name, &arg)?),
+                _ => {
+                    return Err(Error::invalid_argument(format!(
+                        "the format tstable has no option {}; its options are {OPTIONS}",
+                        name.to_ascii_uppercase()
+                    )));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn request(self) -> Result<LoadRequest> {
+        let describes = !self.entity_columns.is_empty() || self.timezone.is_some() || self.uniqueness.is_some();
+        let create: Option<Definition> = match (self.time_column, self.bucket) {
+            (Some(index_column), Some(bucket)) => Some(
+                CreateRequest {
+                    index_column,
+                    bucket,
+                    timezone: self.timezone,
+                    origin: None,
+                    entity_columns: self.entity_columns,
+                    uniqueness: self.uniqueness.unwrap_or_else(|| "bucket".to_owned()),
+                    schema: None,
+                }
+                .definition()?,
+            ),
+            (None, None) if !describes => None,
+            _ => {
+                return Err(Error::invalid_argument(
+                    "TIME_COLUMN and BUCKET describe the table to be made and are given together; leave both out to load into \
+                     a table that is there",
+                ));
+            }
+        };
+        Ok(LoadRequest { create, on_overlap: self.on_overlap, on_violation: self.on_violation, message: self.message })
+    }
+}
+
+fn text(name: &str, arg: &Arg) -> Result<String> {
+    let wrong =
+        |arg: &Arg| Error::invalid_argument(format!("{} is {}, not a text", name.to_ascii_uppercase(), show(arg)));
+    match arg {
+        Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
+        // An option in parentheses comes as a list of one.
+        Arg::List(items) if items.len() == 1 => items.first().map_or_else(|| Err(wrong(arg)), |item| text(name, item)),
+        other => Err(wrong(other)),
+    }
+}
+
+/// A list comes as a list, as a struct without names when it is in parentheses, or as a single text.
+fn texts(name: &str, arg: &Arg) -> Result<Vec<String>> {
+    match arg {
+        Arg::List(items) => items.iter().map(|item| text(name, item)).collect(),
+        Arg::Struct(fields) => fields.iter().map(|(_, item)| text(name, item)).collect(),
+        other => Ok(vec![text(name, other)?]),
+    }
+}
+
+struct BoundCopy {
+    shared: Arc<Shared>,
+    root: String,
+    columns: Vec<(String, ColumnType)>,
+    request: LoadRequest,
+}
+
+impl CopyBound for BoundCopy {
+    fn open(&self) -> Result<Box<dyn CopySink>> {
+        let table = self.shared.cache.table(&self.root);
+        let loader = table.loader(&self.columns, self.request.clone())?;
+        Ok(Box::new(Sink { shared: Arc::clone(&self.shared), root: self.root.clone(), table, loader }))
+    }
+}
+
+struct Sink {
+    shared: Arc<Shared>,
+    root: String,
+    table: Table,
+    loader: Loader,
+}
+
+impl CopySink for Sink {
+    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.loader.push(batch)
+    }
+
+    fn finish(self: Box<Self>, session: &dyn Session) -> Result<()> {
+        let loaded = self.loader.finish(&Watch(session))?;
+        self.shared.changed(&self.root, &self.table, &loaded.changed, session)
+    }
+}

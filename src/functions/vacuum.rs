@@ -1,0 +1,69 @@
+//! `tstable_vacuum`: removes files that no version to be kept needs.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Error, Result, log::commit::Instant, prune::expr::Constant, schema::ColumnType, table::vacuum::VacuumRequest,
+};
+
+use super::{
+    Shared,
+    literal::show,
+    report::{Cell, Report, column},
+};
+use crate::host::{Arg, Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
+
+const DAY_US: i64 = 86_400_000_000;
+const DEFAULT_KEEP_US: i64 = 7 * DAY_US;
+
+pub(crate) struct Vacuum(pub(crate) Arc<Shared>);
+
+impl TableFunction for Vacuum {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_vacuum",
+            positional: &[Param { name: "root", ty: ParamType::Varchar }],
+            named: &[Param { name: "keep", ty: ParamType::Any }, Param { name: "dry_run", ty: ParamType::Boolean }],
+            description: "Removes files that no kept version, tag or running writer needs.",
+            example: "FROM tstable_vacuum('prices', keep := INTERVAL '30 days')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let keep_us = args.named("keep").map_or(Ok(DEFAULT_KEEP_US), keep)?;
+        let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
+        let shared = Arc::clone(&self.0);
+        let columns = vec![
+            column("path", ColumnType::Varchar),
+            column("bytes", ColumnType::BigInt),
+            column("reason", ColumnType::Varchar),
+            column("deleted", ColumnType::Boolean),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let table = shared.cache.table(&root);
+            let vacuumed = table.vacuum(&VacuumRequest { keep_us, dry_run, now: Instant::now() })?;
+            shared.cache.remember(&root, &table, &vacuumed.state)?;
+            vacuumed.warnings.iter().for_each(|warning| session.log(LogLevel::Warning, warning));
+            Ok(Box::new(vacuumed.files.into_iter().map(|file| {
+                Ok(vec![
+                    Cell::text(&file.path),
+                    Cell::count(file.bytes),
+                    Cell::text(&file.reason),
+                    Cell::Bool(file.deleted),
+                ])
+            })))
+        }))
+    }
+}
+
+/// An interval in microseconds, its months as long as months can be.
+fn keep(arg: &Arg) -> Result<i64> {
+    let wrong = || Error::invalid_argument(format!("keep := {} is no interval like INTERVAL '7 days'", show(arg)));
+    let Arg::Scalar(Constant::Interval { months, days, micros }) = arg else { return Err(wrong()) };
+    let days = i64::from(*months).checked_mul(31).and_then(|m| m.checked_add(i64::from(*days))).ok_or_else(wrong)?;
+    let keep = days.checked_mul(DAY_US).and_then(|us| us.checked_add(*micros)).ok_or_else(wrong)?;
+    if keep < 0 { Err(wrong()) } else { Ok(keep) }
+}
