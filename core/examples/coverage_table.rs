@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         actions: vec![Action::AddSegment(Box::new(record(&coverage, minutes, path)))],
         extra: Map::new(),
     };
-    table.log().publish(&commit)?;
+    let _ = table.log().publish(&commit)?;
     Ok(())
 }
 

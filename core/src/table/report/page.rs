@@ -103,9 +103,9 @@ fn heat_map(page: &mut String, report: &Report) {
         text(&report.period),
         report.periods.len() + 2
     );
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<div class=\"axis\" aria-hidden=\"true\"><span>entity</span><span class=\"ticks\">{}</span><span>covered</span></div>\n",
+        "<div class=\"axis\" aria-hidden=\"true\"><span>entity</span><span class=\"ticks\">{}</span><span>covered</span></div>",
         ticks(report)
     );
     all(page, report);
@@ -137,7 +137,7 @@ fn all(page: &mut String, report: &Report) {
             report.lines.iter().filter_map(|line| line.letters.as_bytes().get(column).copied()).collect();
         let _ = write!(page, "<div class=\"cell c{}\"></div>", together(&letters));
     }
-    let _ = write!(page, "</div><div class=\"share\">{}</div></div>\n", text(&report.totals.percent()));
+    let _ = writeln!(page, "</div><div class=\"share\">{}</div></div>", text(&report.totals.percent()));
 }
 
 fn together(letters: &[u8]) -> char {
@@ -309,7 +309,7 @@ pub(super) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut shown = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
