@@ -147,5 +147,7 @@ impl Monitor for Watch<'_> {
     fn cancelled(&self) -> bool {
         self.0.interrupted()
     }
-    fn progress(&self, _done: f64) {}
+    fn progress(&self, done: f64) {
+        self.0.progress(done);
+    }
 }

@@ -1,7 +1,10 @@
 //! Functions that answer with a few columns of computed rows: the frame that runs them once an execution, and the cells
 //! that their rows are made of.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use arrow::{
     array::{
@@ -22,7 +25,7 @@ use tstable_core::{
     time::IndexValue,
 };
 
-use crate::host::{Bound, CHUNK_ROWS, OutColumn, Output, Rows, Session, Worker};
+use crate::host::{Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Rows, Session, Worker};
 
 /// One value of a computed row.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +134,8 @@ impl Bound for Report {
 
     fn open(&self, _session: &dyn Session, _projection: &[usize]) -> Result<Arc<dyn Rows>> {
         let types = self.columns.iter().map(|column| column.ty.clone()).collect();
-        Ok(Arc::new(Execution { types, run: Mutex::new(Some(Arc::clone(&self.run))) }))
+        let run = Mutex::new(Some(Arc::clone(&self.run)));
+        Ok(Arc::new(Execution { types, run, done: AtomicU64::new(0) }))
     }
 }
 
@@ -139,11 +143,37 @@ struct Execution {
     types: Vec<ColumnType>,
     /// Taken by the one worker that runs it.
     run: Mutex<Option<Arc<Run>>>,
+    /// The bits of the part of its work that is done, 0 to 1.
+    done: AtomicU64,
 }
 
 impl Rows for Execution {
+    fn progress(&self) -> Option<f64> {
+        Some(f64::from_bits(self.done.load(Ordering::Relaxed)))
+    }
+
     fn worker(self: Arc<Self>) -> Result<Box<dyn Worker>> {
         Ok(Box::new(Emitter { execution: self, rows: None }))
+    }
+}
+
+/// The running query, with the progress of this execution.
+struct Reporting<'a> {
+    session: &'a dyn Session,
+    done: &'a AtomicU64,
+}
+
+impl Session for Reporting<'_> {
+    fn log(&self, level: LogLevel, message: &str) {
+        self.session.log(level, message);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.session.interrupted()
+    }
+
+    fn progress(&self, done: f64) {
+        self.done.store(done.clamp(0.0, 1.0).to_bits(), Ordering::Relaxed);
     }
 }
 
@@ -157,7 +187,7 @@ impl Worker for Emitter {
         if self.rows.is_none() {
             let run = self.execution.run.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(run) = run else { return Ok(0) };
-            self.rows = Some(run(session)?);
+            self.rows = Some(run(&Reporting { session, done: &self.execution.done })?);
         }
         let rows = self.rows.iter_mut().flatten().take(CHUNK_ROWS).collect::<Result<Vec<_>>>()?;
         if rows.is_empty() {

@@ -87,13 +87,14 @@ pub(crate) trait Session {
     fn log(&self, level: LogLevel, message: &str);
     /// Whether the user has interrupted the query; false where the host cannot tell.
     fn interrupted(&self) -> bool;
-    /// The number of threads that DuckDB runs queries on, where the host tells.
-    fn threads(&self) -> Option<usize>;
+    /// Hears how much of the work of the present call is done, 0 to 1.
+    fn progress(&self, done: f64) {
+        let _ = done;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogLevel {
-    Debug,
     Info,
     Warning,
 }

@@ -32,10 +32,6 @@ impl Session for Blind {
     fn interrupted(&self) -> bool {
         false
     }
-
-    fn threads(&self) -> Option<usize> {
-        None
-    }
 }
 
 /// A C string of `text`; a NUL byte, which would end it early, is shown as `\0`.

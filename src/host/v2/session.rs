@@ -16,7 +16,6 @@ pub(super) struct Callback<'a>(pub(super) &'a Context);
 impl Session for Callback<'_> {
     fn log(&self, level: LogLevel, message: &str) {
         let level = match level {
-            LogLevel::Debug => HostLevel::Debug,
             LogLevel::Info => HostLevel::Info,
             LogLevel::Warning => HostLevel::Warn,
         };
@@ -27,11 +26,5 @@ impl Session for Callback<'_> {
     /// The C API has no call for it; DuckDB itself looks between two chunks.
     fn interrupted(&self) -> bool {
         false
-    }
-
-    fn threads(&self) -> Option<usize> {
-        let (value, _) = self.0.config().ok()?.get_value("threads").ok()?;
-        let threads = value.get::<i64>().ok().flatten().or_else(|| value.to_string().parse().ok())?;
-        usize::try_from(threads).ok().filter(|threads| *threads > 0)
     }
 }
