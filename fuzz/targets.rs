@@ -167,7 +167,8 @@ fn step(table: &Table, model: &mut Model, history: &BTreeMap<Version, Model>, wh
     let (symbol, block) = (usize::from(which) % SYMBOLS.len(), usize::from(which / 2) % BLOCKS);
     let hours = (block as i64 * BLOCK..(block as i64 + 1) * BLOCK).map(|hour| (SYMBOLS[symbol].to_owned(), hour));
     let append = |on_overlap, mode| {
-        let request = AppendRequest { files: vec![files()[symbol][block].clone()], on_overlap, mode, ..AppendRequest::default() };
+        let request =
+            AppendRequest { files: vec![files()[symbol][block].clone()], on_overlap, mode, ..AppendRequest::default() };
         table.append(&latest, &request, &Unwatched).map(drop)
     };
     match what % 8 {

@@ -86,6 +86,9 @@ impl Verify<'_> {
             }
         };
         self.segments(&latest)?;
+        if let Some(zone) = &latest.definition.timezone {
+            self.found("zone", zone.clone(), latest.definition.zone_rules_changed());
+        }
         let whole = replayed.state.is_some_and(|state| state.version == latest.version);
         let mut named = if whole { files::named(self.table, &latest, latest.oldest)? } else { replayed.named };
         named.extend(latest.segments.iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
