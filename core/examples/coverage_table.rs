@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let created = table.create(request.definition()?, false)?;
     let coverage = coverage(entities, minutes)?;
     let path = "_coverage/minutes.cov".to_owned();
-    storage.create(&path, &coverage.to_bytes())?;
+    let _ = storage.create(&path, &coverage.to_bytes())?;
     let commit = Commit {
         format_version: FORMAT_VERSION,
         requires: Vec::new(),
