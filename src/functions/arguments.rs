@@ -19,6 +19,25 @@ pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
+/// A range and a version, for signatures.
+pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
+    Param { name: "start", ty: ParamType::Any },
+    Param { name: "until", ty: ParamType::Any },
+    Param { name: "version", ty: ParamType::BigInt },
+    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "tag", ty: ParamType::Varchar },
+];
+
+/// What the functions that list runs of buckets take, for signatures.
+pub(crate) const RUNS_PARAMS: [Param; 6] = [
+    Param { name: "start", ty: ParamType::Any },
+    Param { name: "until", ty: ParamType::Any },
+    Param { name: "min_buckets", ty: ParamType::BigInt },
+    Param { name: "version", ty: ParamType::BigInt },
+    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "tag", ty: ParamType::Varchar },
+];
+
 impl Args {
     /// The named argument; none when it was not given or given as NULL.
     pub(crate) fn named(&self, name: &str) -> Option<&Arg> {

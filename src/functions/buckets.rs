@@ -6,6 +6,7 @@ use tstable_core::{Result, schema::ColumnType, table::query::BucketState, time::
 
 use super::{
     Shared,
+    arguments::RANGE_AND_VERSION_PARAMS,
     question::ask,
     report::{Cell, column},
     shape::{Shape, row},
@@ -19,13 +20,7 @@ impl TableFunction for Buckets {
         Signature {
             name: "tstable_buckets",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: &RANGE_AND_VERSION_PARAMS,
             description: "Every expected bucket of a range for each entity, covered or not.",
             example: "FROM tstable_buckets('prices', start := '2024-01-01', until := '2024-01-02')",
             projects: false,

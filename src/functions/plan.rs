@@ -10,6 +10,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::RANGE_AND_VERSION_PARAMS,
     question::ask,
     report::{Cell, Row, column},
     shape::Shape,
@@ -23,13 +24,7 @@ impl TableFunction for Plan {
         Signature {
             name: "tstable_plan",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: &RANGE_AND_VERSION_PARAMS,
             description: "Which segments a scan of a range would read, and why not the others.",
             example: "FROM tstable_plan('prices', start := '2024-06-01', until := '2024-07-01')",
             projects: false,

@@ -11,6 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::RANGE_AND_VERSION_PARAMS,
     report::{Cell, Report, column},
     shape::Shape,
 };
@@ -26,13 +27,7 @@ impl TableFunction for ReportPage {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "file", ty: ParamType::Varchar },
             ],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: &RANGE_AND_VERSION_PARAMS,
             description: "Writes one self-contained HTML page: coverage by entity and period, gaps, segments, freshness.",
             example: "CALL tstable_report('prices', 'report.html')",
             projects: false,

@@ -10,6 +10,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::RANGE_AND_VERSION_PARAMS,
     question::ask,
     report::{Cell, Row, column},
     shape::Shape,
@@ -23,13 +24,7 @@ impl TableFunction for Segments {
         Signature {
             name: "tstable_segments",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: &RANGE_AND_VERSION_PARAMS,
             description: "The live segments of a table in the order of its index; opens no Parquet file.",
             example: "FROM tstable_segments('prices')",
             projects: false,

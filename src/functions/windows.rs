@@ -6,6 +6,7 @@ use tstable_core::{Result, schema::ColumnType};
 
 use super::{
     Shared,
+    arguments::RUNS_PARAMS,
     question::ask_for_many,
     report::column,
     shape::Shape,
@@ -20,14 +21,7 @@ impl TableFunction for Windows {
         Signature {
             name: "tstable_windows",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "min_buckets", ty: ParamType::BigInt },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: &RUNS_PARAMS,
             description: "The runs of buckets that each entity has without a hole, from the log alone.",
             example: "FROM tstable_windows('prices', min_buckets := 24)",
             projects: true,

@@ -142,20 +142,7 @@ impl TableState {
         let Some(definition) = definition else {
             return Err(Error::corrupt("the first commit does not define a table").with("version", commit.version));
         };
-        let mut state = Self {
-            version: Version(0),
-            committed_at: commit.timestamp,
-            created_at: commit.timestamp,
-            definition: Arc::new(definition.as_ref().clone()),
-            segments: Vec::new(),
-            properties: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            oldest: Version(1),
-            checkpoint: Version(0),
-            expectations: Arc::default(),
-            warnings: Vec::new(),
-            coverage: CoverageCell::default(),
-        };
+        let mut state = Self::bare(Version(0), commit.timestamp, commit.timestamp, definition.as_ref().clone());
         state.apply(commit)?;
         Ok(state)
     }
@@ -167,7 +154,7 @@ impl TableState {
         self
     }
 
-    /// A state without segments, to be filled by a checkpoint.
+    /// A state without segments, to be filled by commits or a checkpoint.
     pub(super) fn bare(version: Version, committed_at: Instant, created_at: Instant, definition: Definition) -> Self {
         Self {
             version,

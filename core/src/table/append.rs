@@ -330,10 +330,15 @@ impl Append<'_> {
         let anything = self.state.definition.uniqueness == Uniqueness::None;
         let covered = !file.coverage.is_disjoint(coverage);
         let twice = !file.coverage.is_disjoint(before);
-        let mut all = Coverage::clone(coverage);
-        all.union_with(before);
+        // Most files overlap nothing, and never ask.
+        let all = || {
+            let mut all = Coverage::clone(coverage);
+            all.union_with(before);
+            all
+        };
         // Buckets of a file that was loaded may have been deleted since.
-        let whole = || file.coverage.is_subset_of(&all);
+        let overlaps = covered || twice || file.coverage.is_empty();
+        let whole = || overlaps && file.coverage.is_subset_of(&all());
         if policy == OnOverlap::SkipFile && whole() && self.is_loaded(file, loaded)? {
             return Ok(Decision::of(Status::AlreadyLoaded));
         }
@@ -342,7 +347,7 @@ impl Append<'_> {
             OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
             _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
             OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => Ok(Decision::of(Status::AlreadyCovered)),
-            OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all) }),
+            OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all()) }),
             OnOverlap::Replace if !twice => Ok(Decision::of(Status::Replaced)),
             // Which of two files of one call is right is not for us to say.
             OnOverlap::Replace => Err(self.overlap_error(file, coverage, false, before, loaded)),
