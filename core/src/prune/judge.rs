@@ -77,8 +77,8 @@ fn cases(domain: &Domain) -> impl Iterator<Item = Domain> + '_ {
     values.chain(domain.null.then(move || one(Vec::new(), true)))
 }
 
-/// The columns that an expression names, each once.
-pub(super) fn columns_of(expr: &Expr, into: &mut Vec<usize>) {
+/// Adds the columns that an expression names, each once.
+pub fn columns_of(expr: &Expr, into: &mut Vec<usize>) {
     match expr {
         Expr::Column(index) if !into.contains(index) => into.push(*index),
         Expr::Column(_) | Expr::Constant(_) | Expr::Opaque => {}

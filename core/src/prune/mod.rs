@@ -24,7 +24,7 @@ mod truth;
 pub use bounds::{Bounds, Interval, index_bounds};
 pub use describe::describe;
 pub use exact::{entity_values, exact_range};
-pub use judge::judge;
+pub use judge::{columns_of, judge};
 pub use stats::{ColumnStats, Nulls, Statistics, Verdict};
 
 #[cfg(test)]

@@ -79,7 +79,9 @@ impl SegmentFile {
     /// `Corrupt` when the page index is damaged, and errors of the source.
     pub fn pages(&self, row_group: usize, position: usize) -> Result<Option<Vec<PageBounds>>> {
         let Some((leaf, ty)) = self.flat_leaf(position) else { return Ok(None) };
-        let Some(chunk) = self.chunk(row_group, leaf) else { return Ok(None) };
+        let Some(chunk) = self.chunk(row_group, leaf).filter(|chunk| chunk.offset_index_offset().is_some()) else {
+            return Ok(None);
+        };
         let indexed = self.indexed()?;
         guarded(self.path(), || {
             let group = indexed.page_index_for_row_group(row_group);

@@ -12,12 +12,14 @@ use crate::{
     error::{Error, Result},
     log::state::Segment,
     prune::{
-        ColumnStats, Interval, Nulls, Statistics, Verdict,
+        ColumnStats, Interval, Nulls, Statistics, Verdict, columns_of,
         expr::{Constant, Expr},
         judge,
     },
     schema::{ColumnType, Strings},
-    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader},
+    segment::{
+        ColumnBounds, IndexFilter, PageBounds, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader,
+    },
     time::IndexRange,
 };
 
@@ -166,7 +168,7 @@ impl Scan {
             UnitRows::Counted(file.row_group_rows(row_group) as u64)
         } else {
             let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
-            let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&file, row_group, clip)? }];
+            let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&kept.segment, &file, row_group, clip)? }];
             let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter });
             let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
             UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
@@ -174,26 +176,60 @@ impl Scan {
         Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, rows }))
     }
 
-    /// The rows of the pages whose index values can lie in `clip`; none when they are not known.
-    fn pages(&self, file: &SegmentFile, row_group: usize, clip: Option<Interval>) -> Result<Option<Vec<Range<usize>>>> {
-        let Some(clip) = clip else { return Ok(None) };
-        let name = self.snapshot.schema()?.columns.get(self.index).map_or("", |column| column.name.as_str());
-        let position =
-            file.position(name).filter(|at| file.columns().get(*at).map(|c| &c.ty) == self.types.get(self.index));
-        let Some(position) = position else { return Ok(None) };
-        let Some(pages) = file.pages(row_group, position)? else { return Ok(None) };
-        let of_use = pages.into_iter().filter(|page| {
-            let whole = Interval { low: value(page.bounds.min.as_ref()), high: value(page.bounds.max.as_ref()) };
-            !whole.intersect(&clip).is_empty()
-        });
-        let mut rows: Vec<Range<usize>> = Vec::new();
-        for page in of_use {
-            match rows.last_mut() {
-                Some(last) if last.end == page.rows.start => last.end = page.rows.end,
-                _ => rows.push(page.rows),
-            }
+    /// The rows of the pages in which rows that are of use can lie; none when the pages do not tell.
+    fn pages(
+        &self,
+        segment: &Segment,
+        file: &SegmentFile,
+        row_group: usize,
+        clip: Option<Interval>,
+    ) -> Result<Option<Vec<Range<usize>>>> {
+        let mut rows: Option<Vec<Range<usize>>> = None;
+        let mut keep = |of_use: Vec<Range<usize>>| {
+            rows = Some(rows.take().map_or(of_use.clone(), |rows| common(&rows, &of_use)));
+        };
+        if let Some(clip) = clip
+            && let Some(pages) = self.pages_of(segment, file, row_group, self.index)?
+        {
+            keep(joined(pages.into_iter().filter(|page| {
+                let whole = Interval { low: value(page.bounds.min.as_ref()), high: value(page.bounds.max.as_ref()) };
+                !whole.intersect(&clip).is_empty()
+            })));
         }
-        Ok(Some(rows))
+        for predicate in self.query.predicates() {
+            let mut columns = Vec::new();
+            columns_of(predicate, &mut columns);
+            let [column] = columns.as_slice() else { continue };
+            // What the predicates say of the index is in `clip`.
+            if *column == self.index {
+                continue;
+            }
+            let Some(pages) = self.pages_of(segment, file, row_group, *column)? else { continue };
+            let may =
+                |page: &PageBounds| judge(predicate, &self.types, &PageStats::new(*column, page)) != Verdict::Never;
+            keep(joined(pages.into_iter().filter(may)));
+        }
+        let all = file.row_group_rows(row_group);
+        Ok(rows.filter(|rows| rows.iter().map(ExactSizeIterator::len).sum::<usize>() < all))
+    }
+
+    /// The pages of a column; none when the file does not say or has the column in another type.
+    fn pages_of(
+        &self,
+        segment: &Segment,
+        file: &SegmentFile,
+        row_group: usize,
+        column: usize,
+    ) -> Result<Option<Vec<PageBounds>>> {
+        let Some(column) = self.snapshot.schema()?.columns.get(column).filter(|column| has_field(segment, column.id))
+        else {
+            return Ok(None);
+        };
+        let same_type = |at: &usize| file.columns().get(*at).is_some_and(|has| has.ty == column.ty);
+        match file.position(&column.name).filter(same_type) {
+            Some(position) => file.pages(row_group, position),
+            None => Ok(None),
+        }
     }
 
     fn columns(&self, segment: &Segment, file: &SegmentFile) -> Result<(Vec<ReadColumn>, Vec<Option<usize>>)> {
@@ -220,6 +256,37 @@ impl Scan {
     }
 }
 
+/// The rows of pages in order, neighbours as one range.
+fn joined(pages: impl Iterator<Item = PageBounds>) -> Vec<Range<usize>> {
+    let mut rows: Vec<Range<usize>> = Vec::new();
+    for page in pages {
+        match rows.last_mut() {
+            Some(last) if last.end == page.rows.start => last.end = page.rows.end,
+            _ => rows.push(page.rows),
+        }
+    }
+    rows
+}
+
+/// The rows in both of two lists of ranges, each in order and disjoint.
+fn common(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    let mut rows = Vec::new();
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        let both = left.start.max(right.start)..left.end.min(right.end);
+        let left_ends_first = left.end < right.end;
+        if !both.is_empty() {
+            rows.push(both);
+        }
+        if left_ends_first {
+            a.next()
+        } else {
+            b.next()
+        };
+    }
+    rows
+}
+
 /// An index value as a number.
 fn value(constant: Option<&Constant>) -> Option<i128> {
     match constant {
@@ -236,6 +303,40 @@ fn read_column(file: &SegmentFile, name: &str, ty: &ColumnType, segment: &Segmen
             .with("version", segment.added)
     })?;
     Ok(ReadColumn { position, ty: ty.clone() })
+}
+
+/// What the page index says of one page of one column.
+struct PageStats {
+    column: usize,
+    rows: u64,
+    stats: ColumnStats,
+}
+
+impl PageStats {
+    fn new(column: usize, page: &PageBounds) -> Self {
+        let rows = page.rows.len() as u64;
+        Self { column, rows, stats: column_stats(page.bounds.clone(), rows) }
+    }
+}
+
+impl Statistics for PageStats {
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn column(&self, index: usize) -> Option<Cow<'_, ColumnStats>> {
+        (index == self.column).then_some(Cow::Borrowed(&self.stats))
+    }
+}
+
+fn column_stats(bounds: ColumnBounds, rows: u64) -> ColumnStats {
+    ColumnStats {
+        min: bounds.min,
+        max: bounds.max,
+        exact: bounds.exact,
+        nulls: Nulls::from_count(bounds.nulls, rows),
+        values: None,
+    }
 }
 
 /// What a footer says of one row group, in the table's columns.
@@ -273,12 +374,6 @@ impl Statistics for GroupStats<'_> {
             return None;
         }
         let bounds = self.file.column_bounds(self.row_group, position);
-        Some(Cow::Owned(ColumnStats {
-            min: bounds.min,
-            max: bounds.max,
-            exact: bounds.exact,
-            nulls: Nulls::from_count(bounds.nulls, self.rows()),
-            values: None,
-        }))
+        Some(Cow::Owned(column_stats(bounds, self.rows())))
     }
 }

@@ -5,12 +5,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::Snapshot;
 use crate::{
-    coverage::EntityPart,
+    coverage::{Entity, EntityPart},
     error::Result,
     log::state::Segment,
     prune::{
-        Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict,
-        expr::{Constant, Expr},
+        Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict, entity_values,
+        expr::{Comparison, Constant, Expr},
         index_bounds, judge,
     },
     schema::{ColumnType, Schema, same_name},
@@ -55,6 +55,10 @@ pub struct Query {
     predicates: Vec<Expr>,
     /// Where the index of a row that is of use can lie.
     bounds: Bounds,
+    /// For entity columns, by their place among them, the values that a row that is of use can have.
+    entities: Vec<(usize, Vec<EntityPart>)>,
+    /// For each predicate whether `entities` says all that it does.
+    settled: Vec<bool>,
 }
 
 impl Query {
@@ -118,7 +122,28 @@ impl<'a> Selector<'a> {
             .iter()
             .map(|predicate| index_bounds(predicate, self.index, &self.types))
             .fold(exact, |bounds, more| bounds.intersect(&more));
-        Query { range, predicates, bounds }
+        let wanted = |(part, column): (usize, &usize)| Some((part, self.wanted(&predicates, *column)?));
+        let entities = self.entities.iter().enumerate().filter_map(wanted).collect();
+        let settled = predicates.iter().map(|predicate| self.is_settled(predicate)).collect();
+        Query { range, predicates, bounds, entities, settled }
+    }
+
+    /// The values with which the entity column can satisfy all predicates; none when they are not known.
+    fn wanted(&self, predicates: &[Expr], column: usize) -> Option<Vec<EntityPart>> {
+        let values = entity_values(&Expr::And(predicates.to_vec()), column, &self.types)?;
+        let part = |value| match value {
+            Constant::Text(text) => Some(EntityPart::Text(text.into())),
+            Constant::Int(number) => Some(EntityPart::Int(number)),
+            // An entity is never NULL.
+            _ => None,
+        };
+        Some(values.into_iter().filter_map(part).collect())
+    }
+
+    /// Whether a predicate says which values an entity column has, and nothing else.
+    fn is_settled(&self, predicate: &Expr) -> bool {
+        matches!(predicate, Expr::Compare(Comparison::Eq, ..) | Expr::In(..))
+            && self.entities.iter().any(|column| entity_values(predicate, *column, &self.types).is_some())
     }
 
     /// Whether `segment` may hold rows that `query` asks for.
@@ -135,9 +160,26 @@ impl<'a> Selector<'a> {
         if !self.has_bucket_in(segment, part) {
             return Reason::NoBucketInRange;
         }
+        if !self.has_entities_of(segment, query) {
+            return Reason::PredicateNever;
+        }
         let stats = SegmentStats { selector: self, segment };
-        let never = |predicate: &Expr| judge(predicate, &self.types, &stats) == Verdict::Never;
-        if query.predicates.iter().any(never) { Reason::PredicateNever } else { Reason::Kept }
+        let open = query.predicates.iter().zip(&query.settled).filter(|(_, settled)| !**settled);
+        let never = |(predicate, _): (&Expr, &bool)| judge(predicate, &self.types, &stats) == Verdict::Never;
+        if open.into_iter().any(never) { Reason::PredicateNever } else { Reason::Kept }
+    }
+
+    /// Whether `segment` may have an entity of every kind that `query` wants.
+    fn has_entities_of(&self, segment: &Segment, query: &Query) -> bool {
+        if query.entities.is_empty() || segment.record.entities > MAX_LISTED_ENTITIES {
+            return true;
+        }
+        // What cannot be read proves nothing here; the scan will say so if it needs the segment.
+        let Ok(coverage) = segment.coverage(self.storage) else { return true };
+        query.entities.iter().all(|(part, wanted)| match self.entities.len() {
+            1 => wanted.iter().any(|value| coverage.get(&Entity::from(vec![value.clone()])).is_some()),
+            _ => coverage.entities().any(|entity| entity.parts().get(*part).is_none_or(|has| wanted.contains(has))),
+        })
     }
 
     /// Whether a row of `segment` can have an index value in `part`, which lies between its least and greatest.

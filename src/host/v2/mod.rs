@@ -6,6 +6,7 @@ mod absent;
 mod api;
 mod arrow;
 mod copy;
+mod dictionary;
 mod entry;
 mod filter;
 mod output;

@@ -9,9 +9,10 @@ use tstable_core::{Error, Result, prune::expr::Constant, schema::ColumnType};
 use super::{
     super::{
         CHUNK_ROWS, Output, constant,
-        vector::{RawVector, Source, StringTable, View, single_text, write, write_nulls},
+        vector::{RawVector, Seen, Source, StringTable, View, single_text, write, write_nulls},
     },
     api::call,
+    dictionary::Importer,
     value::host_value,
 };
 
@@ -24,6 +25,11 @@ impl Vector {
     /// `raw` is a vector that stays alive and is this thread's as long as the result is used.
     pub(super) unsafe fn new(raw: ffi::duckdb_v2_vector_handle) -> Self {
         Self(raw)
+    }
+
+    /// The handle, which is no one's to keep.
+    pub(super) fn raw(self) -> ffi::duckdb_v2_vector_handle {
+        self.0
     }
 
     pub(super) fn set_size(self, rows: usize) -> Result<()> {
@@ -121,13 +127,31 @@ impl RawVector for Vector {
     }
 }
 
+/// What one thread keeps from chunk to chunk, for the columns of the projection.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    tables: Vec<StringTable>,
+    seen: Vec<Seen>,
+    importer: Option<Importer>,
+}
+
+impl Kept {
+    /// For so many columns.
+    pub(super) fn new(columns: usize) -> Self {
+        let mut kept = Self::default();
+        kept.tables.resize_with(columns, StringTable::default);
+        kept.seen.resize_with(columns, Seen::default);
+        kept
+    }
+}
+
 /// The chunk that one call of a table function fills.
 pub(super) struct Chunk<'a> {
     raw: ffi::duckdb_v2_data_chunk_handle,
     context: &'a Context,
     /// For each column of the projection its vector in the chunk.
     slots: &'a [usize],
-    tables: &'a mut [StringTable],
+    kept: &'a mut Kept,
     written: usize,
 }
 
@@ -136,10 +160,10 @@ impl<'a> Chunk<'a> {
         chunk: &'a DataChunkRef<'a>,
         context: &'a Context,
         slots: &'a [usize],
-        tables: &'a mut [StringTable],
+        kept: &'a mut Kept,
     ) -> Self {
         // SAFETY: the handle is used within the borrow of the chunk only.
-        Self { raw: unsafe { chunk.get_raw() }, context, slots, tables, written: 0 }
+        Self { raw: unsafe { chunk.get_raw() }, context, slots, kept, written: 0 }
     }
 
     /// Ends the chunk at `rows` rows.
@@ -178,6 +202,28 @@ impl<'a> Chunk<'a> {
         self.vector(*slot)
     }
 
+    /// Writes a dictionary vector; false when the rows are not such that it pays.
+    fn dictionary(
+        &mut self,
+        column: usize,
+        vector: Vector,
+        ty: &ColumnType,
+        array: &ArrayRef,
+        offset: usize,
+        len: usize,
+    ) -> Result<bool> {
+        let Some(seen) = self.kept.seen.get_mut(column).filter(|_| *ty == ColumnType::Varchar) else {
+            return Ok(false);
+        };
+        let Some(distinct) = seen.distinct(array.as_ref(), offset, len) else { return Ok(false) };
+        let importer = match &mut self.kept.importer {
+            Some(importer) => importer,
+            none => none.insert(Importer::new(self.context)?),
+        };
+        importer.fill(distinct, vector)?;
+        Ok(true)
+    }
+
     /// Writes a constant vector; false when the constant has no direct value.
     fn constant(&self, vector: Vector, ty: &ColumnType, value: &Constant, len: usize) -> Result<bool> {
         let Some(value) = host_value(self.context, ty, value)? else { return Ok(false) };
@@ -196,7 +242,10 @@ impl Output for Chunk<'_> {
         {
             return Ok(());
         }
-        write(vector, ty, Source::new(array.as_ref(), offset, len)?, self.tables.get_mut(column))
+        if self.dictionary(column, vector, ty, array, offset, len)? {
+            return Ok(());
+        }
+        write(vector, ty, Source::new(array.as_ref(), offset, len)?, self.kept.tables.get_mut(column))
     }
 
     fn write_nulls(&mut self, column: usize, ty: &ColumnType, len: usize) -> Result<()> {

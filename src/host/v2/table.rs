@@ -18,11 +18,11 @@ use duckdb_neo::{
 use tstable_core::{Error, Result};
 
 use super::{
-    super::{Args, Bound, ParamType, Rows, Signature, TableFunction, Worker, failure::Contained, vector::StringTable},
+    super::{Args, Bound, ParamType, Rows, Signature, TableFunction, Worker, failure::Contained},
     absent, contained,
     filter::{Columns, convert},
     host_error,
-    output::Chunk,
+    output::{Chunk, Kept},
     session::Callback,
     types,
     value::{argument, host_value},
@@ -48,7 +48,7 @@ struct Share(Contained<Task>);
 
 struct Task {
     worker: Box<dyn Worker>,
-    tables: Vec<StringTable>,
+    kept: Kept,
 }
 
 /// Registers a function with the database that loads the extension.
@@ -199,8 +199,8 @@ impl TableFunctionCallbacks for Adapter {
         contained(|| {
             let run = run.ok_or_else(|| lost("an execution"))?.0.get()?;
             let worker = Arc::clone(&run.rows).worker()?;
-            let tables = run.slots.iter().map(|_| StringTable::default()).collect();
-            Ok(Some(Share(Contained::new(Task { worker, tables }))))
+            let kept = Kept::new(run.slots.len());
+            Ok(Some(Share(Contained::new(Task { worker, kept }))))
         })
     }
 
@@ -216,7 +216,7 @@ impl TableFunctionCallbacks for Adapter {
         contained(|| {
             let run = run.ok_or_else(|| lost("an execution"))?.0.get()?;
             let task = share.ok_or_else(|| lost("a thread"))?.0.get_mut()?;
-            let mut chunk = Chunk::new(&output, context, &run.slots, &mut task.tables);
+            let mut chunk = Chunk::new(&output, context, &run.slots, &mut task.kept);
             let rows = task.worker.fill(&Callback(context), &mut chunk)?;
             chunk.finish(rows)
         })

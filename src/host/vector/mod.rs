@@ -1,6 +1,7 @@
 //! Arrow arrays written straight into DuckDB's vectors, once for both hosts: a host only says how to reach a vector's
 //! memory ([`RawVector`]). Nothing here calls DuckDB, decides about types' names, or knows functions.
 
+mod distinct;
 mod fixed;
 mod nested;
 mod read;
@@ -18,6 +19,7 @@ use arrow::{
 use tstable_core::{Error, Result, schema::ColumnType};
 
 pub(crate) use self::{
+    distinct::{Distinct, Seen},
     read::{View, read},
     strings::{StringTable, StringValue, single_text},
 };

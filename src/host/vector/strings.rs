@@ -111,7 +111,7 @@ impl StringTable {
 }
 
 /// Whether two arrays are the same view of the same memory.
-fn same_memory(a: &ArrayRef, b: &ArrayRef) -> bool {
+pub(super) fn same_memory(a: &ArrayRef, b: &ArrayRef) -> bool {
     if ptr::addr_eq(a.as_ref(), b.as_ref()) {
         return true;
     }

@@ -1,0 +1,136 @@
+//! The strings of a chunk, each once, with a key for every row: what a host needs to make a dictionary vector, in which
+//! DuckDB hashes and compares each string once instead of once a row. Knows no host.
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, StringArray},
+    buffer::NullBuffer,
+    datatypes::Int32Type,
+};
+
+use super::strings::same_memory;
+
+/// Rows per distinct string below which a dictionary vector pays. DuckDB's aggregation asks for the same.
+const ROWS_PER_STRING: usize = 16;
+/// A dictionary of so few strings goes along whole: looking which of them occur costs more than the rest of them.
+const FEW_STRINGS: usize = 64;
+
+/// The strings of some rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Distinct {
+    /// For each row the position of its string; of a NULL row any.
+    pub(crate) keys: Vec<i32>,
+    /// Where each string begins in `bytes`, and where the last one ends.
+    pub(crate) offsets: Vec<i32>,
+    /// The strings, one behind the other.
+    pub(crate) bytes: Vec<u8>,
+    /// The validity of the rows; none when all are valid.
+    pub(crate) nulls: Option<NullBuffer>,
+}
+
+impl Distinct {
+    /// The number of strings.
+    pub(crate) fn strings(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    fn push(&mut self, string: &str) -> Option<()> {
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        self.bytes.extend_from_slice(string.as_bytes());
+        self.offsets.push(i32::try_from(self.bytes.len()).ok()?);
+        Some(())
+    }
+}
+
+/// What is known of the dictionary that a column used last. Holding it keeps its address from being used again.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    dictionary: Option<ArrayRef>,
+    /// For each string of the dictionary the round that met it last, and its position in that round.
+    places: Vec<(u32, i32)>,
+    round: u32,
+    /// Whether a chunk had too many different strings; the other chunks of the dictionary will have, too.
+    spread: bool,
+}
+
+impl Seen {
+    /// The strings of rows `offset` to `offset + len` of a dictionary array; none when a dictionary vector would not pay
+    /// or the array is of another kind.
+    pub(crate) fn distinct(&mut self, array: &dyn Array, offset: usize, len: usize) -> Option<Distinct> {
+        let array = array.as_dictionary_opt::<Int32Type>()?;
+        let values = array.values();
+        let strings = values.as_string_opt::<i32>().filter(|strings| strings.null_count() == 0)?;
+        self.turn_to(values);
+        let most = len / ROWS_PER_STRING;
+        let keys = array.keys().values().get(offset..offset.checked_add(len)?)?;
+        if self.spread || most == 0 {
+            return None;
+        }
+        let nulls = array.keys().nulls().map(|nulls| nulls.slice(offset, len)).filter(|nulls| nulls.null_count() > 0);
+        let mut distinct = if strings.len() <= FEW_STRINGS.min(most) {
+            whole(keys, strings)?
+        } else {
+            self.spread = true;
+            let distinct = self.used(keys, nulls.as_ref(), strings, most)?;
+            self.spread = false;
+            distinct
+        };
+        distinct.nulls = nulls;
+        Some(distinct)
+    }
+
+    fn turn_to(&mut self, dictionary: &ArrayRef) {
+        let known = self.dictionary.as_ref().is_some_and(|known| same_memory(known, dictionary));
+        if !known {
+            self.places.clear();
+            self.places.resize(dictionary.len(), (0, 0));
+            *self = Self {
+                dictionary: Some(ArrayRef::clone(dictionary)),
+                places: std::mem::take(&mut self.places),
+                ..Self::default()
+            };
+        }
+    }
+
+    /// The strings that the keys name, in the order in which they do; none when they are more than `most`.
+    fn used(
+        &mut self,
+        keys: &[i32],
+        nulls: Option<&NullBuffer>,
+        strings: &StringArray,
+        most: usize,
+    ) -> Option<Distinct> {
+        self.round = self.round.checked_add(1)?;
+        let mut distinct = Distinct { keys: Vec::with_capacity(keys.len()), ..Distinct::default() };
+        for (row, key) in keys.iter().enumerate() {
+            let valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
+            let Some(key) = usize::try_from(*key).ok().filter(|_| valid) else {
+                distinct.keys.push(0);
+                continue;
+            };
+            let (round, place) = self.places.get_mut(key)?;
+            if *round != self.round {
+                let next = distinct.strings();
+                if next >= most {
+                    return None;
+                }
+                (*round, *place) = (self.round, i32::try_from(next).ok()?);
+                distinct.push(strings.value(key))?;
+            }
+            distinct.keys.push(*place);
+        }
+        Some(distinct).filter(|distinct| distinct.strings() > 0)
+    }
+}
+
+/// All strings of the dictionary, with the keys as they are.
+fn whole(keys: &[i32], strings: &StringArray) -> Option<Distinct> {
+    let mut distinct = Distinct { keys: keys.to_vec(), ..Distinct::default() };
+    strings.iter().try_for_each(|string| distinct.push(string.unwrap_or_default()))?;
+    Some(distinct).filter(|distinct| distinct.strings() > 0)
+}
+
+#[cfg(test)]
+#[path = "distinct_tests.rs"]
+mod tests;
