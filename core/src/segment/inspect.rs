@@ -27,6 +27,22 @@ pub enum EntityValue {
     Int(i128),
 }
 
+impl EntityValue {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Int(_) => None,
+        }
+    }
+
+    pub(super) fn number(&self) -> Option<i128> {
+        match self {
+            Self::Text(_) => None,
+            Self::Int(number) => Some(*number),
+        }
+    }
+}
+
 /// The index values of some rows, in the unit of the table's index column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexValues<'a> {
@@ -125,6 +141,7 @@ impl<'a> Pass<'a> {
             strings: Strings::Dictionary,
             batch_rows: BATCH_ROWS,
             filter: None,
+            values: Vec::new(),
         }
     }
 

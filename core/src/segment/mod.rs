@@ -5,6 +5,7 @@
 //! panic on some input, so every call into it goes through [`guard`], which turns a panic into a `Corrupt` error.
 
 pub mod file;
+pub mod filter;
 pub mod inspect;
 pub mod look;
 pub mod read;
@@ -25,7 +26,8 @@ mod parquet_type;
 mod widen;
 
 pub use file::SegmentFile;
-pub use read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentReader};
+pub use filter::{IndexFilter, ValueFilter};
+pub use read::{ReadColumn, ReadRequest, RowGroupRead, SegmentReader};
 pub use schema::FileColumn;
 pub use stats::{ColumnBounds, PageBounds};
 pub use write::{SegmentWriter, WriteColumn, WriteOptions, Written};

@@ -1,11 +1,7 @@
 //! Reading rows: a request names columns, row groups and rows, and the reader delivers record batches in the Arrow types
 //! that tables promise. Decides nothing about which rows matter; that is the caller's.
 
-use std::{
-    ops::{Range, RangeInclusive},
-    sync::Arc,
-    vec,
-};
+use std::{ops::Range, sync::Arc, vec};
 
 use arrow::{
     array::{ArrayRef, RecordBatch, RecordBatchOptions},
@@ -16,8 +12,8 @@ use parquet::{
     arrow::{
         ProjectionMask,
         arrow_reader::{
-            ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-            ParquetRecordBatchReaderBuilder, RowFilter, RowSelection,
+            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+            RowSelection,
         },
     },
     basic::{Encoding, EncodingMask},
@@ -27,8 +23,8 @@ use parquet::{
 use super::{
     convert::converted,
     file::{SegmentFile, chunk_range},
+    filter::{IndexFilter, ValueFilter, row_filter},
     guard::{arrow_error, guarded, parquet_error},
-    index::rows_inside,
     input::Input,
     schema::readable_as,
 };
@@ -61,29 +57,6 @@ impl From<usize> for RowGroupRead {
     }
 }
 
-/// A range of the index column; rows outside it, and rows whose index is NULL, are not delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexFilter {
-    column: ReadColumn,
-    range: RangeInclusive<i128>,
-}
-
-impl IndexFilter {
-    /// Rows whose index is at least `min` and at most `max`, both in the unit of the column's type in the request.
-    #[must_use]
-    pub fn closed(column: ReadColumn, min: i128, max: i128) -> Self {
-        Self { column, range: min..=max }
-    }
-
-    /// Rows whose index is at least `start` and below `until`, both in the unit of the column's type in the request.
-    #[must_use]
-    pub fn half_open(column: ReadColumn, start: i128, until: i128) -> Self {
-        // Nothing lies below the least number; the empty range says so.
-        let range = until.checked_sub(1).map_or(RangeInclusive::new(1, 0), |max| start..=max);
-        Self { column, range }
-    }
-}
-
 /// What to read of a file.
 #[derive(Debug, Clone)]
 pub struct ReadRequest {
@@ -99,6 +72,8 @@ pub struct ReadRequest {
     pub batch_rows: usize,
     /// Delivers only rows in a range of the index, exactly. The other columns are decoded for those rows only.
     pub filter: Option<IndexFilter>,
+    /// Delivers only rows in which each of these columns has one of its values, exactly.
+    pub values: Vec<ValueFilter>,
 }
 
 impl ReadRequest {
@@ -112,7 +87,15 @@ impl ReadRequest {
             strings: Strings::Plain,
             batch_rows: 2048,
             filter: None,
+            values: Vec::new(),
         }
+    }
+}
+
+impl ReadRequest {
+    /// The columns on which rows are chosen.
+    fn conditions(&self) -> impl Iterator<Item = &ReadColumn> {
+        self.filter.iter().map(IndexFilter::column).chain(self.values.iter().map(|values| &values.column))
     }
 }
 
@@ -123,8 +106,7 @@ impl SegmentFile {
     /// `InvalidArgument` when the request names a column, row group or row that the file does not have,
     /// `SchemaMismatch` when a column cannot be read as the requested type without loss.
     pub fn read(&self, request: ReadRequest) -> Result<SegmentReader> {
-        let filtered = request.filter.iter().map(|filter| &filter.column);
-        request.columns.iter().chain(filtered).try_for_each(|column| check_column(self, column))?;
+        request.columns.iter().chain(request.conditions()).try_for_each(|column| check_column(self, column))?;
         request.row_groups.iter().try_for_each(|group| check_row_group(self, group))?;
         if request.batch_rows == 0 {
             return Err(Error::invalid_argument("a batch must have room for at least one row"));
@@ -259,9 +241,8 @@ impl SegmentReader {
             let total = file.row_group_rows(group.row_group);
             builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(rows.iter().cloned(), total));
         }
-        if let Some(filter) = &self.request.filter {
-            let mask = ProjectionMask::roots(descr, [filter.column.position]);
-            builder = builder.with_row_filter(RowFilter::new(vec![Box::new(predicate(file, filter, mask))]));
+        if let Some(filter) = row_filter(file, &self.request) {
+            builder = builder.with_row_filter(filter);
         }
         let reader = builder.build().map_err(|error| parquet_error(file.path(), error))?;
         Ok(Current { reader, schema: self.schema(&schema), places: self.places()? })
@@ -287,7 +268,8 @@ impl SegmentReader {
     fn wants_dictionary(&self, row_group: usize, position: usize) -> bool {
         let file = &self.file;
         self.request.strings == Strings::Dictionary
-            && self.roots.binary_search(&position).is_ok()
+            && (self.roots.binary_search(&position).is_ok()
+                || self.request.conditions().any(|column| column.position == position))
             && file.columns().get(position).is_some_and(|column| column.ty == ColumnType::Varchar)
             && file.leaves(position).all(|leaf| file.chunk(row_group, leaf).is_some_and(|c| all_dictionary(file, c)))
     }
@@ -298,7 +280,7 @@ impl SegmentReader {
         if group.rows.is_some() {
             return Ok(Input::new(source));
         }
-        let filtered = self.request.filter.iter().map(|filter| filter.column.position);
+        let filtered = self.request.conditions().map(|column| column.position);
         let leaves = self.roots.iter().copied().chain(filtered).flat_map(|position| self.file.leaves(position));
         let ranges = leaves.filter_map(|leaf| chunk_range(self.file.chunk(group.row_group, leaf)?)).collect();
         Input::holding(source, ranges)
@@ -345,22 +327,6 @@ fn all_dictionary(file: &SegmentFile, chunk: &ColumnChunkMetaData) -> bool {
     dictionary(mask) && (whole || other.iter().all(|encoding| !mask.is_set(*encoding)))
 }
 
-fn predicate(
-    file: &SegmentFile,
-    filter: &IndexFilter,
-    mask: ProjectionMask,
-) -> ArrowPredicateFn<impl FnMut(RecordBatch) -> Result<arrow::array::BooleanArray, ArrowError> + Send + use<>> {
-    let (file, filter) = (file.clone(), filter.clone());
-    let to = filter.column.ty.arrow(Strings::Plain);
-    ArrowPredicateFn::new(mask, move |batch| {
-        let column = batch.columns().first().ok_or_else(|| ArrowError::ComputeError("no index column".to_owned()))?;
-        let values = converted(column, &to)
-            .map_err(|error| ArrowError::ExternalError(Box::new(beyond(&file, &filter.column, error))))?;
-        rows_inside(&values, &filter.range)
-            .ok_or_else(|| ArrowError::ComputeError(format!("{to} is no type of an index")))
-    })
-}
-
 fn deliver(file: &SegmentFile, request: &ReadRequest, current: &Current, batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = request.columns.iter().zip(&current.places).zip(current.schema.fields());
     let columns: Vec<ArrayRef> = columns
@@ -374,7 +340,7 @@ fn deliver(file: &SegmentFile, request: &ReadRequest, current: &Current, batch: 
         .map_err(|error| arrow_error(file.path(), error))
 }
 
-fn beyond(file: &SegmentFile, column: &ReadColumn, error: ArrowError) -> Error {
+pub(super) fn beyond(file: &SegmentFile, column: &ReadColumn, error: ArrowError) -> Error {
     let has = file.columns().get(column.position);
     let (name, ty) = has.map_or(("", String::new()), |has| (has.name.as_str(), has.ty.to_string()));
     Error::schema_mismatch(format!(

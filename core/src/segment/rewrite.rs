@@ -13,9 +13,10 @@ use arrow::{
 use super::{
     SegmentFile,
     convert::converted,
+    filter::IndexFilter,
     guard::{arrow_error, guarded},
     index::rows_inside,
-    read::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead},
+    read::{ReadColumn, ReadRequest, RowGroupRead},
     write::{SegmentWriter, WriteColumn, WriteOptions, Written},
 };
 use crate::{
@@ -189,6 +190,7 @@ impl TableRows {
             strings: Strings::Plain,
             batch_rows: BATCH_ROWS,
             filter,
+            values: Vec::new(),
         })?;
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));

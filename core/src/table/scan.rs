@@ -9,6 +9,7 @@ use super::{
     select::{Query, Reason, Selector, has_field},
 };
 use crate::{
+    coverage::EntityPart,
     error::{Error, Result},
     log::state::Segment,
     prune::{
@@ -19,9 +20,13 @@ use crate::{
     schema::{ColumnType, Strings},
     segment::{
         ColumnBounds, IndexFilter, PageBounds, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader,
+        ValueFilter, inspect::EntityValue,
     },
     time::IndexRange,
 };
+
+/// Rows are chosen by entity where a segment has at least so many for each that is asked for.
+const ENTITIES_PER_CHOSEN: u64 = 16;
 
 /// What to read.
 #[derive(Debug, Clone, Default)]
@@ -169,7 +174,8 @@ impl Scan {
         } else {
             let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
             let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&kept.segment, &file, row_group, clip)? }];
-            let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter });
+            let values = self.values(&kept.segment, &file);
+            let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter, values });
             let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
             UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
         };
@@ -245,6 +251,25 @@ impl Scan {
             columns.push(read_column(file, &column.name, &column.ty, segment)?);
         }
         Ok((columns, places))
+    }
+
+    /// The entities whose rows alone are of use, where they are few among those of the segment. Rows are then chosen before
+    /// the other columns are decoded; where many rows remain that costs more than it saves.
+    fn values(&self, segment: &Segment, file: &SegmentFile) -> Vec<ValueFilter> {
+        let choose = |(column, values): (usize, &[EntityPart])| {
+            let few = (values.len() as u64).saturating_mul(ENTITIES_PER_CHOSEN) <= segment.record.entities;
+            let column = self.snapshot.schema().ok()?.columns.get(column)?;
+            if !few || !has_field(segment, column.id) || !ValueFilter::can_choose(&column.ty) {
+                return None;
+            }
+            let column = ReadColumn { position: file.position(&column.name)?, ty: column.ty.clone() };
+            let value = |part: &EntityPart| match part {
+                EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
+                EntityPart::Int(number) => EntityValue::Int(*number),
+            };
+            Some(ValueFilter { column, values: values.iter().map(value).collect() })
+        };
+        self.query.entities().filter_map(choose).collect()
     }
 
     fn filter(&self, file: &SegmentFile, clip: Interval) -> Result<IndexFilter> {

@@ -55,10 +55,20 @@ pub struct Query {
     predicates: Vec<Expr>,
     /// Where the index of a row that is of use can lie.
     bounds: Bounds,
-    /// For entity columns, by their place among them, the values that a row that is of use can have.
-    entities: Vec<(usize, Vec<EntityPart>)>,
+    /// For entity columns the values that a row that is of use can have.
+    entities: Vec<Wanted>,
     /// For each predicate whether `entities` says all that it does.
     settled: Vec<bool>,
+}
+
+/// The values of an entity column that are asked for.
+#[derive(Debug, Clone)]
+struct Wanted {
+    /// The column's position in the schema.
+    column: usize,
+    /// Its place among the entity columns.
+    part: usize,
+    values: Vec<EntityPart>,
 }
 
 impl Query {
@@ -66,6 +76,11 @@ impl Query {
     #[must_use]
     pub fn predicates(&self) -> &[Expr] {
         &self.predicates
+    }
+
+    /// For columns, by position in the schema, the values with which alone a row is of use.
+    pub fn entities(&self) -> impl Iterator<Item = (usize, &[EntityPart])> {
+        self.entities.iter().map(|wanted| (wanted.column, wanted.values.as_slice()))
     }
 
     /// Where among index values from `min` to `max`, both included, rows that are of use can lie.
@@ -122,7 +137,9 @@ impl<'a> Selector<'a> {
             .iter()
             .map(|predicate| index_bounds(predicate, self.index, &self.types))
             .fold(exact, |bounds, more| bounds.intersect(&more));
-        let wanted = |(part, column): (usize, &usize)| Some((part, self.wanted(&predicates, *column)?));
+        let wanted = |(part, column): (usize, &usize)| {
+            Some(Wanted { column: *column, part, values: self.wanted(&predicates, *column)? })
+        };
         let entities = self.entities.iter().enumerate().filter_map(wanted).collect();
         let settled = predicates.iter().map(|predicate| self.is_settled(predicate)).collect();
         Query { range, predicates, bounds, entities, settled }
@@ -176,9 +193,9 @@ impl<'a> Selector<'a> {
         }
         // What cannot be read proves nothing here; the scan will say so if it needs the segment.
         let Ok(coverage) = segment.coverage(self.storage) else { return true };
-        query.entities.iter().all(|(part, wanted)| match self.entities.len() {
-            1 => wanted.iter().any(|value| coverage.get(&Entity::from(vec![value.clone()])).is_some()),
-            _ => coverage.entities().any(|entity| entity.parts().get(*part).is_none_or(|has| wanted.contains(has))),
+        query.entities.iter().all(|Wanted { part, values, .. }| match self.entities.len() {
+            1 => values.iter().any(|value| coverage.get(&Entity::from(vec![value.clone()])).is_some()),
+            _ => coverage.entities().any(|entity| entity.parts().get(*part).is_none_or(|has| values.contains(has))),
         })
     }
 

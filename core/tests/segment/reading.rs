@@ -4,7 +4,7 @@ use arrow::{array::Array, datatypes::DataType};
 use tstable_core::{
     ErrorKind,
     schema::{ColumnType, Strings, TimeUnit},
-    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead},
+    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, ValueFilter, inspect::EntityValue},
 };
 
 use super::{fixture, own, read, shown};
@@ -83,6 +83,32 @@ fn the_filter_is_exact_at_both_ends() {
             let found: usize = read(&file, request).iter().map(arrow::array::RecordBatch::num_rows).sum();
             assert_eq!(found, rows, "{filter:?}");
         }
+    }
+}
+
+#[test]
+fn rows_are_chosen_by_value_before_other_columns_are_read() {
+    let file = fixture("duckdb_rows");
+    let all = read(&file, ReadRequest::all(&file));
+    let symbol = file.position("symbol").unwrap();
+    let wanted = shown(&all, symbol)[17].clone();
+    let rows = shown(&all, symbol).iter().filter(|symbol| **symbol == wanted).count();
+    let values =
+        vec![ValueFilter { column: own(&file, "symbol"), values: vec![EntityValue::Text(wanted.as_str().into())] }];
+    for strings in [Strings::Dictionary, Strings::Plain] {
+        let columns = vec![own(&file, "price"), own(&file, "symbol")];
+        let request = ReadRequest { columns, strings, values: values.clone(), ..ReadRequest::all(&file) };
+        let chosen = read(&file, request);
+        assert_eq!(shown(&chosen, 1), vec![wanted.clone(); rows]);
+        let prices = shown(&all, file.position("price").unwrap());
+        let expected: Vec<_> = prices
+            .iter()
+            .zip(shown(&all, symbol))
+            .filter(|(_, symbol)| *symbol == wanted)
+            .map(|(price, _)| price.clone())
+            .collect();
+        assert_eq!(shown(&chosen, 0), expected);
+        assert!(0 < rows && rows < 6000);
     }
 }
 

@@ -1,0 +1,151 @@
+//! Which rows of a row group are delivered: those whose index lies in a range, those in which a column has one of some
+//! values. Exact, and cheap where few rows remain, for the other columns are then decoded for those only.
+
+use std::ops::RangeInclusive;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch},
+    buffer::BooleanBuffer,
+    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
+    error::ArrowError,
+};
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter},
+};
+
+use super::{
+    convert::converted,
+    file::SegmentFile,
+    index::rows_inside,
+    inspect::EntityValue,
+    read::{ReadColumn, ReadRequest, beyond},
+};
+use crate::schema::{ColumnType, Strings};
+
+/// A range of the index column; rows outside it, and rows whose index is NULL, are not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexFilter {
+    pub(super) column: ReadColumn,
+    range: RangeInclusive<i128>,
+}
+
+impl IndexFilter {
+    /// Rows whose index is at least `min` and at most `max`, both in the unit of the column's type in the request.
+    #[must_use]
+    pub fn closed(column: ReadColumn, min: i128, max: i128) -> Self {
+        Self { column, range: min..=max }
+    }
+
+    /// Rows whose index is at least `start` and below `until`, both in the unit of the column's type in the request.
+    #[must_use]
+    pub fn half_open(column: ReadColumn, start: i128, until: i128) -> Self {
+        // Nothing lies below the least number; the empty range says so.
+        let range = until.checked_sub(1).map_or(RangeInclusive::new(1, 0), |max| start..=max);
+        Self { column, range }
+    }
+
+    pub(super) fn column(&self) -> &ReadColumn {
+        &self.column
+    }
+}
+
+/// The values of a column of text or integers with which rows are delivered. NULL is none of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueFilter {
+    /// The column.
+    pub column: ReadColumn,
+    /// The values.
+    pub values: Vec<EntityValue>,
+}
+
+type Rows = Result<BooleanArray, ArrowError>;
+
+/// The request's conditions as the Parquet reader wants them; none when there are none.
+pub(super) fn row_filter(file: &SegmentFile, request: &ReadRequest) -> Option<RowFilter> {
+    let mut conditions: Vec<Box<dyn ArrowPredicate>> = Vec::new();
+    if let Some(filter) = &request.filter {
+        let range = filter.range.clone();
+        let rows = move |array: &ArrayRef| {
+            let unfit = || ArrowError::ComputeError(format!("{} is no type of an index", array.data_type()));
+            rows_inside(array, &range).ok_or_else(unfit)
+        };
+        conditions.push(condition(file, &filter.column, rows));
+    }
+    for filter in &request.values {
+        let values = filter.values.clone();
+        conditions.push(condition(file, &filter.column, move |array: &ArrayRef| rows_with(array, &values)));
+    }
+    (!conditions.is_empty()).then(|| RowFilter::new(conditions))
+}
+
+/// A condition on one column, whose values `rows` sees in the type that the request names.
+fn condition(
+    file: &SegmentFile,
+    column: &ReadColumn,
+    rows: impl Fn(&ArrayRef) -> Rows + Send + 'static,
+) -> Box<dyn ArrowPredicate> {
+    let mask = ProjectionMask::roots(file.metadata().file_metadata().schema_descr(), [column.position]);
+    let (file, column) = (file.clone(), column.clone());
+    Box::new(ArrowPredicateFn::new(mask, move |batch: RecordBatch| {
+        let array = batch.columns().first().ok_or_else(|| ArrowError::ComputeError("no column".to_owned()))?;
+        if matches!(array.data_type(), DataType::Dictionary(..)) {
+            return rows(array);
+        }
+        let values = converted(array, &column.ty.arrow(Strings::Plain))
+            .map_err(|error| ArrowError::ExternalError(Box::new(beyond(&file, &column, error))))?;
+        rows(&values)
+    }))
+}
+
+/// Which rows have one of the values. Of a dictionary its strings are compared, not its rows.
+fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> Rows {
+    if let Some(array) = array.as_dictionary_opt::<Int32Type>() {
+        let wanted = rows_with(array.values(), values)?;
+        let keys = array.keys().values();
+        let is_wanted = |row: usize| {
+            let key = keys.get(row).and_then(|key| usize::try_from(*key).ok());
+            key.is_some_and(|key| key < wanted.len() && wanted.value(key) && wanted.is_valid(key))
+        };
+        return Ok(BooleanArray::new(
+            BooleanBuffer::collect_bool(keys.len(), is_wanted),
+            array.keys().nulls().cloned(),
+        ));
+    }
+    let rows = if let Some(array) = array.as_string_opt::<i32>() {
+        let texts: Vec<&str> = values.iter().filter_map(EntityValue::text).collect();
+        BooleanBuffer::collect_bool(array.len(), |row| texts.contains(&array.value(row)))
+    } else if let Some(numbers) = numbers(array) {
+        let wanted: Vec<i128> = values.iter().filter_map(EntityValue::number).collect();
+        BooleanBuffer::collect_bool(array.len(), |row| numbers.get(row).is_some_and(|number| wanted.contains(number)))
+    } else {
+        return Err(ArrowError::ComputeError(format!("{} is no type of an entity", array.data_type())));
+    };
+    Ok(BooleanArray::new(rows, array.nulls().cloned()))
+}
+
+/// The values of an array of integers.
+fn numbers(array: &ArrayRef) -> Option<Vec<i128>> {
+    let wide = |to: DataType| converted(array, &to).ok();
+    Some(match array.data_type() {
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {
+            wide(DataType::Int64)?.as_primitive::<Int64Type>().values().iter().map(|value| (*value).into()).collect()
+        }
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => {
+            wide(DataType::UInt64)?.as_primitive::<UInt64Type>().values().iter().map(|value| (*value).into()).collect()
+        }
+        _ => return None,
+    })
+}
+
+impl ValueFilter {
+    /// Whether columns of this type can be chosen by value.
+    #[must_use]
+    pub fn can_choose(ty: &ColumnType) -> bool {
+        *ty == ColumnType::Varchar || (*ty != ColumnType::HugeInt && ty.integer_bits().is_some())
+    }
+}
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;
