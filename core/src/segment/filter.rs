@@ -1,27 +1,26 @@
 //! Which rows of a row group are delivered: those whose index lies in a range, those in which a column has one of some
 //! values. Exact, and cheap where few rows remain, for the other columns are then decoded for those only.
 
-use std::ops::RangeInclusive;
-
-use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch},
-    buffer::BooleanBuffer,
-    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
-    error::ArrowError,
-};
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter},
-};
+use std::{ops::RangeInclusive, sync::Arc};
 
 use super::{
     convert::converted,
     file::SegmentFile,
+    guard::arrow_error,
     index::rows_inside,
     inspect::EntityValue,
     read::{ReadColumn, ReadRequest, beyond},
 };
-use crate::schema::{ColumnType, Strings};
+use crate::{
+    error::Result,
+    schema::{ColumnType, Strings},
+};
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray},
+    buffer::BooleanBuffer,
+    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
+    error::ArrowError,
+};
 
 /// A range of the index column; rows outside it, and rows whose index is NULL, are not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,47 +58,42 @@ pub struct ValueFilter {
     pub values: Vec<EntityValue>,
 }
 
-type Rows = Result<BooleanArray, ArrowError>;
-
-/// The request's conditions as the Parquet reader wants them; none when there are none.
-pub(super) fn row_filter(file: &SegmentFile, request: &ReadRequest) -> Option<RowFilter> {
-    let mut conditions: Vec<Box<dyn ArrowPredicate>> = Vec::new();
-    if let Some(filter) = &request.filter {
-        let range = filter.range.clone();
-        let rows = move |array: &ArrayRef| {
-            let unfit = || ArrowError::ComputeError(format!("{} is no type of an index", array.data_type()));
-            rows_inside(array, &range).ok_or_else(unfit)
-        };
-        conditions.push(condition(file, &filter.column, rows));
+/// The rows of `array`, which are of `column`, for which all of the request's conditions on it hold; none of them NULL.
+pub(super) fn chosen(
+    file: &SegmentFile,
+    request: &ReadRequest,
+    column: &ReadColumn,
+    array: &ArrayRef,
+) -> Result<BooleanArray> {
+    let failed = |error| arrow_error(file.path(), error);
+    let is_dictionary = matches!(array.data_type(), DataType::Dictionary(..));
+    let values = if is_dictionary {
+        Arc::clone(array)
+    } else {
+        converted(array, &column.ty.arrow(Strings::Plain)).map_err(|error| beyond(file, column, error))?
+    };
+    let mut rows = BooleanBuffer::new_set(array.len());
+    for filter in request.filter.iter().filter(|filter| filter.column.position == column.position) {
+        let unfit = || ArrowError::ComputeError(format!("{} is no type of an index", array.data_type()));
+        let inside = rows_inside(&values, &filter.range).ok_or_else(unfit).map_err(failed)?;
+        rows = &rows & &certain(inside);
     }
-    for filter in &request.values {
-        let values = filter.values.clone();
-        conditions.push(condition(file, &filter.column, move |array: &ArrayRef| rows_with(array, &values)));
+    for filter in request.values.iter().filter(|filter| filter.column.position == column.position) {
+        rows = &rows & &certain(rows_with(&values, &filter.values).map_err(failed)?);
     }
-    (!conditions.is_empty()).then(|| RowFilter::new(conditions))
+    Ok(BooleanArray::new(rows, None))
 }
 
-/// A condition on one column, whose values `rows` sees in the type that the request names.
-fn condition(
-    file: &SegmentFile,
-    column: &ReadColumn,
-    rows: impl Fn(&ArrayRef) -> Rows + Send + 'static,
-) -> Box<dyn ArrowPredicate> {
-    let mask = ProjectionMask::roots(file.metadata().file_metadata().schema_descr(), [column.position]);
-    let (file, column) = (file.clone(), column.clone());
-    Box::new(ArrowPredicateFn::new(mask, move |batch: RecordBatch| {
-        let array = batch.columns().first().ok_or_else(|| ArrowError::ComputeError("no column".to_owned()))?;
-        if matches!(array.data_type(), DataType::Dictionary(..)) {
-            return rows(array);
-        }
-        let values = converted(array, &column.ty.arrow(Strings::Plain))
-            .map_err(|error| ArrowError::ExternalError(Box::new(beyond(&file, &column, error))))?;
-        rows(&values)
-    }))
+/// Where a condition is true, and not NULL.
+fn certain(rows: BooleanArray) -> BooleanBuffer {
+    match rows.into_parts() {
+        (rows, Some(nulls)) => &rows & nulls.inner(),
+        (rows, None) => rows,
+    }
 }
 
 /// Which rows have one of the values. Of a dictionary its strings are compared, not its rows.
-fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> Rows {
+fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<BooleanArray, ArrowError> {
     if let Some(array) = array.as_dictionary_opt::<Int32Type>() {
         let wanted = rows_with(array.values(), values)?;
         let keys = array.keys().values();

@@ -17,6 +17,7 @@ pub mod write;
 mod codes;
 mod convert;
 mod depth;
+mod group;
 mod guard;
 mod index;
 mod input;

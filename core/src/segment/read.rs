@@ -1,31 +1,15 @@
 //! Reading rows: a request names columns, row groups and rows, and the reader delivers record batches in the Arrow types
 //! that tables promise. Decides nothing about which rows matter; that is the caller's.
 
-use std::{ops::Range, sync::Arc, vec};
+use std::{ops::Range, vec};
 
-use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions},
-    datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef},
-    error::ArrowError,
-};
-use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{
-            ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-            RowSelection,
-        },
-    },
-    basic::{Encoding, EncodingMask},
-    file::metadata::ColumnChunkMetaData,
-};
+use arrow::{array::RecordBatch, error::ArrowError};
 
 use super::{
-    convert::converted,
-    file::{SegmentFile, chunk_range},
-    filter::{IndexFilter, ValueFilter, row_filter},
-    guard::{arrow_error, guarded, parquet_error},
-    input::Input,
+    file::SegmentFile,
+    filter::{IndexFilter, ValueFilter},
+    group::Group,
+    guard::guarded,
     schema::readable_as,
 };
 use crate::{
@@ -94,7 +78,7 @@ impl ReadRequest {
 
 impl ReadRequest {
     /// The columns on which rows are chosen.
-    fn conditions(&self) -> impl Iterator<Item = &ReadColumn> {
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &ReadColumn> {
         self.filter.iter().map(IndexFilter::column).chain(self.values.iter().map(|values| &values.column))
     }
 }
@@ -111,11 +95,8 @@ impl SegmentFile {
         if request.batch_rows == 0 {
             return Err(Error::invalid_argument("a batch must have room for at least one row"));
         }
-        let mut roots: Vec<usize> = request.columns.iter().map(|column| column.position).collect();
-        roots.sort_unstable();
-        roots.dedup();
         let groups = request.row_groups.clone().into_iter();
-        Ok(SegmentReader { file: self.clone(), request, roots, groups, current: None, row_group: 0, context: None })
+        Ok(SegmentReader { file: self.clone(), request, groups, current: None, row_group: 0, context: None })
     }
 }
 
@@ -161,24 +142,10 @@ fn check_row_group(file: &SegmentFile, group: &RowGroupRead) -> Result<()> {
 pub struct SegmentReader {
     file: SegmentFile,
     request: ReadRequest,
-    roots: Vec<usize>,
     groups: vec::IntoIter<RowGroupRead>,
-    current: Option<Current>,
+    current: Option<Group>,
     row_group: usize,
     context: Option<(&'static str, String)>,
-}
-
-struct Current {
-    reader: ParquetRecordBatchReader,
-    schema: SchemaRef,
-    /// For each requested column its place in what the reader delivers.
-    places: Vec<usize>,
-}
-
-impl std::fmt::Debug for Current {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Current").field("schema", &self.schema).finish_non_exhaustive()
-    }
 }
 
 impl Iterator for SegmentReader {
@@ -211,133 +178,20 @@ impl SegmentReader {
 
     fn advance(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(current) = &mut self.current {
-                match current.reader.next() {
-                    Some(Ok(batch)) if batch.num_rows() == 0 => continue,
-                    Some(Ok(batch)) => return deliver(&self.file, &self.request, current, &batch).map(Some),
-                    Some(Err(error)) => return Err(arrow_error(self.file.path(), error)),
-                    None => self.current = None,
+            if let Some(group) = &mut self.current {
+                if let Some(batch) = group.advance(&self.file, &self.request)? {
+                    return Ok(Some(batch));
                 }
+                self.current = None;
             }
             let Some(group) = self.groups.next() else { return Ok(None) };
             self.row_group = group.row_group;
             if self.file.row_group_rows(group.row_group) > 0 && group.rows.as_ref().is_none_or(|rows| !rows.is_empty())
             {
-                self.current = Some(self.open(&group)?);
+                self.current = Some(Group::open(&self.file, &self.request, &group)?);
             }
         }
     }
-
-    fn open(&self, group: &RowGroupRead) -> Result<Current> {
-        let file = &self.file;
-        let metadata = self.reader_metadata(group)?;
-        let schema = metadata.schema().clone();
-        let descr = file.metadata().file_metadata().schema_descr();
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input(group)?, metadata)
-            .with_row_groups(vec![group.row_group])
-            .with_projection(ProjectionMask::roots(descr, self.roots.iter().copied()))
-            .with_batch_size(self.request.batch_rows);
-        if let Some(rows) = &group.rows {
-            let total = file.row_group_rows(group.row_group);
-            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(rows.iter().cloned(), total));
-        }
-        if let Some(filter) = row_filter(file, &self.request) {
-            builder = builder.with_row_filter(filter);
-        }
-        let reader = builder.build().map_err(|error| parquet_error(file.path(), error))?;
-        Ok(Current { reader, schema: self.schema(&schema), places: self.places()? })
-    }
-
-    /// The Parquet reader's view of the file: with dictionaries where they pay, with the page index where rows are chosen.
-    fn reader_metadata(&self, group: &RowGroupRead) -> Result<ArrowReaderMetadata> {
-        let file = &self.file;
-        let metadata = if group.rows.is_some() { file.indexed()? } else { file.metadata() };
-        let base = file.reader_metadata().schema();
-        let fields = base.fields().iter().enumerate().map(|(position, field)| {
-            if self.wants_dictionary(group.row_group, position) {
-                Arc::new(field.as_ref().clone().with_data_type(ColumnType::Varchar.arrow(Strings::Dictionary)))
-            } else {
-                Arc::clone(field)
-            }
-        });
-        let schema = ArrowSchema::new(fields.collect::<Vec<_>>());
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        ArrowReaderMetadata::try_new(Arc::clone(metadata), options).map_err(|error| parquet_error(file.path(), error))
-    }
-
-    fn wants_dictionary(&self, row_group: usize, position: usize) -> bool {
-        let file = &self.file;
-        self.request.strings == Strings::Dictionary
-            && (self.roots.binary_search(&position).is_ok()
-                || self.request.conditions().any(|column| column.position == position))
-            && file.columns().get(position).is_some_and(|column| column.ty == ColumnType::Varchar)
-            && file.leaves(position).all(|leaf| file.chunk(row_group, leaf).is_some_and(|c| all_dictionary(file, c)))
-    }
-
-    /// Holds the column chunks in memory when they are read whole.
-    fn input(&self, group: &RowGroupRead) -> Result<Input> {
-        let source = Arc::clone(self.file.source());
-        if group.rows.is_some() {
-            return Ok(Input::new(source));
-        }
-        let filtered = self.request.conditions().map(|column| column.position);
-        let leaves = self.roots.iter().copied().chain(filtered).flat_map(|position| self.file.leaves(position));
-        let ranges = leaves.filter_map(|leaf| chunk_range(self.file.chunk(group.row_group, leaf)?)).collect();
-        Input::holding(source, ranges)
-    }
-
-    fn places(&self) -> Result<Vec<usize>> {
-        let place = |column: &ReadColumn| self.roots.binary_search(&column.position);
-        let places = self.request.columns.iter().map(place).collect::<Result<_, _>>();
-        places.map_err(|_| Error::invalid_argument("a column was asked for that is not read"))
-    }
-
-    /// The schema of delivered batches.
-    fn schema(&self, reader: &ArrowSchema) -> SchemaRef {
-        let fields = self.request.columns.iter().map(|column| {
-            let name = self.file.columns().get(column.position).map_or("", |column| column.name.as_str());
-            let dictionary = ColumnType::Varchar.arrow(Strings::Dictionary);
-            let as_dictionary =
-                reader.fields().get(column.position).is_some_and(|field| *field.data_type() == dictionary);
-            ArrowField::new(
-                name,
-                column.ty.arrow(if as_dictionary { Strings::Dictionary } else { Strings::Plain }),
-                true,
-            )
-        });
-        Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()))
-    }
-}
-
-/// Whether all pages of the chunk are dictionary-encoded. Encodings alone cannot tell when PLAIN is among them, since
-/// some writers count the dictionary's own page; then the answer is no.
-fn all_dictionary(file: &SegmentFile, chunk: &ColumnChunkMetaData) -> bool {
-    let dictionary =
-        |mask: &EncodingMask| mask.is_set(Encoding::PLAIN_DICTIONARY) || mask.is_set(Encoding::RLE_DICTIONARY);
-    let other = [
-        Encoding::PLAIN,
-        Encoding::DELTA_BYTE_ARRAY,
-        Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        Encoding::DELTA_BINARY_PACKED,
-        Encoding::BYTE_STREAM_SPLIT,
-    ];
-    let mask = chunk.page_encoding_stats_mask().unwrap_or(chunk.encodings_mask());
-    // DuckDB decides for a whole chunk at once.
-    let whole = file.created_by().is_some_and(|writer| writer.starts_with("DuckDB"));
-    dictionary(mask) && (whole || other.iter().all(|encoding| !mask.is_set(*encoding)))
-}
-
-fn deliver(file: &SegmentFile, request: &ReadRequest, current: &Current, batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = request.columns.iter().zip(&current.places).zip(current.schema.fields());
-    let columns: Vec<ArrayRef> = columns
-        .map(|((column, place), field)| {
-            let array = batch.columns().get(*place).ok_or_else(|| Error::corrupt("a column is missing"))?;
-            converted(array, field.data_type()).map_err(|error| beyond(file, column, error))
-        })
-        .collect::<Result<_>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(&current.schema), columns, &options)
-        .map_err(|error| arrow_error(file.path(), error))
 }
 
 pub(super) fn beyond(file: &SegmentFile, column: &ReadColumn, error: ArrowError) -> Error {
