@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow::{
     array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions},
-    compute::filter,
+    compute::{concat, filter},
     datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef},
+    error::ArrowError,
 };
 use parquet::{
     arrow::{
@@ -33,8 +34,9 @@ use crate::{
     schema::{ColumnType, Strings},
 };
 
-/// In a row group of more rows the column of a condition is decoded in parts of so many, and again when it is asked for:
-/// held, it would take too much memory.
+/// The column of a condition is decoded in parts of so many rows, which stay in the processor's cache.
+const PART_ROWS: usize = 16 * 1024;
+/// More chosen rows of it than this are not held in memory but decoded again with the other columns.
 const HELD_ROWS: usize = 4 << 20;
 
 /// Where a requested column is.
@@ -124,6 +126,13 @@ fn part(array: &ArrayRef, from: usize, rows: usize) -> Option<ArrayRef> {
     (from.checked_add(rows)? <= array.len()).then(|| array.slice(from, rows))
 }
 
+fn together(parts: &[ArrayRef]) -> std::result::Result<ArrayRef, ArrowError> {
+    match parts {
+        [one] => Ok(Arc::clone(one)),
+        many => concat(&many.iter().map(AsRef::as_ref).collect::<Vec<_>>()),
+    }
+}
+
 /// A row group whose rows are being chosen.
 struct Opening<'a> {
     file: &'a SegmentFile,
@@ -169,28 +178,43 @@ impl<'a> Opening<'a> {
             return Ok(());
         }
         let failed = |error| arrow_error(self.file.path(), error);
-        let holds = rows <= HELD_ROWS && self.is_asked_for(column.position);
-        let mut masks: Vec<BooleanArray> = Vec::new();
-        let mut found = None;
-        for batch in self.reader(&[column.position], rows.min(HELD_ROWS))? {
+        let mut holds = self.is_asked_for(column.position);
+        let (mut masks, mut parts, mut count) = (Vec::new(), Vec::new(), 0_usize);
+        for batch in self.reader(&[column.position], PART_ROWS)? {
             let batch = batch.map_err(failed)?;
             let array = batch.columns().first().ok_or_else(|| Error::corrupt("a column is missing"))?;
             let mask = chosen(self.file, self.request, column, array)?;
-            if holds {
-                found = Some(filter(array, &mask).map_err(failed)?);
+            count = count.saturating_add(mask.true_count());
+            holds = holds && count <= HELD_ROWS;
+            if !holds {
+                parts.clear();
+            } else if mask.true_count() > 0 {
+                parts.push(filter(array, &mask).map_err(failed)?);
             }
             masks.push(mask);
         }
-        if let ([mask], true) = (masks.as_slice(), masks.iter().map(BooleanArray::len).sum::<usize>() == rows) {
-            for (_, array) in &mut self.held {
-                *array = filter(array, mask).map_err(failed)?;
-            }
-            self.held.extend(found.map(|array| (column.position, array)));
-        } else {
-            self.held.clear();
+        self.narrow(&masks).map_err(failed)?;
+        if holds && count > 0 {
+            self.held.push((column.position, together(&parts).map_err(failed)?));
         }
         let left = RowSelection::from_filters(&masks);
         self.selection = Some(self.selection.take().map_or_else(|| left.clone(), |before| before.and_then(&left)));
+        Ok(())
+    }
+
+    /// Leaves of the columns that are held the rows that a further condition leaves.
+    fn narrow(&mut self, masks: &[BooleanArray]) -> std::result::Result<(), ArrowError> {
+        for (_, array) in &mut self.held {
+            let mut from = 0;
+            let mut parts = Vec::new();
+            for mask in masks {
+                let rows = part(array, from, mask.len())
+                    .ok_or_else(|| ArrowError::ComputeError("a column has fewer rows than another".to_owned()))?;
+                parts.push(filter(&rows, mask)?);
+                from = from.saturating_add(mask.len());
+            }
+            *array = together(&parts)?;
+        }
         Ok(())
     }
 
