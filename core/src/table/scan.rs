@@ -37,6 +37,8 @@ pub struct ScanRequest {
     pub range: IndexRange,
     /// Rows for which one of these is not true may be left out.
     pub predicates: Vec<Expr>,
+    /// Whether a column may be given as a constant where all rows of a unit are known to have one value.
+    pub constants: bool,
 }
 
 /// A segment that is read.
@@ -68,11 +70,14 @@ pub struct Scan {
     snapshot: Snapshot,
     cache: Arc<Cache>,
     columns: Vec<usize>,
+    constants: bool,
     query: Query,
     kept: Vec<Kept>,
     units: usize,
     types: Vec<ColumnType>,
     index: usize,
+    /// Positions of the entity columns.
+    entities: Vec<usize>,
     /// What was chosen.
     pub selection: Selection,
 }
@@ -82,8 +87,11 @@ pub struct Scan {
 pub struct Unit {
     /// The segment that it is of.
     pub segment: Arc<Segment>,
-    /// For each requested column its place in the batches; none when the segment does not have the column.
+    /// For each requested column its place in the batches; none when the segment does not have the column or `constants`
+    /// has its value.
     pub places: Vec<Option<usize>>,
+    /// For each requested column the value of all rows, where that is known and was asked for.
+    pub constants: Vec<Option<Constant>>,
     /// The rows.
     pub rows: UnitRows,
 }
@@ -125,10 +133,12 @@ impl Scan {
             snapshot: snapshot.clone(),
             cache: Arc::clone(cache),
             columns: request.columns,
+            constants: request.constants,
             query,
             kept,
             units,
             types: selector.types().to_vec(),
+            entities: selector.entities().to_vec(),
             index: snapshot.index_position()?,
             selection,
         })
@@ -160,7 +170,6 @@ impl Scan {
                 .with("path", &kept.segment.record.path)
                 .with("version", kept.segment.added));
         }
-        let (columns, places) = self.columns(&kept.segment, &file)?;
         let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
         if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
             return Ok(None);
@@ -169,6 +178,8 @@ impl Scan {
         if clip.is_some_and(|clip| clip.is_empty()) {
             return Ok(None);
         }
+        let constants: Vec<_> = self.columns.iter().map(|column| self.constant(&stats, *column)).collect();
+        let (columns, places) = self.columns(&kept.segment, &file, &constants)?;
         let rows = if columns.is_empty() && clip.is_none() {
             UnitRows::Counted(file.row_group_rows(row_group) as u64)
         } else {
@@ -179,7 +190,7 @@ impl Scan {
             let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
             UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
         };
-        Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, rows }))
+        Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, constants, rows }))
     }
 
     /// The rows of the pages in which rows that are of use can lie; none when the pages do not tell.
@@ -238,12 +249,41 @@ impl Scan {
         }
     }
 
-    fn columns(&self, segment: &Segment, file: &SegmentFile) -> Result<(Vec<ReadColumn>, Vec<Option<usize>>)> {
+    /// The value that all rows of a row group have in a column; none when that is not known.
+    fn constant(&self, stats: &GroupStats<'_>, column: usize) -> Option<Constant> {
+        // The index is always read: buckets are made of it.
+        if !self.constants || column == self.index {
+            return None;
+        }
+        let part = self.entities.iter().position(|entity| *entity == column);
+        if let Some(part) = part.filter(|_| stats.segment.record.entities == 1) {
+            let coverage = stats.segment.coverage(self.snapshot.storage().as_ref()).ok()?;
+            return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(constant);
+        }
+        let known = stats.column(column)?;
+        match (&known.nulls, &known.min, &known.max) {
+            (Nulls::All, ..) => Some(Constant::Null),
+            // Other types have values that differ and compare as equal, or bounds that are another value's.
+            (Nulls::None, Some(min @ (Constant::Text(_) | Constant::Int(_))), Some(max))
+                if known.exact && min == max =>
+            {
+                Some(min.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn columns(
+        &self,
+        segment: &Segment,
+        file: &SegmentFile,
+        constants: &[Option<Constant>],
+    ) -> Result<(Vec<ReadColumn>, Vec<Option<usize>>)> {
         let schema = self.snapshot.schema()?;
         let (mut columns, mut places) = (Vec::new(), Vec::new());
-        for position in &self.columns {
+        for (position, constant) in self.columns.iter().zip(constants) {
             let column = schema.columns.get(*position).ok_or_else(|| Error::invalid_argument("no such column"))?;
-            if !has_field(segment, column.id) {
+            if constant.is_some() || !has_field(segment, column.id) {
                 places.push(None);
                 continue;
             }
@@ -278,6 +318,13 @@ impl Scan {
         let position = file.position(&index.name).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
         let column = ReadColumn { position, ty: index.ty.clone() };
         Ok(IndexFilter::closed(column, clip.low.unwrap_or(i128::MIN), clip.high.unwrap_or(i128::MAX)))
+    }
+}
+
+fn constant(part: &EntityPart) -> Constant {
+    match part {
+        EntityPart::Text(text) => Constant::Text(text.to_string()),
+        EntityPart::Int(number) => Constant::Int(*number),
     }
 }
 

@@ -125,6 +125,12 @@ impl<'a> Selector<'a> {
         &self.types
     }
 
+    /// The positions of the entity columns.
+    #[must_use]
+    pub fn entities(&self) -> &[usize] {
+        &self.entities
+    }
+
     /// Prepares a question: rows in `range` for which all of `predicates` are true.
     #[must_use]
     pub fn prepare(&self, range: IndexRange, predicates: Vec<Expr>) -> Query {

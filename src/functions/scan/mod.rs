@@ -116,6 +116,7 @@ impl Bound for BoundScan {
             columns: needed.clone(),
             range: self.range,
             predicates: self.filters.for_columns(&self.positions(&snapshot)?),
+            constants: true,
         };
         let scan = CoreScan::new(&snapshot, &self.shared.cache, request)?;
         log(session, &self.root, snapshot.state.version, &scan);

@@ -159,7 +159,7 @@ impl ScanWorker {
                     let starts = bucket_starts(array, &self.rows.grid, ty)?;
                     out.write(i, ty, &starts, offset, len)?;
                 }
-                _ => self.write_unread(i, *source, ty, unit, len, out)?,
+                _ => write_unread(i, (*source, *place), ty, unit, len, out)?,
             }
         }
         Ok(())
@@ -167,26 +167,29 @@ impl ScanWorker {
 
     fn write_counted(&self, len: usize, out: &mut dyn Output) -> Result<()> {
         let Some(unit) = &self.unit else { return Err(Error::invalid_argument("rows without a unit")) };
-        for (i, ((source, _), ty)) in self.rows.outputs.iter().zip(&self.rows.types).enumerate() {
-            self.write_unread(i, *source, ty, unit, len, out)?;
+        for (i, (output, ty)) in self.rows.outputs.iter().zip(&self.rows.types).enumerate() {
+            write_unread(i, *output, ty, unit, len, out)?;
         }
         Ok(())
     }
+}
 
-    /// A column that is the same for all rows of the unit.
-    fn write_unread(
-        &self,
-        at: usize,
-        source: Column,
-        ty: &ColumnType,
-        unit: &Unit,
-        len: usize,
-        out: &mut dyn Output,
-    ) -> Result<()> {
-        match source {
-            Column::Segment => out.write_constant(at, ty, &Constant::Text(unit.segment.record.id.clone()), len),
-            Column::Version => out.write_constant(at, ty, &Constant::Int(i128::from(unit.segment.added.0)), len),
-            Column::Table { .. } | Column::Bucket => out.write_nulls(at, ty, len),
-        }
+/// A column that is the same for all rows of the unit.
+fn write_unread(
+    at: usize,
+    (source, place): (Column, Option<usize>),
+    ty: &ColumnType,
+    unit: &Unit,
+    len: usize,
+    out: &mut dyn Output,
+) -> Result<()> {
+    match source {
+        Column::Segment => out.write_constant(at, ty, &Constant::Text(unit.segment.record.id.clone()), len),
+        Column::Version => out.write_constant(at, ty, &Constant::Int(i128::from(unit.segment.added.0)), len),
+        Column::Table { .. } => match place.and_then(|place| unit.constants.get(place)?.as_ref()) {
+            Some(constant) => out.write_constant(at, ty, constant, len),
+            None => out.write_nulls(at, ty, len),
+        },
+        Column::Bucket => out.write_nulls(at, ty, len),
     }
 }

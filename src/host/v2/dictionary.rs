@@ -1,7 +1,7 @@
 //! Dictionary vectors. The C API makes them of Arrow arrays only, so a chunk's strings go to DuckDB's importer as a
 //! dictionary array and the vector that comes back is referenced.
 //!
-//! The importer converts a dictionary anew for every chunk, so it is given the strings of the one chunk.
+//! The importer converts a dictionary anew for every chunk, so of a large one it is given the strings of the one chunk.
 
 use std::{ffi::c_void, fmt, ptr};
 
@@ -106,7 +106,7 @@ impl Exported {
     fn array(strings: Distinct) -> Result<ffi::ArrowArray> {
         let too_many = |_| Error::limit_exceeded("a chunk has more rows than can be counted");
         let rows = i64::try_from(strings.keys.len()).map_err(too_many)?;
-        let values = i64::try_from(strings.strings()).map_err(too_many)?;
+        let values = i64::try_from(strings.strings.len()).map_err(too_many)?;
         let null_count = strings.nulls.as_ref().map_or(0, |nulls| nulls.null_count());
         let validity =
             strings.nulls.as_ref().map(|nulls| nulls.inner().sliced().as_slice().to_vec()).unwrap_or_default();
@@ -124,7 +124,8 @@ impl Exported {
             this.of_keys[0] = this.validity.as_ptr().cast();
         }
         this.of_keys[1] = this.strings.keys.as_ptr().cast();
-        this.of_strings = [ptr::null(), this.strings.offsets.as_ptr().cast(), this.strings.bytes.as_ptr().cast()];
+        this.of_strings =
+            [ptr::null(), this.strings.strings.offsets.as_ptr().cast(), this.strings.strings.bytes.as_ptr().cast()];
         this.dictionary = ffi::ArrowArray {
             length: values,
             n_buffers: 3,

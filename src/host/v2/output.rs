@@ -127,6 +127,10 @@ impl RawVector for Vector {
     }
 }
 
+/// A query of more columns than this hands rows on rather than computing with them; flat vectors are then copied faster than
+/// dictionary vectors are resolved.
+const COMPUTED_COLUMNS: usize = 8;
+
 /// What one thread keeps from chunk to chunk, for the columns of the projection.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -140,7 +144,9 @@ impl Kept {
     pub(super) fn new(columns: usize) -> Self {
         let mut kept = Self::default();
         kept.tables.resize_with(columns, StringTable::default);
-        kept.seen.resize_with(columns, Seen::default);
+        if columns <= COMPUTED_COLUMNS {
+            kept.seen.resize_with(columns, Seen::default);
+        }
         kept
     }
 }

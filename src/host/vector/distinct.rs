@@ -1,6 +1,8 @@
 //! The strings of a chunk, each once, with a key for every row: what a host needs to make a dictionary vector, in which
 //! DuckDB hashes and compares each string once instead of once a row. Knows no host.
 
+use std::sync::Arc;
+
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringArray},
     buffer::NullBuffer,
@@ -9,27 +11,22 @@ use arrow::{
 
 use super::strings::same_memory;
 
-/// Rows per distinct string below which a dictionary vector pays. DuckDB's aggregation asks for the same.
-const ROWS_PER_STRING: usize = 16;
-/// A dictionary of so few strings goes along whole: looking which of them occur costs more than the rest of them.
-const FEW_STRINGS: usize = 64;
+/// DuckDB's aggregation makes use of a dictionary vector that has more rows than this for each string.
+const ROWS_PER_STRING: usize = 2;
+/// Rows per string below which it does not pay to look which strings of a large dictionary occur.
+const ROWS_PER_FOUND_STRING: usize = 16;
 
-/// The strings of some rows.
+/// Strings, one behind the other.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Distinct {
-    /// For each row the position of its string; of a NULL row any.
-    pub(crate) keys: Vec<i32>,
+pub(crate) struct Packed {
     /// Where each string begins in `bytes`, and where the last one ends.
     pub(crate) offsets: Vec<i32>,
-    /// The strings, one behind the other.
     pub(crate) bytes: Vec<u8>,
-    /// The validity of the rows; none when all are valid.
-    pub(crate) nulls: Option<NullBuffer>,
 }
 
-impl Distinct {
+impl Packed {
     /// The number of strings.
-    pub(crate) fn strings(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.offsets.len().saturating_sub(1)
     }
 
@@ -43,10 +40,23 @@ impl Distinct {
     }
 }
 
+/// The strings of some rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Distinct {
+    /// For each row the position of its string; of a NULL row any.
+    pub(crate) keys: Vec<i32>,
+    /// The strings, at least one.
+    pub(crate) strings: Arc<Packed>,
+    /// The validity of the rows; none when all are valid.
+    pub(crate) nulls: Option<NullBuffer>,
+}
+
 /// What is known of the dictionary that a column used last. Holding it keeps its address from being used again.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     dictionary: Option<ArrayRef>,
+    /// All of its strings, once they have been wanted.
+    whole: Option<Arc<Packed>>,
     /// For each string of the dictionary the round that met it last, and its position in that round.
     places: Vec<(u32, i32)>,
     round: u32,
@@ -62,22 +72,28 @@ impl Seen {
         let values = array.values();
         let strings = values.as_string_opt::<i32>().filter(|strings| strings.null_count() == 0)?;
         self.turn_to(values);
-        let most = len / ROWS_PER_STRING;
         let keys = array.keys().values().get(offset..offset.checked_add(len)?)?;
-        if self.spread || most == 0 {
+        if self.spread || len == 0 {
             return None;
         }
         let nulls = array.keys().nulls().map(|nulls| nulls.slice(offset, len)).filter(|nulls| nulls.null_count() > 0);
-        let mut distinct = if strings.len() <= FEW_STRINGS.min(most) {
-            whole(keys, strings)?
-        } else {
-            self.spread = true;
-            let distinct = self.used(keys, nulls.as_ref(), strings, most)?;
-            self.spread = false;
-            distinct
-        };
-        distinct.nulls = nulls;
-        Some(distinct)
+        if (1..len / ROWS_PER_STRING).contains(&strings.len()) {
+            return Some(Distinct { keys: keys.to_vec(), strings: self.all(strings)?, nulls });
+        }
+        self.spread = true;
+        let (keys, strings) = self.used(keys, nulls.as_ref(), strings, len / ROWS_PER_FOUND_STRING)?;
+        self.spread = false;
+        Some(Distinct { keys, strings: Arc::new(strings), nulls })
+    }
+
+    /// All strings of the dictionary.
+    fn all(&mut self, strings: &StringArray) -> Option<Arc<Packed>> {
+        if let Some(whole) = &self.whole {
+            return Some(Arc::clone(whole));
+        }
+        let mut packed = Packed::default();
+        strings.iter().try_for_each(|string| packed.push(string.unwrap_or_default()))?;
+        Some(Arc::clone(self.whole.insert(Arc::new(packed))))
     }
 
     fn turn_to(&mut self, dictionary: &ArrayRef) {
@@ -100,35 +116,29 @@ impl Seen {
         nulls: Option<&NullBuffer>,
         strings: &StringArray,
         most: usize,
-    ) -> Option<Distinct> {
+    ) -> Option<(Vec<i32>, Packed)> {
         self.round = self.round.checked_add(1)?;
-        let mut distinct = Distinct { keys: Vec::with_capacity(keys.len()), ..Distinct::default() };
+        let mut found = Packed::default();
+        let mut places = Vec::with_capacity(keys.len());
         for (row, key) in keys.iter().enumerate() {
             let valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
             let Some(key) = usize::try_from(*key).ok().filter(|_| valid) else {
-                distinct.keys.push(0);
+                places.push(0);
                 continue;
             };
             let (round, place) = self.places.get_mut(key)?;
             if *round != self.round {
-                let next = distinct.strings();
+                let next = found.len();
                 if next >= most {
                     return None;
                 }
                 (*round, *place) = (self.round, i32::try_from(next).ok()?);
-                distinct.push(strings.value(key))?;
+                found.push(strings.value(key))?;
             }
-            distinct.keys.push(*place);
+            places.push(*place);
         }
-        Some(distinct).filter(|distinct| distinct.strings() > 0)
+        (found.len() > 0).then_some((places, found))
     }
-}
-
-/// All strings of the dictionary, with the keys as they are.
-fn whole(keys: &[i32], strings: &StringArray) -> Option<Distinct> {
-    let mut distinct = Distinct { keys: keys.to_vec(), ..Distinct::default() };
-    strings.iter().try_for_each(|string| distinct.push(string.unwrap_or_default()))?;
-    Some(distinct).filter(|distinct| distinct.strings() > 0)
 }
 
 #[cfg(test)]
