@@ -1,6 +1,8 @@
 //! Whether a predicate is understood: whether some statistics could ever prove that it holds for no row. For plans and
 //! logs only: proofs are made without asking here.
 
+use std::sync::Arc;
+
 use super::{
     convert::{column_domain, unit_nanos},
     domain::Domain,
@@ -33,33 +35,38 @@ fn can_fail(expr: &Expr, wanted: bool, schema: &[ColumnType]) -> bool {
     }
 }
 
-/// Whether the value is known of rows whose columns are: each of them is held at one value that nothing overflows at.
+/// Whether the value is known of rows whose columns are: all are held at one value that nothing overflows at, and at another.
 fn is_known(expr: &Expr, schema: &[ColumnType]) -> bool {
     let mut used = Vec::new();
     columns_of(expr, &mut used);
-    let samples: Option<Vec<_>> = used.iter().map(|at| Some((*at, sample(schema.get(*at)?)?))).collect();
-    let Some(samples) = samples else { return false };
-    let at = |column: usize| {
-        let found = samples.iter().find(|(at, _)| *at == column);
-        found.map_or_else(Domain::unknown, |(_, domain)| domain.clone())
-    };
-    let known = value(expr, &at);
-    !known.raises && !known.is_unbounded()
+    if !used.iter().all(|at| schema.get(*at).is_some_and(|ty| sample(ty, false).is_some())) {
+        return false;
+    }
+    [false, true].into_iter().any(|other| {
+        let at = |column: usize| schema.get(column).and_then(|ty| sample(ty, other)).unwrap_or_else(Domain::unknown);
+        let known = value(expr, &at);
+        let bounded = known.pieces.iter().all(|piece| piece.lo.is_some() || piece.hi.is_some());
+        let truth = known.truth();
+        // A condition that may be either is not known.
+        let open = known.ty == Some(ColumnType::Boolean) && truth.yes && truth.no;
+        !known.raises && bounded && !open
+    })
 }
 
 /// A column that is the same in all rows; none for types without statistics.
-fn sample(ty: &ColumnType) -> Option<Domain> {
+fn sample(ty: &ColumnType, other: bool) -> Option<Domain> {
     let value = match ty {
-        ColumnType::Boolean => Constant::Bool(true),
-        ColumnType::Varchar => Constant::Text("a".to_owned()),
+        ColumnType::Boolean => Constant::Bool(other),
+        ColumnType::Varchar => Constant::Text(if other { char::MAX.to_string() } else { "a".to_owned() }),
         ColumnType::Blob => Constant::Bytes(vec![0]),
         ColumnType::HalfFloat | ColumnType::Float | ColumnType::Double => Constant::Float(1.0),
         ColumnType::Decimal { scale, .. } => Constant::Decimal(0, *scale),
         _ if unit_nanos(ty).is_some() => Constant::Temporal(ty.clone(), 0),
         _ => Constant::Int(1),
     };
-    let stats =
-        ColumnStats { min: Some(value.clone()), max: Some(value), nulls: Nulls::None, ..ColumnStats::default() };
-    let domain = column_domain(ty, Some(&stats));
+    let domain = column_domain(
+        ty,
+        Some(&ColumnStats { values: Some(Arc::from([value])), nulls: Nulls::None, ..ColumnStats::default() }),
+    );
     (!domain.is_unbounded()).then_some(domain)
 }

@@ -359,6 +359,7 @@ fn functions_of_dates_and_times_prune() {
 #[test]
 fn arithmetic_and_buckets_prune() {
     let bucket = |width, of| call("time_bucket", [width, of]);
+    let from = |origin| call("time_bucket", [interval(0, 1, 0), column(AT), origin]);
     expect(
         Never,
         [
@@ -375,17 +376,20 @@ fn arithmetic_and_buckets_prune() {
             compare(bucket(interval(3, 0, 0), column(AT)), "=", ts("2024-07-01")),
             compare(bucket(interval(0, 1, 0), column(TRADED)), "=", of(date("2024-07-01"))),
             compare(bucket(interval(0, 1, 0), column(SEEN)), ">", of(zoned("2024-07-08"))),
-            compare(
-                call("time_bucket", [interval(0, 1, 0), column(AT), interval(0, 0, 3_600 * SECOND)]),
-                ">",
-                ts("2024-07-08"),
-            ),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), ">", ts("2024-06-30 06:00:00")),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), "<", ts("2024-05-31 06:00:00")),
+            compare(from(ts("2030-01-01 12:00:00")), ">", ts("2024-06-30 12:00:00")),
+            compare(from(interval(1, 0, 0)), ">", ts("2024-07-08")),
+            compare(from(text("Europe/Berlin")), ">", ts("2024-07-08")),
         ],
     );
     expect(
         Maybe,
         [
             compare(bucket(interval(0, 0, 0), column(AT)), ">", ts("2030-07-08")),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), ">=", ts("2024-06-30 06:00:00")),
+            compare(from(ts("2030-01-01 12:00:00")), ">=", ts("2024-06-30 12:00:00")),
+            compare(from(of(Constant::Temporal(US, i64::MAX))), ">", ts("2030-07-08")),
             compare(bucket(interval(1, 1, 0), column(AT)), ">", ts("2030-07-08")),
             compare(bucket(interval(0, 1, 1), column(SEEN)), ">", of(zoned("2030-07-08"))),
             compare(call("+", [column(ID), int(i128::from(i32::MAX))]), "<", int(0)),
