@@ -1,5 +1,5 @@
 # What takes too long for every day.
 
 .PHONY: soak
-soak: ## kill, race and damage tables many more times than `make test` does
+soak: soak-differential ## kill, race, damage and query tables many more times than `make test` does
 	TSTABLE_KILLS=300 TSTABLE_DAMAGES=20000 cargo test -p tstable-core --test safety -- --nocapture

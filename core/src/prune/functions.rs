@@ -110,21 +110,29 @@ fn text(expr: &Expr) -> Option<&str> {
 /// What else `time_bucket` was given. None when it may be invalid or so far away that computing with it overflows.
 fn origin(rest: &[Expr]) -> Option<temporal::Origin> {
     const FAR_DAYS: i32 = 400_000;
-    let near = match rest {
-        [] => return Some(temporal::Origin::Default),
-        [Expr::Constant(Constant::Text(zone))] => crate::time::check_zone(zone).is_ok(),
+    match rest {
+        [] => Some(temporal::Origin::Default),
+        [Expr::Constant(Constant::Text(zone))] => {
+            crate::time::check_zone(zone).is_ok().then_some(temporal::Origin::Given)
+        }
         [offset @ Expr::Constant(Constant::Interval { .. })] => {
             let Step { months, days, micros } = Step::of(offset)?;
-            let micros_near = i128::from(micros).abs() <= i128::from(FAR_DAYS) * DAY / MICRO;
-            (-FAR_DAYS / 31..=FAR_DAYS / 31).contains(&months) && (-FAR_DAYS..=FAR_DAYS).contains(&days) && micros_near
+            let moved = i128::from(days) * DAY + i128::from(micros) * MICRO;
+            let near = moved.abs() <= i128::from(FAR_DAYS) * DAY
+                && (-FAR_DAYS..=FAR_DAYS).contains(&days)
+                && (-FAR_DAYS / 31..=FAR_DAYS / 31).contains(&months);
+            let origin =
+                if months == 0 { temporal::Origin::At(temporal::ORIGIN + moved) } else { temporal::Origin::Given };
+            near.then_some(origin)
         }
         [Expr::Constant(Constant::Temporal(ty, count))] => {
             let at = i128::from(*count).checked_mul(unit_nanos(ty)?)?;
-            is_instant(ty) && (MIN_TAME..=MAX_TAME).contains(&at)
+            let zoned = matches!(ty, ColumnType::TimestampTz(_));
+            let origin = if zoned { temporal::Origin::Given } else { temporal::Origin::At(at) };
+            (is_instant(ty) && (MIN_TAME..=MAX_TAME).contains(&at)).then_some(origin)
         }
-        _ => false,
-    };
-    near.then_some(temporal::Origin::Given)
+        _ => None,
+    }
 }
 
 fn plus(a: &Expr, b: &Expr, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {

@@ -16,6 +16,7 @@ mod domain;
 mod exact;
 mod functions;
 mod judge;
+mod modelled;
 mod stats;
 mod strings;
 mod temporal;
@@ -25,6 +26,7 @@ pub use bounds::{Bounds, Interval, index_bounds};
 pub use describe::describe;
 pub use exact::{entity_values, exact_range};
 pub use judge::{columns_of, judge};
+pub use modelled::is_modelled;
 pub use stats::{ColumnStats, Nulls, Statistics, Verdict};
 
 #[cfg(test)]

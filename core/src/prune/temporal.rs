@@ -2,7 +2,7 @@
 //! side; what lies outside the years 1 to 9999, the infinities among them, is unbounded and may raise.
 
 use super::{
-    calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part, add_months, ceil_to, days, floor_to, month_index, month_start},
+    calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part, add_months, ceil_to, floor_to, month_index, month_start},
     casts::{ZONE_SLACK, at, cast, is_instant, nanos},
     convert::is_special,
     domain::{Domain, Piece, Scalar},
@@ -13,10 +13,16 @@ use crate::schema::{ColumnType, TimeUnit};
 /// Where the buckets of `time_bucket` start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
+    /// Monday 2000-01-03, for buckets of months 2000-01-01.
     Default,
-    /// An origin, an offset or a time zone.
+    /// A moment on the wall clock at which a bucket starts, as far as buckets are of a fixed width.
+    At(i128),
+    /// A time zone, or an offset of months.
     Given,
 }
+
+/// Where buckets of a fixed width are counted from.
+pub(super) const ORIGIN: i128 = 10_959 * DAY;
 
 const TIMESTAMP: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
 const TIMESTAMPTZ: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
@@ -103,31 +109,38 @@ pub(super) fn bucket(width: Step, of: Domain, origin: Origin) -> Option<Domain> 
     }
     let date = wall.ty == ColumnType::Date;
     let result = if date { ColumnType::Date } else { TIMESTAMP };
-    let rough = origin == Origin::Given || wall.ty == TIMESTAMPTZ;
+    let from = match origin {
+        Origin::At(from) if width.months == 0 => Some(from),
+        Origin::Default => Some(ORIGIN),
+        _ => None,
+    };
+    let from = from.filter(|_| wall.ty != TIMESTAMPTZ);
     let mut out = wall.shift(result, |at| {
-        let (low, high) = if rough {
-            // A bucket begins at most its own width before. Offsets and month ends may move it by some days more.
-            let longest = i128::from(width.months) * 31 * DAY + fixed;
-            (at - longest - 5 * DAY, at + 5 * DAY)
-        } else {
-            let start = bucket_start(at, width.months, fixed);
-            (start, start)
+        let (low, high) = match from {
+            Some(from) => {
+                let start = bucket_start(at, width.months, fixed, from);
+                (start, start)
+            }
+            None => {
+                // A bucket begins at most its own width before. Offsets and month ends may move it by some days more.
+                let longest = i128::from(width.months) * 31 * DAY + fixed;
+                (at - longest - 5 * DAY, at + 5 * DAY)
+            }
         };
         Some(if date { (floor_to(low, DAY), floor_to(high, DAY)) } else { (low, high) })
     });
     // Some origins yield NULL.
-    out.null |= origin == Origin::Given;
+    out.null |= origin != Origin::Default;
     Some(out)
 }
 
-/// Buckets of whole months count from 2000-01-01, all others from Monday 2000-01-03.
-fn bucket_start(at: i128, months: i32, fixed: i128) -> i128 {
+/// Buckets of whole months count from 2000-01-01, all others from `origin`.
+fn bucket_start(at: i128, months: i32, fixed: i128, origin: i128) -> i128 {
     if months == 0 {
-        let origin = days(2000, 1, 3) * DAY;
         return floor_to(at - origin, fixed) + origin;
     }
-    let (width, origin) = (i64::from(months), 2000 * 12);
-    month_start((month_index(at) - origin).div_euclid(width) * width + origin)
+    let (width, first) = (i64::from(months), 2000 * 12);
+    month_start((month_index(at) - first).div_euclid(width) * width + first)
 }
 
 /// `x + INTERVAL`; a DATE becomes a TIMESTAMP.

@@ -58,6 +58,8 @@ pub struct Selection {
     pub segments: usize,
     /// Segments that are read.
     pub kept: usize,
+    /// Row groups of the live segments.
+    pub row_groups: u64,
     /// Rows of those.
     pub rows: u64,
     /// Bytes of those.
@@ -116,6 +118,7 @@ impl Scan {
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
         for segment in &snapshot.state.segments {
+            selection.row_groups = selection.row_groups.saturating_add(segment.record.row_groups);
             if selector.judge(segment, &query) != Reason::Kept {
                 continue;
             }
@@ -142,6 +145,26 @@ impl Scan {
             index: snapshot.index_position()?,
             selection,
         })
+    }
+
+    /// The predicates of the request.
+    #[must_use]
+    pub fn predicates(&self) -> &[Expr] {
+        self.query.predicates()
+    }
+
+    /// The types of the table's columns.
+    #[must_use]
+    pub fn types(&self) -> &[ColumnType] {
+        &self.types
+    }
+
+    /// The names of the table's columns.
+    #[must_use]
+    pub fn column_names(&self) -> Vec<&str> {
+        self.snapshot
+            .schema()
+            .map_or_else(|_| Vec::new(), |schema| schema.columns.iter().map(|c| c.name.as_str()).collect())
     }
 
     /// The snapshot that is scanned.

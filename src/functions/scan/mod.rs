@@ -2,6 +2,7 @@
 //! the filters that the host offers.
 
 mod filters;
+mod record;
 mod require;
 mod worker;
 
@@ -9,7 +10,6 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::Version,
     prune::expr::Expr,
     schema::ColumnType,
     table::{
@@ -21,10 +21,11 @@ use tstable_core::{
 
 use self::{
     filters::Filters,
+    record::Subject,
     worker::{Column, ScanRows},
 };
 use super::{Shared, report::column};
-use crate::host::{Args, Bound, LogLevel, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
 
 pub(crate) struct Scan(pub(crate) Arc<Shared>);
 
@@ -119,10 +120,11 @@ impl Bound for BoundScan {
             constants: true,
         };
         let scan = CoreScan::new(&snapshot, &self.shared.cache, request)?;
-        log(session, &self.root, snapshot.state.version, &scan);
+        let subject = Subject { root: self.root.clone(), version: snapshot.state.version };
+        record::chosen(session, &subject, &scan);
         let types = projection.iter().filter_map(|at| self.columns.get(*at)).map(|c| c.ty.clone()).collect();
         let outputs = self.outputs(&snapshot, &wanted, &needed)?;
-        Ok(Arc::new(ScanRows::new(scan, outputs, types)?))
+        Ok(Arc::new(ScanRows::new(subject, scan, outputs, types)?))
     }
 }
 
@@ -183,19 +185,4 @@ impl BoundScan {
             })
             .collect()
     }
-}
-
-fn log(session: &dyn Session, root: &str, version: Version, scan: &CoreScan) {
-    let s = scan.selection;
-    session.log(
-        LogLevel::Info,
-        &format!(
-            "scan of '{root}' version {version}: {} of {} segments, {} row groups, {} rows, {} bytes",
-            s.kept,
-            s.segments,
-            scan.units(),
-            s.rows,
-            s.bytes
-        ),
-    );
 }

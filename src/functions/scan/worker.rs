@@ -18,6 +18,7 @@ use tstable_core::{
     time::Grid,
 };
 
+use super::record::{self, Subject};
 use crate::host::{CHUNK_ROWS, Output, Rows, Session, Worker};
 
 /// Rows decoded at once: several chunks, and few enough to stay in the processor's cache.
@@ -38,6 +39,7 @@ pub(super) enum Column {
 
 /// One execution of a scan.
 pub(super) struct ScanRows {
+    subject: Subject,
     scan: Scan,
     /// For each output column what it is and its place among the columns read.
     outputs: Vec<(Column, Option<usize>)>,
@@ -45,12 +47,27 @@ pub(super) struct ScanRows {
     grid: Grid,
     next: AtomicUsize,
     done: AtomicUsize,
+    /// Units of which rows were read.
+    read: AtomicUsize,
 }
 
 impl ScanRows {
-    pub(super) fn new(scan: Scan, outputs: Vec<(Column, Option<usize>)>, types: Vec<ColumnType>) -> Result<Self> {
+    pub(super) fn new(
+        subject: Subject,
+        scan: Scan,
+        outputs: Vec<(Column, Option<usize>)>,
+        types: Vec<ColumnType>,
+    ) -> Result<Self> {
         let grid = scan.snapshot().grid()?;
-        Ok(Self { scan, outputs, types, grid, next: AtomicUsize::new(0), done: AtomicUsize::new(0) })
+        let [next, done, read] = [(); 3].map(|()| AtomicUsize::new(0));
+        Ok(Self { subject, scan, outputs, types, grid, next, done, read })
+    }
+
+    /// One more unit has ended; whoever ends the last one records that everything was read.
+    fn ended(&self, session: &dyn Session) {
+        if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.scan.units() {
+            record::finished(session, &self.subject, &self.scan, self.read.load(Ordering::Acquire));
+        }
     }
 }
 
@@ -86,7 +103,7 @@ impl Worker for ScanWorker {
                 self.batch = Some((batch, offset + len));
                 return Ok(len);
             }
-            if let Some(len) = self.advance()? {
+            if let Some(len) = self.advance(session)? {
                 if len > 0 {
                     self.write_counted(len, out)?;
                     return Ok(len);
@@ -96,7 +113,7 @@ impl Worker for ScanWorker {
             if session.interrupted() {
                 return Err(Error::cancelled("the query was interrupted"));
             }
-            if !self.claim()? {
+            if !self.claim(session)? {
                 return Ok(0);
             }
         }
@@ -109,7 +126,7 @@ impl Worker for ScanWorker {
 
 impl ScanWorker {
     /// Takes the next unit that holds rows; false when there is none.
-    fn claim(&mut self) -> Result<bool> {
+    fn claim(&mut self, session: &dyn Session) -> Result<bool> {
         loop {
             let number = self.rows.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.rows.scan.units() {
@@ -118,14 +135,15 @@ impl ScanWorker {
             self.number = number;
             self.unit = self.rows.scan.unit(number, Strings::Dictionary, BATCH_ROWS)?;
             if self.unit.is_some() {
+                self.rows.read.fetch_add(1, Ordering::AcqRel);
                 return Ok(true);
             }
-            self.rows.done.fetch_add(1, Ordering::Relaxed);
+            self.rows.ended(session);
         }
     }
 
     /// Goes on in the unit: none when it has ended, a number of rows that need no data, or zero after a batch was read.
-    fn advance(&mut self) -> Result<Option<usize>> {
+    fn advance(&mut self, session: &dyn Session) -> Result<Option<usize>> {
         let Some(unit) = &mut self.unit else { return Ok(None) };
         match &mut unit.rows {
             UnitRows::Counted(left) if *left > 0 => {
@@ -144,7 +162,7 @@ impl ScanWorker {
             }
         }
         self.unit = None;
-        self.rows.done.fetch_add(1, Ordering::Relaxed);
+        self.rows.ended(session);
         Ok(None)
     }
 

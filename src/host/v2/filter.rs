@@ -5,11 +5,12 @@ use duckdb_neo::{
     Result as HostResult,
     cast::CastMode,
     expression::{Expression, ExpressionType as Type},
-    logical_type::LogicalTypeID as Id,
+    logical_type::{LogicalType, LogicalTypeID as Id},
     table_function::PushdownData,
+    value::Value,
 };
 use tstable_core::{
-    prune::expr::{Comparison, Expr},
+    prune::expr::{Comparison, Constant, Expr},
     schema::ColumnType,
 };
 
@@ -60,10 +61,13 @@ fn column(columns: &Columns<'_>, expression: &Expression<'_>) -> HostResult<Expr
     Ok(if same { Expr::Column(index) } else { Expr::Opaque })
 }
 
-/// A cast to a type without parameters, named in the unit that DuckDB computes in.
+/// A cast to a type without parameters, named in the unit that DuckDB computes in, or to a decimal.
 fn cast(expression: &Expression<'_>, children: Vec<Expr>) -> HostResult<Expr> {
     let to = expression.return_type()?;
-    let to = cast_target(to.id()?, to.param_count()?);
+    let to = match to.id()? {
+        Id::Decimal => decimal(&to)?,
+        id => cast_target(id, to.param_count()?),
+    };
     let try_cast = expression.cast_mode()? == CastMode::Try;
     Ok(match (to, one(children)) {
         (Some(to), Some(value)) => Expr::Cast { value, to, try_cast },
@@ -74,6 +78,25 @@ fn cast(expression: &Expression<'_>, children: Vec<Expr>) -> HostResult<Expr> {
 /// The type of a cast's result; types with parameters are not modelled.
 fn cast_target(id: Id, parameters: usize) -> Option<ColumnType> {
     types::column_type(id).filter(|_| parameters == 0)
+}
+
+/// A decimal type; none when its parameters are not its precision and scale.
+fn decimal(ty: &LogicalType) -> HostResult<Option<ColumnType>> {
+    let parameters = ty.get_params()?;
+    let numbers: Option<Vec<u8>> = parameters.iter().map(|(_, value)| number(value)).collect();
+    Ok(match numbers.as_deref() {
+        Some([precision @ 1..=38, scale]) if scale <= precision => {
+            Some(ColumnType::Decimal { precision: *precision, scale: *scale })
+        }
+        _ => None,
+    })
+}
+
+fn number(value: &Value) -> Option<u8> {
+    match value::constant(value).ok().flatten() {
+        Some(Constant::Int(number)) => u8::try_from(number).ok(),
+        _ => None,
+    }
 }
 
 /// An operator over its operands; opaque when their number is not the operator's.

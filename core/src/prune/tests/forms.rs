@@ -8,7 +8,7 @@ use crate::{
         Verdict::{self, Always, Maybe, Never},
         describe, entity_values, exact_range,
         expr::{Comparison, Constant, Expr},
-        index_bounds, judge,
+        index_bounds, is_modelled, judge,
     },
     schema::{ColumnType, TimeUnit},
 };
@@ -359,6 +359,7 @@ fn functions_of_dates_and_times_prune() {
 #[test]
 fn arithmetic_and_buckets_prune() {
     let bucket = |width, of| call("time_bucket", [width, of]);
+    let from = |origin| call("time_bucket", [interval(0, 1, 0), column(AT), origin]);
     expect(
         Never,
         [
@@ -375,17 +376,20 @@ fn arithmetic_and_buckets_prune() {
             compare(bucket(interval(3, 0, 0), column(AT)), "=", ts("2024-07-01")),
             compare(bucket(interval(0, 1, 0), column(TRADED)), "=", of(date("2024-07-01"))),
             compare(bucket(interval(0, 1, 0), column(SEEN)), ">", of(zoned("2024-07-08"))),
-            compare(
-                call("time_bucket", [interval(0, 1, 0), column(AT), interval(0, 0, 3_600 * SECOND)]),
-                ">",
-                ts("2024-07-08"),
-            ),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), ">", ts("2024-06-30 06:00:00")),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), "<", ts("2024-05-31 06:00:00")),
+            compare(from(ts("2030-01-01 12:00:00")), ">", ts("2024-06-30 12:00:00")),
+            compare(from(interval(1, 0, 0)), ">", ts("2024-07-08")),
+            compare(from(text("Europe/Berlin")), ">", ts("2024-07-08")),
         ],
     );
     expect(
         Maybe,
         [
             compare(bucket(interval(0, 0, 0), column(AT)), ">", ts("2030-07-08")),
+            compare(from(interval(0, 0, 6 * 3_600 * SECOND)), ">=", ts("2024-06-30 06:00:00")),
+            compare(from(ts("2030-01-01 12:00:00")), ">=", ts("2024-06-30 12:00:00")),
+            compare(from(of(Constant::Temporal(US, i64::MAX))), ">", ts("2030-07-08")),
             compare(bucket(interval(1, 1, 0), column(AT)), ">", ts("2030-07-08")),
             compare(bucket(interval(0, 1, 1), column(SEEN)), ">", of(zoned("2030-07-08"))),
             compare(call("+", [column(ID), int(i128::from(i32::MAX))]), "<", int(0)),
@@ -594,5 +598,42 @@ fn descriptions_read_like_sql() {
     ];
     for (predicate, expected) in cases {
         assert_eq!(describe(&predicate, &NAMES), expected);
+    }
+}
+
+#[test]
+fn what_is_modelled_is_told_from_what_is_not() {
+    let past = || compare(column(AT), "<", ts("2024-01-01"));
+    let odd = || compare(call("upper", [column(SYMBOL)]), "=", text("A"));
+    let flag = Expr::Column(FLAG);
+    for predicate in [
+        past(),
+        flag.clone(),
+        not(flag),
+        not(past()),
+        Expr::And(vec![odd(), past()]),
+        not(Expr::Or(vec![odd(), past()])),
+        one_of(column(ID), [int(1), of(Constant::Null)]),
+        between(column(PRICE), of(Constant::Float(1.0)), of(Constant::Float(2.0))),
+        compare(cast(column(AT), ColumnType::Date), "=", of(date("2024-06-01"))),
+        compare(call("+", [column(AT), interval(0, 1, 0)]), ">", ts("2024-06-01")),
+        compare(call("year", [column(TRADED)]), "=", int(2024)),
+        Expr::IsNull(Box::new(column(AMOUNT))),
+        of(Constant::Bool(false)),
+    ] {
+        assert!(is_modelled(&predicate, &schema()), "{}", describe(&predicate, &NAMES));
+    }
+    for predicate in [
+        Expr::Opaque,
+        odd(),
+        not(odd()),
+        Expr::Or(vec![odd(), past()]),
+        not(Expr::And(vec![odd(), past()])),
+        compare(call("random", []), ">", of(Constant::Float(0.5))),
+        one_of(column(ID), [int(1), Expr::Opaque]),
+        compare(cast(column(SYMBOL), ColumnType::Integer), "=", int(1)),
+        compare(column(9), "=", int(1)),
+    ] {
+        assert!(!is_modelled(&predicate, &schema()), "{}", describe(&predicate, &NAMES));
     }
 }
