@@ -4,6 +4,7 @@
 
 mod constant;
 mod failure;
+mod processor;
 mod v1;
 mod v2;
 mod vector;

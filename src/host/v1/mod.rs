@@ -18,7 +18,7 @@ use std::{
 use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
-use super::{LogLevel, Registry, Session, failure};
+use super::{LogLevel, Registry, Session, failure, processor};
 
 /// The C API that the entry point asks for, as the package's footer states it.
 const API_VERSION: &str = "v1.2.0";
@@ -137,6 +137,7 @@ pub(crate) unsafe extern "C" fn tstable_init_c_api(
         }
     };
     guarded(report, || {
+        processor::check()?;
         // SAFETY: as above.
         loaded = unsafe { load(info, access, crate::functions::registry())? };
         Ok(())

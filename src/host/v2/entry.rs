@@ -3,10 +3,16 @@
 
 use duckdb_neo::{duckdb_entrypoint_c_api_v2, extension::Extension};
 
-use super::{super::failure, contained, load};
+use super::{
+    super::{failure, processor},
+    contained, load,
+};
 
 #[duckdb_entrypoint_c_api_v2(extension_name = "tstable", api_version = "v2.0.0")]
 fn entry(extension: &Extension) -> Result<(), Box<dyn std::error::Error>> {
     failure::silence_panics();
-    Ok(contained(|| load(extension, crate::functions::registry()))?)
+    Ok(contained(|| {
+        processor::check()?;
+        load(extension, crate::functions::registry())
+    })?)
 }
