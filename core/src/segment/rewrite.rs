@@ -197,6 +197,12 @@ impl TableRows {
         Ok(Self { reader, places, schema, path: file.path().to_owned() })
     }
 
+    /// The row group from which the last batch came; batches never span row groups.
+    #[must_use]
+    pub fn row_group(&self) -> usize {
+        self.reader.row_group()
+    }
+
     fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = self.places.iter().zip(self.schema.fields()).map(|(place, field)| {
             let read = place.and_then(|place| batch.columns().get(place)).cloned();

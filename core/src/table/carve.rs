@@ -161,9 +161,16 @@ pub fn carve(
     let mut sieve = Sieve::new(target, away)?;
     let sorted = segment.record.sorted_by == Some(stage::written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
-    for batch in TableRows::new(&file, &stage::write_columns(target))? {
+    let mut rows = TableRows::new(&file, &stage::write_columns(target))?;
+    let mut row_group = 0;
+    while let Some(batch) = rows.next() {
         check_cancelled(monitor)?;
         let batch = batch.map_err(|e| e.with("version", segment.added))?;
+        // Rows are sorted within row groups, and need not be over two of them.
+        if sorted && row_group != rows.row_group() {
+            row_group = rows.row_group();
+            builder.begin_group()?;
+        }
         builder.write(&sieve.pass(&batch)?)?;
     }
     builder.finish(segment.record.sources.clone())

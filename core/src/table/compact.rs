@@ -15,6 +15,7 @@ use super::{
     change::{Changed, Published, commit, publish},
     compact_plan::{Histogram, Job, plan},
     incoming::{Target, read_column},
+    slices::Slices,
     sorter::{MEMORY_BYTES, Sorter},
     stage,
 };
@@ -35,7 +36,7 @@ use crate::{
 /// What the rows of new segments are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// Entities, then the index: quick for one entity's history, and small.
+    /// Within each row group entities, then the index (see [`super::slices`]): quick for one entity's history, and small.
     #[default]
     Entity,
     /// The index alone.
@@ -248,23 +249,15 @@ impl Work<'_> {
 
     fn merge(&mut self, job: &Job, part: &Part<'_>) -> Result<()> {
         let keys = KeyColumns::of(self.target)?;
-        let order = match self.order {
-            Order::Entity => keys.sort_order(),
-            Order::Index => vec![keys.index],
-        };
         let sources = sources(&job.inputs);
-        // One segment is sorted at once; several are cut out of rows that are in the order of the index first.
-        if let [_] = job.periods.as_slice() {
-            let mut sorter = Sorter::new(self.storage, self.target, order, MEMORY_BYTES);
-            self.feed(job, part, |batch| sorter.push(batch))?;
-            return self.write(&mut sorter, sources, part.monitor);
-        }
-        let mut by_index = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
-        self.feed(job, part, |batch| by_index.push(batch))?;
+        let mut sorter = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
+        self.feed(job, part, |batch| sorter.push(batch))?;
+        let by_entity = self.order == Order::Entity;
         for period in &job.periods {
-            let mut sorter = Sorter::new(self.storage, self.target, order.clone(), MEMORY_BYTES);
-            by_index.each(period, part.monitor, |batch| sorter.push(batch.clone()))?;
-            self.write(&mut sorter, sources.clone(), part.monitor)?;
+            let builder = SegmentBuilder::create(self.storage.as_ref(), self.target, by_entity)?;
+            let mut slices = Slices::new(builder, &keys, by_entity);
+            sorter.each(period, part.monitor, |batch| slices.push(batch))?;
+            self.made.extend(slices.finish()?.finish(sources.clone())?);
         }
         Ok(())
     }
@@ -282,13 +275,6 @@ impl Work<'_> {
             seen += segment.record.rows;
             part.tell(seen);
         }
-        Ok(())
-    }
-
-    fn write(&mut self, sorter: &mut Sorter, sources: Vec<SourceRecord>, monitor: &dyn Monitor) -> Result<()> {
-        let mut builder = SegmentBuilder::create(self.storage.as_ref(), self.target, self.order == Order::Entity)?;
-        sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
-        self.made.extend(builder.finish(sources)?);
         Ok(())
     }
 

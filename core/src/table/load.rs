@@ -1,5 +1,5 @@
-//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods, sorted by entity and
-//! index and written as segments, all in one commit at the end. Until then nothing of them is visible, and nothing is left
+//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods and written as
+//! segments (see [`super::slices`]), all in one commit at the end. Until then nothing of them is visible, and nothing is left
 //! behind when the loader is dropped before.
 //!
 //! Memory is bounded by [`MEMORY_BYTES`] of rows, twice that while they are sorted, and what merging takes (see
@@ -23,6 +23,7 @@ use super::{
     layout::TARGET_ROWS,
     marks::RESERVED_PREFIX,
     overlap::{self, Covering},
+    slices::Slices,
     sorter::{MEMORY_BYTES, Sorter, periods},
     stage,
 };
@@ -37,7 +38,6 @@ use crate::{
     schema::{ColumnType, Schema},
     segment::{FileColumn, look::RowLook, rewrite::as_columns, schema::position},
     storage::Storage,
-    time::IndexRange,
 };
 
 /// What to do with the rows.
@@ -193,14 +193,13 @@ impl Loader {
     fn write(&mut self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
         for period in periods(&self.rows_by_bucket, &self.target, TARGET_ROWS) {
-            let mut sorter = Sorter::new(&storage, &self.target, self.keys.sort_order(), MEMORY_BYTES);
-            self.sorter.each(&period, monitor, |batch| sorter.push(batch.clone()))?;
             let mut builder = SegmentBuilder::create(storage.as_ref(), &self.target, true)?;
             if self.target.definition.uniqueness == Uniqueness::Row {
                 builder = builder.unique();
             }
-            sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
-            if let Some(record) = builder.finish(Vec::new())? {
+            let mut slices = Slices::new(builder, &self.keys, true);
+            self.sorter.each(&period, monitor, |batch| slices.push(batch))?;
+            if let Some(record) = slices.finish()?.finish(Vec::new())? {
                 check_finite(record.index_min.0, record.index_max.0, &self.target)?;
                 pending.records.push(record);
             }

@@ -57,6 +57,7 @@ pub mod restore;
 pub mod scan;
 pub mod select;
 pub mod sieve;
+pub mod slices;
 pub mod sorter;
 pub mod stage;
 pub mod summary;
