@@ -8,7 +8,7 @@ use super::{Snapshot, Table, WRITER};
 use crate::{
     error::Result,
     log::{
-        FORMAT_VERSION,
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -46,6 +46,38 @@ pub enum Published {
     },
     /// Another writer made that version; nothing changed.
     Lost,
+}
+
+/// Makes a table of which there is no version yet; `actions` define it, and may fill it. None when another writer made the first
+/// version meanwhile.
+///
+/// # Errors
+/// As [`crate::log::store::Log::publish`], and as [`TableState::first`]; errors after publication are warnings.
+pub fn begin(
+    table: &Table,
+    operation: &str,
+    message: Option<String>,
+    actions: Vec<Action>,
+) -> Result<Option<(Arc<TableState>, Vec<String>)>> {
+    table.log().storage().prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
+    let commit = Commit {
+        format_version: FORMAT_VERSION,
+        requires: Vec::new(),
+        version: Version(1),
+        base_version: Version(0),
+        timestamp: Instant::now(),
+        operation: operation.to_owned(),
+        writer: WRITER.to_owned(),
+        message,
+        actions,
+        extra: Map::new(),
+    };
+    let state = Arc::new(TableState::first(&commit)?);
+    if table.log().publish(&commit)? == Outcome::Lost {
+        return Ok(None);
+    }
+    let warnings = table.log().after_commit(&state);
+    Ok(Some((state, warnings)))
 }
 
 /// Publishes `commit`, which follows `base`, and writes hint and checkpoint.

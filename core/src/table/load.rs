@@ -10,11 +10,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::array::{Array, RecordBatch};
 
 use super::{
-    Snapshot, Table,
+    Table,
     append::{Monitor, OnOverlap, Unwatched, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
     carve::{Carving, carve},
-    change::{Changed, amend},
+    change::{Changed, amend, begin},
     checks::{Checks, OnViolation, Violations},
     compact::Counter,
     compact_plan::Histogram,
@@ -172,7 +172,8 @@ impl Loader {
         self.checks.pass(&batch)
     }
 
-    /// Writes the segments and commits. No rows make no commit, and no table.
+    /// Writes the segments and commits: one version, which makes the table too where there is none. No rows make no version of a table
+    /// that is there.
     ///
     /// # Errors
     /// `Overlap` when buckets are covered and the policy does not allow for it, `InvalidArgument` when rows share entity and index in
@@ -208,29 +209,53 @@ impl Loader {
     }
 
     fn commit(&self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<Loaded> {
-        let snapshot = self.snapshot(pending.records.is_empty())?;
+        let state = match self.table.log().latest(None) {
+            Ok(state) => state,
+            Err(e) if e.kind() == ErrorKind::NotFound && self.request.create.is_some() => {
+                if let Some(changed) = self.begin(pending, monitor)? {
+                    return Ok(self.loaded(changed, pending));
+                }
+                self.table.log().latest(None)?
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(wanted) = &self.request.create {
+            super::refuse_differences(self.table.log().storage().root(), &state.definition, wanted)?;
+        }
         let mut carving = Carving::new(Arc::clone(self.table.log().storage()));
-        let changed = amend(&self.table, &snapshot.state, "copy", self.request.message.as_deref(), |state| {
+        let changed = amend(&self.table, &state, "copy", self.request.message.as_deref(), |state| {
             check_cancelled(monitor)?;
             self.check_definition(state)?;
             let mut actions = self.decide(state, pending, &mut carving, monitor)?;
             if state.definition.schema.is_none() && !pending.records.is_empty() {
-                actions.insert(0, Action::DefineTable(Box::new(self.target.definition.clone())));
+                let mut definition = self.target.definition.clone();
+                definition.table_id.clone_from(&state.definition.table_id);
+                actions.insert(0, Action::DefineTable(Box::new(definition)));
             }
             Ok(actions)
         });
         if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
             carving.discard();
         }
-        let rows = pending.records.iter().map(|record| record.rows).sum();
-        Ok(Loaded { changed: changed?, rows, rows_skipped: self.rows.saturating_sub(rows) })
+        Ok(self.loaded(changed?, pending))
     }
 
-    fn snapshot(&self, empty: bool) -> Result<Snapshot> {
-        match (&self.request.create, empty) {
-            (Some(definition), false) => Ok(self.table.create(definition.clone(), true)?.snapshot),
-            _ => self.table.latest(None),
-        }
+    /// Makes the table and fills it, in its first version; none when another writer makes a table meanwhile.
+    fn begin(&self, pending: &Pending, monitor: &dyn Monitor) -> Result<Option<Changed>> {
+        check_cancelled(monitor)?;
+        let definition = Action::DefineTable(Box::new(self.target.definition.clone()));
+        let actions = std::iter::once(definition).chain(pending.actions()).collect();
+        let begun = begin(&self.table, "copy", self.request.message.clone(), actions)?;
+        Ok(begun.map(|(state, warnings)| Changed {
+            snapshot: self.table.snapshot_of(state),
+            committed: true,
+            warnings,
+        }))
+    }
+
+    fn loaded(&self, changed: Changed, pending: &Pending) -> Loaded {
+        let rows = pending.records.iter().map(|record| record.rows).sum();
+        Loaded { changed, rows, rows_skipped: self.rows.saturating_sub(rows) }
     }
 
     /// The columns that rows were made for must be the table's still.
@@ -280,7 +305,7 @@ impl Loader {
             }
             _ => {}
         }
-        actions.extend(pending.records.iter().map(|record| Action::AddSegment(Box::new(record.clone()))));
+        actions.extend(pending.actions());
         Ok(actions)
     }
 }
@@ -303,6 +328,10 @@ impl Pending {
             all.union_with(Self::segment(record).coverage(self.storage.as_ref())?.as_ref());
         }
         Ok(all)
+    }
+
+    fn actions(&self) -> impl Iterator<Item = Action> {
+        self.records.iter().map(|record| Action::AddSegment(Box::new(record.clone())))
     }
 
     /// Writes the segments anew without these buckets.
