@@ -47,6 +47,8 @@ pub struct Loss {
     pub segments_removed: u64,
     /// Segments written anew.
     pub segments_added: u64,
+    /// Rows of those, which stay.
+    pub rows_rewritten: u64,
 }
 
 impl Carving {
@@ -127,6 +129,7 @@ impl Carving {
             if let Some(rest) = &piece.rest {
                 actions.push(Action::AddSegment(Box::new(rest.clone())));
                 loss.segments_added += 1;
+                loss.rows_rewritten = loss.rows_rewritten.saturating_add(rest.rows);
             }
         }
         (actions, loss)

@@ -28,6 +28,7 @@ pub fn commit(base: &TableState, operation: &str, message: Option<String>, actio
         operation: operation.to_owned(),
         writer: WRITER.to_owned(),
         message,
+        rows_rewritten: 0,
         actions,
         extra: Map::new(),
     }
@@ -69,6 +70,7 @@ pub fn begin(
         operation: operation.to_owned(),
         writer: WRITER.to_owned(),
         message,
+        rows_rewritten: 0,
         actions,
         extra: Map::new(),
     };
@@ -105,25 +107,41 @@ pub struct Changed {
     pub warnings: Vec<String>,
 }
 
+/// What the next version is to do.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The actions; none make no version.
+    pub actions: Vec<Action>,
+    /// Rows that go from removed segments into added ones.
+    pub rows_rewritten: u64,
+}
+
+impl From<Vec<Action>> for Plan {
+    fn from(actions: Vec<Action>) -> Self {
+        Self { actions, rows_rewritten: 0 }
+    }
+}
+
 /// Makes the actions that `plan` finds for a state into a version, and plans anew for every version that other writers make
 /// meanwhile. No actions make no version.
 ///
 /// # Errors
 /// As `plan` and [`publish`]; nothing was committed then, unless it is `CommitUnknown`.
-pub fn amend(
+pub fn amend<P: Into<Plan>>(
     table: &Table,
     base: &Arc<TableState>,
     operation: &str,
     message: Option<&str>,
-    mut plan: impl FnMut(&Arc<TableState>) -> Result<Vec<Action>>,
+    mut plan: impl FnMut(&Arc<TableState>) -> Result<P>,
 ) -> Result<Changed> {
     let mut state = Arc::clone(base);
     loop {
-        let actions = plan(&state)?;
+        let Plan { actions, rows_rewritten } = plan(&state)?.into();
         if actions.is_empty() {
             return Ok(Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() });
         }
-        match publish(table, &state, &commit(&state, operation, message.map(str::to_owned), actions))? {
+        let commit = commit(&state, operation, message.map(str::to_owned), actions);
+        match publish(table, &state, &Commit { rows_rewritten, ..commit })? {
             Published::Done { state, warnings } => {
                 return Ok(Changed { snapshot: table.snapshot_of(state), committed: true, warnings });
             }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, SegmentRecord, SourceRecord},
+        commit::{Action, Commit, SegmentRecord, SourceRecord},
         state::{Segment, TableState},
     },
     segment::{
@@ -226,7 +226,8 @@ impl Work<'_> {
             let inputs = jobs.iter().flat_map(|job| &job.inputs);
             let gone = inputs.clone().map(|segment| Action::RemoveSegment { id: segment.record.id.clone() });
             let actions = gone.chain(made).collect();
-            match publish(table, state, &commit(state, "compact", None, actions))? {
+            let commit = Commit { rows_rewritten: rows(jobs), ..commit(state, "compact", None, actions) };
+            match publish(table, state, &commit)? {
                 Published::Done { state: after, warnings } => {
                     return Ok(Some(Compacted {
                         segments_before: state.segments.len() as u64,

@@ -14,7 +14,7 @@ use super::{
     append::{Monitor, OnOverlap, Unwatched, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
     carve::{Carving, carve},
-    change::{Changed, amend, begin},
+    change::{Changed, Plan, amend, begin},
     checks::{Checks, OnViolation, Violations},
     compact::Counter,
     compact_plan::Histogram,
@@ -226,13 +226,13 @@ impl Loader {
         let changed = amend(&self.table, &state, "copy", self.request.message.as_deref(), |state| {
             check_cancelled(monitor)?;
             self.check_definition(state)?;
-            let mut actions = self.decide(state, pending, &mut carving, monitor)?;
+            let mut plan = self.decide(state, pending, &mut carving, monitor)?;
             if state.definition.schema.is_none() && !pending.records.is_empty() {
                 let mut definition = self.target.definition.clone();
                 definition.table_id.clone_from(&state.definition.table_id);
-                actions.insert(0, Action::DefineTable(Box::new(definition)));
+                plan.actions.insert(0, Action::DefineTable(Box::new(definition)));
             }
-            Ok(actions)
+            Ok(plan)
         });
         if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
             carving.discard();
@@ -287,16 +287,19 @@ impl Loader {
         pending: &mut Pending,
         carving: &mut Carving,
         monitor: &dyn Monitor,
-    ) -> Result<Vec<Action>> {
+    ) -> Result<Plan> {
         let storage = self.table.log().storage().as_ref();
         let own = pending.coverage()?;
         let covered = state.coverage(storage)?;
         let both = own.intersect(&covered);
-        let mut actions = Vec::new();
+        let mut plan = Plan::default();
         match self.request.on_overlap {
             OnOverlap::Allow => {}
             OnOverlap::SkipRows => pending.leave_out(&both)?,
-            OnOverlap::Replace if !both.is_empty() => actions = carving.actions(state, &both, monitor)?.0,
+            OnOverlap::Replace if !both.is_empty() => {
+                let (actions, loss) = carving.actions(state, &both, monitor)?;
+                plan = Plan { actions, rows_rewritten: loss.rows_rewritten };
+            }
             OnOverlap::Error | OnOverlap::SkipFile
                 if !both.is_empty() && state.definition.uniqueness != Uniqueness::None =>
             {
@@ -305,8 +308,8 @@ impl Loader {
             }
             _ => {}
         }
-        actions.extend(pending.actions());
-        Ok(actions)
+        plan.actions.extend(pending.actions());
+        Ok(plan)
     }
 }
 

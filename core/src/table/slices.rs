@@ -18,6 +18,7 @@ use crate::{
 pub struct Slices<'a> {
     builder: SegmentBuilder<'a>,
     sort_by: Vec<usize>,
+    slice_rows: usize,
     batches: Vec<RecordBatch>,
     rows: usize,
     bytes: usize,
@@ -29,7 +30,7 @@ impl<'a> Slices<'a> {
     pub fn new(builder: SegmentBuilder<'a>, keys: &KeyColumns, by_entity: bool) -> Self {
         // Rows that come in the order of the index are in their final order already when there are no entities.
         let sort_by = if by_entity && !keys.entities.is_empty() { keys.sort_order() } else { Vec::new() };
-        Self { builder, sort_by, batches: Vec::new(), rows: 0, bytes: 0 }
+        Self { builder, sort_by, slice_rows: ROW_GROUP_ROWS, batches: Vec::new(), rows: 0, bytes: 0 }
     }
 
     /// Adds rows, which must not come before the last one in the order of the index.
@@ -39,12 +40,12 @@ impl<'a> Slices<'a> {
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut from = 0;
         while from < batch.num_rows() {
-            let part = batch.slice(from, (ROW_GROUP_ROWS - self.rows).min(batch.num_rows() - from));
+            let part = batch.slice(from, (self.slice_rows - self.rows).min(batch.num_rows() - from));
             from += part.num_rows();
             self.rows += part.num_rows();
             self.bytes = self.bytes.saturating_add(part.get_array_memory_size());
             self.batches.push(part);
-            if self.rows >= ROW_GROUP_ROWS || self.bytes >= MEMORY_BYTES {
+            if self.rows >= self.slice_rows || self.bytes >= MEMORY_BYTES {
                 self.cut()?;
             }
         }
@@ -68,3 +69,7 @@ impl<'a> Slices<'a> {
         Ok(self.builder)
     }
 }
+
+#[cfg(test)]
+#[path = "slices_tests.rs"]
+mod tests;
