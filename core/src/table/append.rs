@@ -11,7 +11,7 @@ use super::{
     incoming::{Incoming, Target},
     loaded::Loaded,
     marks::RESERVED_PREFIX,
-    overlap::{self, Covering},
+    overlap::{self, Advice, Covering},
     random_id, stage,
 };
 use crate::{
@@ -388,8 +388,11 @@ impl Append<'_> {
             Covering::Files(self.planned.iter().map(|p| (p.incoming.shown(), &p.incoming.coverage)).collect())
         };
         let with = if covered { coverage.as_ref() } else { before };
-        let same_file = self.is_loaded(file, loaded).unwrap_or(false);
-        overlap::error(&self.target, &file.coverage, with, &covering, same_file).with("file", file.shown())
+        let advice = match self.is_loaded(file, loaded).unwrap_or(false) {
+            true => Advice::Loaded,
+            false => Advice::File(self.request.on_overlap),
+        };
+        overlap::error(&self.target, &file.coverage, with, &covering, advice).with("file", file.shown())
     }
 
     fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {

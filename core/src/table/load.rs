@@ -22,7 +22,7 @@ use super::{
     incoming::{Target, check_finite},
     layout::TARGET_ROWS,
     marks::RESERVED_PREFIX,
-    overlap::{self, Covering},
+    overlap::{self, Advice, Covering},
     slices::Slices,
     sorter::{MEMORY_BYTES, Sorter, periods},
     stage,
@@ -304,7 +304,7 @@ impl Loader {
                 if !both.is_empty() && state.definition.uniqueness != Uniqueness::None =>
             {
                 let by = Covering::Table { state, storage };
-                return Err(overlap::error(&self.target, &own, &covered, &by, false));
+                return Err(overlap::error(&self.target, &own, &covered, &by, Advice::Query));
             }
             _ => {}
         }
