@@ -388,9 +388,10 @@ impl Append<'_> {
             Covering::Files(self.planned.iter().map(|p| (p.incoming.shown(), &p.incoming.coverage)).collect())
         };
         let with = if covered { coverage.as_ref() } else { before };
-        let advice = match self.is_loaded(file, loaded).unwrap_or(false) {
+        let policy = self.request.on_overlap;
+        let advice = match policy != OnOverlap::Replace && self.is_loaded(file, loaded).unwrap_or(false) {
             true => Advice::Loaded,
-            false => Advice::File(self.request.on_overlap),
+            false => Advice::File(policy),
         };
         overlap::error(&self.target, &file.coverage, with, &covering, advice).with("file", file.shown())
     }

@@ -254,10 +254,15 @@ impl Work<'_> {
         let mut sorter = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
         self.feed(job, part, |batch| sorter.push(batch))?;
         let by_entity = self.order == Order::Entity;
+        let (read, mut written) = (rows(std::slice::from_ref(job)), 0);
         for period in &job.periods {
             let builder = SegmentBuilder::create(self.storage.as_ref(), self.target, by_entity)?;
             let mut slices = Slices::new(builder, &keys, by_entity);
-            sorter.each(period, part.monitor, |batch| slices.push(batch))?;
+            sorter.each(period, part.monitor, |batch| {
+                written += batch.num_rows() as u64;
+                part.tell(read, written);
+                slices.push(batch)
+            })?;
             self.made.extend(slices.finish()?.finish(sources.clone())?);
         }
         Ok(())
@@ -274,7 +279,7 @@ impl Work<'_> {
                 sink(batch.map_err(named)?)?;
             }
             seen += segment.record.rows;
-            part.tell(seen);
+            part.tell(seen, 0);
         }
         Ok(())
     }
@@ -292,9 +297,11 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// So many rows of the job are read, and so many written: each is half of the work.
     #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
-    fn tell(&self, rows: u64) {
-        self.monitor.progress(self.done.saturating_add(rows) as f64 / self.total as f64);
+    fn tell(&self, read: u64, written: u64) {
+        let half = read.saturating_add(written) as f64 / 2.0;
+        self.monitor.progress((self.done as f64 + half) / self.total as f64);
     }
 }
 
