@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         operation: "append".to_owned(),
         writer: "coverage_table".to_owned(),
         message: None,
+        rows_rewritten: 0,
         actions: vec![Action::AddSegment(Box::new(record(&coverage, minutes, path)))],
         extra: Map::new(),
     };

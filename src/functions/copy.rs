@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use tstable_core::{
-    Error, Result,
+    Error, ErrorKind, Result,
     log::definition::Definition,
     prune::expr::Constant,
     schema::ColumnType,
@@ -131,7 +131,13 @@ struct BoundCopy {
 impl CopyBound for BoundCopy {
     fn open(&self) -> Result<Box<dyn CopySink>> {
         let table = self.shared.cache.table(&self.root);
-        let loader = table.loader(&self.columns, self.request.clone())?;
+        let loader = table.loader(&self.columns, self.request.clone()).map_err(|e| match e.kind() {
+            ErrorKind::NotFound => Error::not_found(format!(
+                "there is no table at '{}'; give TIME_COLUMN and BUCKET to have it made",
+                self.root
+            )),
+            _ => e,
+        })?;
         Ok(Box::new(Sink { shared: Arc::clone(&self.shared), root: self.root.clone(), table, loader }))
     }
 }

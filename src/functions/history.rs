@@ -91,6 +91,9 @@ fn row(commit: &Commit, segment_rows: &mut HashMap<String, u64>) -> Row {
             _ => {}
         }
     }
+    // A row that only went from one segment into another is neither new nor gone.
+    let rows_added = rows_added.saturating_sub(commit.rows_rewritten);
+    let rows_removed = rows_removed.map(|rows| rows.saturating_sub(commit.rows_rewritten));
     vec![
         Cell::count(commit.version.0),
         commit.timestamp.into(),

@@ -38,11 +38,19 @@ pub struct Commit {
     /// The user's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Rows that went from removed segments into added ones: neither new nor gone. For people, decides nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_rewritten: u64,
     /// What changes, in order.
     pub actions: Vec<Action>,
     /// Fields that this version does not know, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An instant of the wall clock: microseconds since 1970-01-01 00:00:00 UTC.

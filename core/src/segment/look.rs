@@ -68,6 +68,11 @@ impl RowLook {
         visitor.batch(values, &EntityBatch { codes: &self.codes, entities: &self.entities })
     }
 
+    /// Says that the next row begins a row group: the order of rows is that within each of them.
+    pub fn begin_group(&mut self) {
+        self.order.last = None;
+    }
+
     /// What all rows told.
     #[must_use]
     pub fn finish(self) -> Inspection {

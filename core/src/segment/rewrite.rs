@@ -71,15 +71,17 @@ pub fn each_sorted(
             "{rows} rows for '{path}' are too many to sort at once; split them"
         )));
     }
-    let places: Vec<(usize, usize)> = batches
-        .iter()
-        .enumerate()
-        .flat_map(|(number, batch)| (0..batch.num_rows()).map(move |row| (number, row)))
-        .collect();
+    // The number of rows before each batch.
+    let starts: Vec<usize> =
+        batches.iter().scan(0, |rows, batch| Some(std::mem::replace(rows, *rows + batch.num_rows()))).collect();
     let order = guarded(path, || sorted(batches, sort_by).map_err(|error| arrow_error(path, error)))?;
     let all: Vec<&RecordBatch> = batches.iter().collect();
     for part in order.values().chunks(BATCH_ROWS) {
-        let place = |row: &u32| places.get(usize::try_from(*row).ok()?).copied();
+        let place = |row: &u32| {
+            let row = usize::try_from(*row).ok()?;
+            let batch = starts.partition_point(|start| *start <= row).checked_sub(1)?;
+            Some((batch, row - starts.get(batch)?))
+        };
         let part: Vec<_> = part.iter().filter_map(place).collect();
         let batch = guarded(path, || interleave_record_batch(&all, &part).map_err(|error| arrow_error(path, error)))?;
         sink(&batch)?;
@@ -195,6 +197,12 @@ impl TableRows {
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
         Ok(Self { reader, places, schema, path: file.path().to_owned() })
+    }
+
+    /// The row group from which the last batch came; batches never span row groups.
+    #[must_use]
+    pub fn row_group(&self) -> usize {
+        self.reader.row_group()
     }
 
     fn complete(&self, batch: &RecordBatch) -> Result<RecordBatch> {

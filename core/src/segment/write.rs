@@ -32,6 +32,15 @@ use crate::{
     schema::{ColumnType, Strings},
 };
 
+/// DuckDB's own row group size; its scans split work by row groups.
+pub const ROW_GROUP_ROWS: usize = 122_880;
+
+/// Few enough that one entity among hundreds is found without reading the others, many enough that full scans do not notice.
+const PAGE_ROWS: usize = 8 * 1024;
+
+/// Values are encoded so many at a time, and a page can end only between two such times.
+const ENCODED_ROWS: usize = 1024;
+
 /// A column to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteColumn {
@@ -48,11 +57,13 @@ pub struct WriteColumn {
 pub struct WriteOptions {
     /// The most rows of a row group.
     pub row_group_rows: usize,
+    /// The most rows of a page, about: what a reader that looks for few rows reads at least.
+    pub page_rows: usize,
     /// The level of Zstandard compression, 1 to 22.
     pub zstd_level: i32,
     /// Whether repeated values are written as dictionaries.
     pub dictionary: bool,
-    /// The columns by which the rows are sorted, ascending, as positions; only said in the file, not checked.
+    /// The columns by which the rows of each row group are sorted, ascending, as positions; only said in the file, not checked.
     pub sorted_by: Vec<usize>,
     /// Pairs for the footer.
     pub key_values: Vec<(String, String)>,
@@ -60,8 +71,14 @@ pub struct WriteOptions {
 
 impl Default for WriteOptions {
     fn default() -> Self {
-        // DuckDB's own row group size; its scans split work by row groups.
-        Self { row_group_rows: 122_880, zstd_level: 3, dictionary: true, sorted_by: Vec::new(), key_values: Vec::new() }
+        Self {
+            row_group_rows: ROW_GROUP_ROWS,
+            page_rows: PAGE_ROWS,
+            zstd_level: 3,
+            dictionary: true,
+            sorted_by: Vec::new(),
+            key_values: Vec::new(),
+        }
     }
 }
 
@@ -177,7 +194,11 @@ impl<W: Write + Send> SegmentWriter<W> {
         Ok(())
     }
 
-    fn finish_group(&mut self) -> Result<()> {
+    /// Begins a new row group with the next row.
+    ///
+    /// # Errors
+    /// `Io` when the writer refuses.
+    pub fn finish_group(&mut self) -> Result<()> {
         let group = std::mem::take(&mut self.group);
         self.group_rows = 0;
         if group.is_empty() {
@@ -230,8 +251,8 @@ impl<W: Write> Write for Counted<W> {
 }
 
 fn properties(options: &WriteOptions, sorted_by: Option<Vec<SortingColumn>>) -> Result<WriterProperties> {
-    if options.row_group_rows == 0 {
-        return Err(Error::invalid_argument("a row group must have room for at least one row"));
+    if options.row_group_rows == 0 || options.page_rows == 0 {
+        return Err(Error::invalid_argument("row groups and pages must have room for at least one row"));
     }
     let level = ZstdLevel::try_new(options.zstd_level).map_err(|error| {
         Error::invalid_argument(format!("{} is no compression level of Zstandard", options.zstd_level)).caused_by(error)
@@ -243,6 +264,8 @@ fn properties(options: &WriteOptions, sorted_by: Option<Vec<SortingColumn>>) -> 
         .set_dictionary_enabled(options.dictionary)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(Some(options.row_group_rows))
+        .set_data_page_row_count_limit(options.page_rows)
+        .set_write_batch_size(options.page_rows.min(ENCODED_ROWS))
         .set_sorting_columns(sorted_by)
         .set_key_value_metadata(Some(pairs).filter(|pairs: &Vec<KeyValue>| !pairs.is_empty()))
         .build())

@@ -5,20 +5,20 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Snapshot, Table,
-    carve::Carving,
+    carve::{Carving, Loss},
     change,
     checks::{Checks, OnViolation},
     incoming::{Incoming, Target},
     loaded::Loaded,
     marks::RESERVED_PREFIX,
-    overlap::{self, Covering},
+    overlap::{self, Advice, Covering},
     random_id, stage,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, SegmentRecord},
+        commit::{Action, Commit, SegmentRecord},
         definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
@@ -282,13 +282,13 @@ impl Append<'_> {
         self.plan(incoming)?;
         loop {
             self.stage(monitor)?;
-            let actions = self.actions(monitor)?;
+            let change::Plan { actions, rows_rewritten } = self.actions(monitor)?;
             if actions.is_empty() {
                 return Ok(self.report(Vec::new()));
             }
             check_cancelled(monitor)?;
             let commit = change::commit(&self.state, "append", self.request.message.clone(), actions);
-            match change::publish(self.table, &self.state, &commit)? {
+            match change::publish(self.table, &self.state, &Commit { rows_rewritten, ..commit })? {
                 change::Published::Done { state, warnings } => {
                     self.state = state;
                     let warnings = [warnings, self.remove_moved()].concat();
@@ -388,8 +388,12 @@ impl Append<'_> {
             Covering::Files(self.planned.iter().map(|p| (p.incoming.shown(), &p.incoming.coverage)).collect())
         };
         let with = if covered { coverage.as_ref() } else { before };
-        let same_file = self.is_loaded(file, loaded).unwrap_or(false);
-        overlap::error(&self.target, &file.coverage, with, &covering, same_file).with("file", file.shown())
+        let policy = self.request.on_overlap;
+        let advice = match policy != OnOverlap::Replace && self.is_loaded(file, loaded).unwrap_or(false) {
+            true => Advice::Loaded,
+            false => Advice::File(policy),
+        };
+        overlap::error(&self.target, &file.coverage, with, &covering, advice).with("file", file.shown())
     }
 
     fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {
@@ -408,30 +412,31 @@ impl Append<'_> {
         Ok(())
     }
 
-    fn actions(&mut self, monitor: &dyn Monitor) -> Result<Vec<Action>> {
+    fn actions(&mut self, monitor: &dyn Monitor) -> Result<change::Plan> {
         let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
         if staged.is_empty() {
-            return Ok(Vec::new());
+            return Ok(change::Plan::default());
         }
         let mut actions = Vec::with_capacity(staged.len() + 1);
         if self.state.definition.schema.is_none() {
             actions.push(Action::DefineTable(Box::new(self.target.definition.clone())));
         }
-        actions.extend(self.replaced(monitor)?);
+        let (replaced, loss) = self.replaced(monitor)?;
+        actions.extend(replaced);
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
-        Ok(actions)
+        Ok(change::Plan { actions, rows_rewritten: loss.rows_rewritten })
     }
 
     /// Takes out what is replaced.
-    fn replaced(&mut self, monitor: &dyn Monitor) -> Result<Vec<Action>> {
+    fn replaced(&mut self, monitor: &dyn Monitor) -> Result<(Vec<Action>, Loss)> {
         let mut away = Coverage::new();
         for planned in self.planned.iter().filter(|p| p.status == Status::Replaced) {
             away.union_with(&planned.incoming.coverage);
         }
         if away.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Loss::default()));
         }
-        Ok(self.carving.actions(&self.state, &away, monitor)?.0)
+        self.carving.actions(&self.state, &away, monitor)
     }
 
     /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.

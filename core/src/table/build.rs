@@ -72,7 +72,7 @@ pub struct SegmentBuilder<'a> {
     writer: SegmentWriter<Hashing>,
     look: RowLook,
     collector: Collector<'a>,
-    /// Compares rows that come by entity and index, where no two may share both.
+    /// Compares the rows of each entity, which come by index, where no two may share both.
     unique: Option<Ordered>,
 }
 
@@ -83,7 +83,7 @@ impl std::fmt::Debug for SegmentBuilder<'_> {
 }
 
 impl<'a> SegmentBuilder<'a> {
-    /// Begins a segment with the target's columns; `sorted` says that rows will come by entity and index.
+    /// Begins a segment with the target's columns; `sorted` says that the rows of each row group will come by entity and index.
     ///
     /// # Errors
     /// `Io` when the file cannot be made.
@@ -102,7 +102,7 @@ impl<'a> SegmentBuilder<'a> {
         Ok(Self { storage, target, id, keys, writer, look, collector, unique: None })
     }
 
-    /// Refuses, at the end, rows that share entity and index. They must come sorted.
+    /// Refuses, at the end, rows that share entity and index. The rows of each entity must come in the order of the index.
     #[must_use]
     pub fn unique(self) -> Self {
         Self { unique: Some(Ordered::default()), ..self }
@@ -122,6 +122,15 @@ impl<'a> SegmentBuilder<'a> {
             Some(unique) => self.look.batch(index, &entities, &mut Both(&mut self.collector, unique))?,
         }
         self.writer.write(batch)
+    }
+
+    /// Begins a new row group with the next row. The order of the segment is that of the rows within each.
+    ///
+    /// # Errors
+    /// `Io` when the row group cannot be written.
+    pub fn begin_group(&mut self) -> Result<()> {
+        self.look.begin_group();
+        self.writer.finish_group()
     }
 
     /// Makes the segment durable and describes it; none when it has no rows, and then there is no file either.

@@ -47,6 +47,8 @@ pub struct Loss {
     pub segments_removed: u64,
     /// Segments written anew.
     pub segments_added: u64,
+    /// Rows of those, which stay.
+    pub rows_rewritten: u64,
 }
 
 impl Carving {
@@ -127,6 +129,7 @@ impl Carving {
             if let Some(rest) = &piece.rest {
                 actions.push(Action::AddSegment(Box::new(rest.clone())));
                 loss.segments_added += 1;
+                loss.rows_rewritten = loss.rows_rewritten.saturating_add(rest.rows);
             }
         }
         (actions, loss)
@@ -161,9 +164,16 @@ pub fn carve(
     let mut sieve = Sieve::new(target, away)?;
     let sorted = segment.record.sorted_by == Some(stage::written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
-    for batch in TableRows::new(&file, &stage::write_columns(target))? {
+    let mut rows = TableRows::new(&file, &stage::write_columns(target))?;
+    let mut row_group = 0;
+    while let Some(batch) = rows.next() {
         check_cancelled(monitor)?;
         let batch = batch.map_err(|e| e.with("version", segment.added))?;
+        // Rows are sorted within row groups, and need not be over two of them.
+        if sorted && row_group != rows.row_group() {
+            row_group = rows.row_group();
+            builder.begin_group()?;
+        }
         builder.write(&sieve.pass(&batch)?)?;
     }
     builder.finish(segment.record.sources.clone())

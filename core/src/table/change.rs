@@ -8,7 +8,7 @@ use super::{Snapshot, Table, WRITER};
 use crate::{
     error::Result,
     log::{
-        FORMAT_VERSION,
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -28,6 +28,7 @@ pub fn commit(base: &TableState, operation: &str, message: Option<String>, actio
         operation: operation.to_owned(),
         writer: WRITER.to_owned(),
         message,
+        rows_rewritten: 0,
         actions,
         extra: Map::new(),
     }
@@ -46,6 +47,39 @@ pub enum Published {
     },
     /// Another writer made that version; nothing changed.
     Lost,
+}
+
+/// Makes a table of which there is no version yet; `actions` define it, and may fill it. None when another writer made the first
+/// version meanwhile.
+///
+/// # Errors
+/// As [`crate::log::store::Log::publish`], and as [`TableState::first`]; errors after publication are warnings.
+pub fn begin(
+    table: &Table,
+    operation: &str,
+    message: Option<String>,
+    actions: Vec<Action>,
+) -> Result<Option<(Arc<TableState>, Vec<String>)>> {
+    table.log().storage().prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
+    let commit = Commit {
+        format_version: FORMAT_VERSION,
+        requires: Vec::new(),
+        version: Version(1),
+        base_version: Version(0),
+        timestamp: Instant::now(),
+        operation: operation.to_owned(),
+        writer: WRITER.to_owned(),
+        message,
+        rows_rewritten: 0,
+        actions,
+        extra: Map::new(),
+    };
+    let state = Arc::new(TableState::first(&commit)?);
+    if table.log().publish(&commit)? == Outcome::Lost {
+        return Ok(None);
+    }
+    let warnings = table.log().after_commit(&state);
+    Ok(Some((state, warnings)))
 }
 
 /// Publishes `commit`, which follows `base`, and writes hint and checkpoint.
@@ -73,25 +107,41 @@ pub struct Changed {
     pub warnings: Vec<String>,
 }
 
+/// What the next version is to do.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The actions; none make no version.
+    pub actions: Vec<Action>,
+    /// Rows that go from removed segments into added ones.
+    pub rows_rewritten: u64,
+}
+
+impl From<Vec<Action>> for Plan {
+    fn from(actions: Vec<Action>) -> Self {
+        Self { actions, rows_rewritten: 0 }
+    }
+}
+
 /// Makes the actions that `plan` finds for a state into a version, and plans anew for every version that other writers make
 /// meanwhile. No actions make no version.
 ///
 /// # Errors
 /// As `plan` and [`publish`]; nothing was committed then, unless it is `CommitUnknown`.
-pub fn amend(
+pub fn amend<P: Into<Plan>>(
     table: &Table,
     base: &Arc<TableState>,
     operation: &str,
     message: Option<&str>,
-    mut plan: impl FnMut(&Arc<TableState>) -> Result<Vec<Action>>,
+    mut plan: impl FnMut(&Arc<TableState>) -> Result<P>,
 ) -> Result<Changed> {
     let mut state = Arc::clone(base);
     loop {
-        let actions = plan(&state)?;
+        let Plan { actions, rows_rewritten } = plan(&state)?.into();
         if actions.is_empty() {
             return Ok(Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() });
         }
-        match publish(table, &state, &commit(&state, operation, message.map(str::to_owned), actions))? {
+        let commit = commit(&state, operation, message.map(str::to_owned), actions);
+        match publish(table, &state, &Commit { rows_rewritten, ..commit })? {
             Published::Done { state, warnings } => {
                 return Ok(Changed { snapshot: table.snapshot_of(state), committed: true, warnings });
             }

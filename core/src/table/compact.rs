@@ -15,13 +15,14 @@ use super::{
     change::{Changed, Published, commit, publish},
     compact_plan::{Histogram, Job, plan},
     incoming::{Target, read_column},
+    slices::Slices,
     sorter::{MEMORY_BYTES, Sorter},
     stage,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, SegmentRecord, SourceRecord},
+        commit::{Action, Commit, SegmentRecord, SourceRecord},
         state::{Segment, TableState},
     },
     segment::{
@@ -35,7 +36,7 @@ use crate::{
 /// What the rows of new segments are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// Entities, then the index: quick for one entity's history, and small.
+    /// Within each row group entities, then the index (see [`super::slices`]): quick for one entity's history, and small.
     #[default]
     Entity,
     /// The index alone.
@@ -225,7 +226,8 @@ impl Work<'_> {
             let inputs = jobs.iter().flat_map(|job| &job.inputs);
             let gone = inputs.clone().map(|segment| Action::RemoveSegment { id: segment.record.id.clone() });
             let actions = gone.chain(made).collect();
-            match publish(table, state, &commit(state, "compact", None, actions))? {
+            let commit = Commit { rows_rewritten: rows(jobs), ..commit(state, "compact", None, actions) };
+            match publish(table, state, &commit)? {
                 Published::Done { state: after, warnings } => {
                     return Ok(Some(Compacted {
                         segments_before: state.segments.len() as u64,
@@ -248,23 +250,20 @@ impl Work<'_> {
 
     fn merge(&mut self, job: &Job, part: &Part<'_>) -> Result<()> {
         let keys = KeyColumns::of(self.target)?;
-        let order = match self.order {
-            Order::Entity => keys.sort_order(),
-            Order::Index => vec![keys.index],
-        };
         let sources = sources(&job.inputs);
-        // One segment is sorted at once; several are cut out of rows that are in the order of the index first.
-        if let [_] = job.periods.as_slice() {
-            let mut sorter = Sorter::new(self.storage, self.target, order, MEMORY_BYTES);
-            self.feed(job, part, |batch| sorter.push(batch))?;
-            return self.write(&mut sorter, sources, part.monitor);
-        }
-        let mut by_index = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
-        self.feed(job, part, |batch| by_index.push(batch))?;
+        let mut sorter = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
+        self.feed(job, part, |batch| sorter.push(batch))?;
+        let by_entity = self.order == Order::Entity;
+        let (read, mut written) = (rows(std::slice::from_ref(job)), 0);
         for period in &job.periods {
-            let mut sorter = Sorter::new(self.storage, self.target, order.clone(), MEMORY_BYTES);
-            by_index.each(period, part.monitor, |batch| sorter.push(batch.clone()))?;
-            self.write(&mut sorter, sources.clone(), part.monitor)?;
+            let builder = SegmentBuilder::create(self.storage.as_ref(), self.target, by_entity)?;
+            let mut slices = Slices::new(builder, &keys, by_entity);
+            sorter.each(period, part.monitor, |batch| {
+                written += batch.num_rows() as u64;
+                part.tell(read, written);
+                slices.push(batch)
+            })?;
+            self.made.extend(slices.finish()?.finish(sources.clone())?);
         }
         Ok(())
     }
@@ -280,15 +279,8 @@ impl Work<'_> {
                 sink(batch.map_err(named)?)?;
             }
             seen += segment.record.rows;
-            part.tell(seen);
+            part.tell(seen, 0);
         }
-        Ok(())
-    }
-
-    fn write(&mut self, sorter: &mut Sorter, sources: Vec<SourceRecord>, monitor: &dyn Monitor) -> Result<()> {
-        let mut builder = SegmentBuilder::create(self.storage.as_ref(), self.target, self.order == Order::Entity)?;
-        sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
-        self.made.extend(builder.finish(sources)?);
         Ok(())
     }
 
@@ -305,9 +297,11 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// So many rows of the job are read, and so many written: each is half of the work.
     #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
-    fn tell(&self, rows: u64) {
-        self.monitor.progress(self.done.saturating_add(rows) as f64 / self.total as f64);
+    fn tell(&self, read: u64, written: u64) {
+        let half = read.saturating_add(written) as f64 / 2.0;
+        self.monitor.progress((self.done as f64 + half) / self.total as f64);
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     Snapshot, Table,
     append::{Monitor, check_cancelled},
     carve::{Carving, Loss},
-    change::{Changed, amend},
+    change::{Changed, Plan, amend},
 };
 use crate::{
     coverage::{Coverage, Entity, EntityPart},
@@ -53,7 +53,7 @@ impl Table {
             buckets = away.buckets();
             let (actions, found) = carving.actions(state, &away, monitor)?;
             loss = found;
-            Ok(actions)
+            Ok(Plan { actions, rows_rewritten: found.rows_rewritten })
         });
         if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
             carving.discard();

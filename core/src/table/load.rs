@@ -1,5 +1,5 @@
-//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods, sorted by entity and
-//! index and written as segments, all in one commit at the end. Until then nothing of them is visible, and nothing is left
+//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods and written as
+//! segments (see [`super::slices`]), all in one commit at the end. Until then nothing of them is visible, and nothing is left
 //! behind when the loader is dropped before.
 //!
 //! Memory is bounded by [`MEMORY_BYTES`] of rows, twice that while they are sorted, and what merging takes (see
@@ -10,11 +10,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::array::{Array, RecordBatch};
 
 use super::{
-    Snapshot, Table,
+    Table,
     append::{Monitor, OnOverlap, Unwatched, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
     carve::{Carving, carve},
-    change::{Changed, amend},
+    change::{Changed, Plan, amend, begin},
     checks::{Checks, OnViolation, Violations},
     compact::Counter,
     compact_plan::Histogram,
@@ -22,7 +22,8 @@ use super::{
     incoming::{Target, check_finite},
     layout::TARGET_ROWS,
     marks::RESERVED_PREFIX,
-    overlap::{self, Covering},
+    overlap::{self, Advice, Covering},
+    slices::Slices,
     sorter::{MEMORY_BYTES, Sorter, periods},
     stage,
 };
@@ -37,7 +38,6 @@ use crate::{
     schema::{ColumnType, Schema},
     segment::{FileColumn, look::RowLook, rewrite::as_columns, schema::position},
     storage::Storage,
-    time::IndexRange,
 };
 
 /// What to do with the rows.
@@ -172,7 +172,8 @@ impl Loader {
         self.checks.pass(&batch)
     }
 
-    /// Writes the segments and commits. No rows make no commit, and no table.
+    /// Writes the segments and commits: one version, which makes the table too where there is none. No rows make no version of a table
+    /// that is there.
     ///
     /// # Errors
     /// `Overlap` when buckets are covered and the policy does not allow for it, `InvalidArgument` when rows share entity and index in
@@ -193,14 +194,13 @@ impl Loader {
     fn write(&mut self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
         for period in periods(&self.rows_by_bucket, &self.target, TARGET_ROWS) {
-            let mut sorter = Sorter::new(&storage, &self.target, self.keys.sort_order(), MEMORY_BYTES);
-            self.sorter.each(&period, monitor, |batch| sorter.push(batch.clone()))?;
             let mut builder = SegmentBuilder::create(storage.as_ref(), &self.target, true)?;
             if self.target.definition.uniqueness == Uniqueness::Row {
                 builder = builder.unique();
             }
-            sorter.each(&IndexRange::ALL, monitor, |batch| builder.write(batch))?;
-            if let Some(record) = builder.finish(Vec::new())? {
+            let mut slices = Slices::new(builder, &self.keys, true);
+            self.sorter.each(&period, monitor, |batch| slices.push(batch))?;
+            if let Some(record) = slices.finish()?.finish(Vec::new())? {
                 check_finite(record.index_min.0, record.index_max.0, &self.target)?;
                 pending.records.push(record);
             }
@@ -209,29 +209,53 @@ impl Loader {
     }
 
     fn commit(&self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<Loaded> {
-        let snapshot = self.snapshot(pending.records.is_empty())?;
+        let state = match self.table.log().latest(None) {
+            Ok(state) => state,
+            Err(e) if e.kind() == ErrorKind::NotFound && self.request.create.is_some() => {
+                if let Some(changed) = self.begin(pending, monitor)? {
+                    return Ok(self.loaded(changed, pending));
+                }
+                self.table.log().latest(None)?
+            }
+            Err(e) => return Err(e),
+        };
+        if let Some(wanted) = &self.request.create {
+            super::refuse_differences(self.table.log().storage().root(), &state.definition, wanted)?;
+        }
         let mut carving = Carving::new(Arc::clone(self.table.log().storage()));
-        let changed = amend(&self.table, &snapshot.state, "copy", self.request.message.as_deref(), |state| {
+        let changed = amend(&self.table, &state, "copy", self.request.message.as_deref(), |state| {
             check_cancelled(monitor)?;
             self.check_definition(state)?;
-            let mut actions = self.decide(state, pending, &mut carving, monitor)?;
+            let mut plan = self.decide(state, pending, &mut carving, monitor)?;
             if state.definition.schema.is_none() && !pending.records.is_empty() {
-                actions.insert(0, Action::DefineTable(Box::new(self.target.definition.clone())));
+                let mut definition = self.target.definition.clone();
+                definition.table_id.clone_from(&state.definition.table_id);
+                plan.actions.insert(0, Action::DefineTable(Box::new(definition)));
             }
-            Ok(actions)
+            Ok(plan)
         });
         if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
             carving.discard();
         }
-        let rows = pending.records.iter().map(|record| record.rows).sum();
-        Ok(Loaded { changed: changed?, rows, rows_skipped: self.rows.saturating_sub(rows) })
+        Ok(self.loaded(changed?, pending))
     }
 
-    fn snapshot(&self, empty: bool) -> Result<Snapshot> {
-        match (&self.request.create, empty) {
-            (Some(definition), false) => Ok(self.table.create(definition.clone(), true)?.snapshot),
-            _ => self.table.latest(None),
-        }
+    /// Makes the table and fills it, in its first version; none when another writer makes a table meanwhile.
+    fn begin(&self, pending: &Pending, monitor: &dyn Monitor) -> Result<Option<Changed>> {
+        check_cancelled(monitor)?;
+        let definition = Action::DefineTable(Box::new(self.target.definition.clone()));
+        let actions = std::iter::once(definition).chain(pending.actions()).collect();
+        let begun = begin(&self.table, "copy", self.request.message.clone(), actions)?;
+        Ok(begun.map(|(state, warnings)| Changed {
+            snapshot: self.table.snapshot_of(state),
+            committed: true,
+            warnings,
+        }))
+    }
+
+    fn loaded(&self, changed: Changed, pending: &Pending) -> Loaded {
+        let rows = pending.records.iter().map(|record| record.rows).sum();
+        Loaded { changed, rows, rows_skipped: self.rows.saturating_sub(rows) }
     }
 
     /// The columns that rows were made for must be the table's still.
@@ -263,26 +287,29 @@ impl Loader {
         pending: &mut Pending,
         carving: &mut Carving,
         monitor: &dyn Monitor,
-    ) -> Result<Vec<Action>> {
+    ) -> Result<Plan> {
         let storage = self.table.log().storage().as_ref();
         let own = pending.coverage()?;
         let covered = state.coverage(storage)?;
         let both = own.intersect(&covered);
-        let mut actions = Vec::new();
+        let mut plan = Plan::default();
         match self.request.on_overlap {
             OnOverlap::Allow => {}
             OnOverlap::SkipRows => pending.leave_out(&both)?,
-            OnOverlap::Replace if !both.is_empty() => actions = carving.actions(state, &both, monitor)?.0,
+            OnOverlap::Replace if !both.is_empty() => {
+                let (actions, loss) = carving.actions(state, &both, monitor)?;
+                plan = Plan { actions, rows_rewritten: loss.rows_rewritten };
+            }
             OnOverlap::Error | OnOverlap::SkipFile
                 if !both.is_empty() && state.definition.uniqueness != Uniqueness::None =>
             {
                 let by = Covering::Table { state, storage };
-                return Err(overlap::error(&self.target, &own, &covered, &by, false));
+                return Err(overlap::error(&self.target, &own, &covered, &by, Advice::Query));
             }
             _ => {}
         }
-        actions.extend(pending.records.iter().map(|record| Action::AddSegment(Box::new(record.clone()))));
-        Ok(actions)
+        plan.actions.extend(pending.actions());
+        Ok(plan)
     }
 }
 
@@ -304,6 +331,10 @@ impl Pending {
             all.union_with(Self::segment(record).coverage(self.storage.as_ref())?.as_ref());
         }
         Ok(all)
+    }
+
+    fn actions(&self) -> impl Iterator<Item = Action> {
+        self.records.iter().map(|record| Action::AddSegment(Box::new(record.clone())))
     }
 
     /// Writes the segments anew without these buckets.

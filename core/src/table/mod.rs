@@ -9,11 +9,11 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, Version,
-        commit::{Action, Commit, Instant},
+        Version,
+        commit::{Action, Instant},
         definition::Definition,
         state::TableState,
-        store::{Log, Outcome},
+        store::Log,
     },
     schema::{Column, ColumnType, Schema},
     storage::Storage,
@@ -57,6 +57,7 @@ pub mod restore;
 pub mod scan;
 pub mod select;
 pub mod sieve;
+pub mod slices;
 pub mod sorter;
 pub mod stage;
 pub mod summary;
@@ -128,27 +129,9 @@ impl Table {
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
-        let storage = self.log.storage();
-        storage.prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
-        let commit = Commit {
-            format_version: FORMAT_VERSION,
-            requires: Vec::new(),
-            version: Version(1),
-            base_version: Version(0),
-            timestamp: Instant::now(),
-            operation: "create".to_owned(),
-            writer: WRITER.to_owned(),
-            message: None,
-            actions: vec![Action::DefineTable(Box::new(definition.clone()))],
-            extra: Map::new(),
-        };
-        let state = Arc::new(TableState::first(&commit)?);
-        match self.log.publish(&commit)? {
-            Outcome::Committed => {
-                self.log.after_commit(&state);
-                Ok(Created { snapshot: self.snapshot_of(state), created: true })
-            }
-            Outcome::Lost => self.created_before(self.log.latest(None)?, &definition, if_not_exists),
+        match change::begin(self, "create", None, vec![Action::DefineTable(Box::new(definition.clone()))])? {
+            Some((state, _)) => Ok(Created { snapshot: self.snapshot_of(state), created: true }),
+            None => self.created_before(self.log.latest(None)?, &definition, if_not_exists),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Saying what overlaps: how many buckets of which entity, where the first one is, and what covers it.
 
-use super::incoming::Target;
+use super::{append::OnOverlap, incoming::Target};
 use crate::{
     coverage::{Coverage, Entity, EntityPart},
     error::Error,
@@ -22,9 +22,43 @@ pub enum Covering<'a> {
     Files(Vec<(String, &'a Coverage)>),
 }
 
+/// Who is to be told what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// Who appends a file that is loaded already.
+    Loaded,
+    /// Who appends a file under this policy.
+    File(OnOverlap),
+    /// Who loads the rows of a query.
+    Query,
+}
+
+impl Advice {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Loaded => "this very file is loaded already: use on_overlap := 'skip_file' to skip such files",
+            Self::File(OnOverlap::SkipFile) => {
+                "'skip_file' skips files of which every bucket is covered; use on_overlap := 'skip_rows' to leave out the rows of covered \
+                 buckets, or 'replace' to put these rows in the place of the old"
+            }
+            Self::File(OnOverlap::Replace) => {
+                "'replace' cannot tell which of two files of one call is right; append them one after the other, the right one last"
+            }
+            Self::File(_) => {
+                "use on_overlap := 'skip_file' to skip files that are already loaded, 'skip_rows' to leave out the rows of covered \
+                 buckets, or 'replace' to put these rows in the place of the old"
+            }
+            Self::Query => {
+                "use ON_OVERLAP 'skip_rows' to leave out the rows of covered buckets, or 'replace' to put these rows in the place of \
+                 the old"
+            }
+        }
+    }
+}
+
 /// The overlap of `file` with `covered` as an error.
 #[must_use]
-pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering<'_>, same_file: bool) -> Error {
+pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering<'_>, advice: Advice) -> Error {
     let mut first: Option<(&Entity, u64, BucketId)> = None;
     let (mut other_buckets, mut other_entities) = (0_u64, 0_u64);
     for (entity, set) in file.iter() {
@@ -48,19 +82,14 @@ pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering
     } else {
         format!(" and {other_buckets} of {other_entities} other {}", plural(other_entities, "entity", "entities"))
     };
-    let advice = if same_file {
-        "this very file is loaded already: use on_overlap := 'skip_file' to skip such files"
-    } else {
-        "use on_overlap := 'skip_file' to skip files that are already loaded, 'skip_rows' to leave out the rows of covered \
-         buckets, or 'replace' to put these rows in the place of the old"
-    };
     Error::overlap(format!(
-        "{buckets} {}{}{others} {} already covered by {}, first {}; nothing was appended; {advice}",
+        "{buckets} {}{}{others} {} already covered by {}, first {}; nothing was appended; {}",
         plural(buckets, "bucket", "buckets"),
         if of.is_empty() { String::new() } else { format!(" of {of}") },
         if buckets == 1 && other_entities == 0 { "is" } else { "are" },
         covering(by, entity, bucket),
         format_bucket(&target.grid, bucket, &target.index_type),
+        advice.words(),
     ))
 }
 

@@ -2,8 +2,9 @@
 //! file below the root that no commit mentions. At the end the sorted runs are merged.
 //!
 //! # Bound
-//! While gathering, at most the bound of batches, twice that while they are sorted. While merging, a batch and a row group of
-//! each run, so that many runs cost more than few: about half a megabyte each for narrow rows.
+//! While gathering, at most the bound of batches, and their keys and places while they are sorted. While merging, a batch and a row
+//! group of each of at most [`MERGED_RUNS`] runs: about half a megabyte each for narrow rows. More runs than that are merged into
+//! longer ones first, so that every row is written once more for each factor of [`MERGED_RUNS`].
 
 use std::{
     cmp::{Ordering, Reverse},
@@ -43,7 +44,10 @@ const BATCH_ROWS: usize = 8 * 1024;
 /// Rows of a row group of a run: few, since merging holds one of each run.
 const RUN_GROUP_ROWS: usize = 32 * 1024;
 
-/// Rows in the table's columns on their way to being sorted. Dropping it removes its runs.
+/// At most so many runs are merged at once.
+pub const MERGED_RUNS: usize = 16;
+
+/// Rows in the table's columns on their way to being sorted.
 pub struct Sorter {
     storage: Arc<dyn Storage>,
     target: Arc<Target>,
@@ -54,10 +58,21 @@ pub struct Sorter {
     runs: Vec<Run>,
 }
 
+/// A sorted run on disk. Dropping it removes it.
 #[derive(Debug)]
 struct Run {
+    storage: Arc<dyn Storage>,
     path: String,
     file: SegmentFile,
+    /// How often its rows were merged.
+    level: u32,
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Leftovers are vacuum's.
+        let _ = self.storage.remove(&self.path);
+    }
 }
 
 impl std::fmt::Debug for Sorter {
@@ -94,24 +109,58 @@ impl Sorter {
         if self.bytes >= self.memory_bytes { self.spill() } else { Ok(()) }
     }
 
-    /// Writes what is gathered as a run.
+    /// Writes what is gathered as a run, and the last runs as one when there are many alike.
     fn spill(&mut self) -> Result<()> {
         let batches = std::mem::take(&mut self.batches);
         self.bytes = 0;
+        let run =
+            self.run(0, |path, writer| each_sorted(&batches, &self.sort_by, path, |batch| writer.write(batch)))?;
+        drop(batches);
+        self.runs.push(run);
+        while let Some(last) = self.runs.last() {
+            let level = last.level;
+            let alike = self.runs.iter().rev().take_while(|run| run.level == level).count();
+            if alike < MERGED_RUNS {
+                break;
+            }
+            self.merge_last(alike)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one run of the last ones. They follow each other, so that equal rows keep their order.
+    fn merge_last(&mut self, count: usize) -> Result<()> {
+        let from = self.runs.len().saturating_sub(count);
+        let Some(runs) = self.runs.get(from..) else { return Ok(()) };
+        let level = runs.iter().map(|run| run.level).max().unwrap_or(0).saturating_add(1);
+        let mut merge = Merge::new(self, runs, &IndexRange::ALL)?;
+        let run = self.run(level, |_, writer| {
+            while let Some(batch) = merge.next_batch()? {
+                writer.write(&batch)?;
+            }
+            Ok(())
+        })?;
+        drop(merge);
+        self.runs.truncate(from);
+        self.runs.push(run);
+        Ok(())
+    }
+
+    /// Writes a run of what `fill` gives.
+    fn run(&self, level: u32, fill: impl FnOnce(&str, &mut SegmentWriter<Wrote>) -> Result<()>) -> Result<Run> {
         let path = format!("{DATA_DIRECTORY}/{TEMPORARY_PREFIX}{}.run", random_id());
         let staged = Wrote(self.storage.stage(&path)?);
         let options = WriteOptions { row_group_rows: RUN_GROUP_ROWS, zstd_level: 1, ..WriteOptions::default() };
         let columns = stage::write_columns(&self.target);
         let mut writer = SegmentWriter::create(path.clone(), staged, &columns, &options)?;
-        each_sorted(&batches, &self.sort_by, &path, |batch| writer.write(batch))?;
+        fill(&path, &mut writer)?;
         let (_, Wrote(staged)) = writer.finish()?;
         staged.finish()?;
         let file = self.storage.open(&path).and_then(SegmentFile::open).inspect_err(|_| {
             // The leftover is vacuum's when it cannot be removed.
             let _ = self.storage.remove(&path);
         })?;
-        self.runs.push(Run { path, file });
-        Ok(())
+        Ok(Run { storage: Arc::clone(&self.storage), path, file, level })
     }
 
     /// Hands all rows whose index lies in `range` to `sink`, sorted. May be called for several ranges.
@@ -136,21 +185,16 @@ impl Sorter {
         if !self.batches.is_empty() {
             self.spill()?;
         }
-        let mut merge = Merge::new(self, range)?;
+        while self.runs.len() > MERGED_RUNS {
+            // The last runs are the shortest.
+            self.merge_last((self.runs.len() - MERGED_RUNS).saturating_add(1).min(MERGED_RUNS))?;
+        }
+        let mut merge = Merge::new(self, &self.runs, range)?;
         while let Some(batch) = merge.next_batch()? {
             check_cancelled(monitor)?;
             sink(&batch)?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Sorter {
-    fn drop(&mut self) {
-        for run in &self.runs {
-            // Leftovers are vacuum's.
-            let _ = self.storage.remove(&run.path);
-        }
     }
 }
 
@@ -261,12 +305,12 @@ fn merging(error: arrow::error::ArrowError) -> Error {
 }
 
 impl Merge {
-    fn new(sorter: &Sorter, range: &IndexRange) -> Result<Self> {
+    fn new(sorter: &Sorter, runs: &[Run], range: &IndexRange) -> Result<Self> {
         let columns = stage::write_columns(&sorter.target);
         let fields = sorter.sort_by.iter().filter_map(|at| columns.get(*at));
         let fields = fields.map(|column| SortField::new(column.ty.arrow(crate::schema::Strings::Plain)));
         let converter = RowConverter::new(fields.collect()).map_err(merging)?;
-        let cursors = sorter.runs.iter().map(|run| {
+        let cursors = runs.iter().map(|run| {
             let groups = row_groups(&run.file, &sorter.target, range);
             let filter = range_filter(&run.file, &sorter.target, range)?;
             let rows = TableRows::filtered(&run.file, &columns, groups, filter)?;

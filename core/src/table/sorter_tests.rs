@@ -7,7 +7,7 @@ use arrow::{
     datatypes::Int64Type,
 };
 
-use super::Sorter;
+use super::{MERGED_RUNS, Sorter};
 use crate::{
     schema::{ColumnType, Schema},
     storage::{Storage, local::LocalStorage},
@@ -74,6 +74,31 @@ fn runs_on_disk_give_the_same_order_as_memory_and_leave_nothing() {
             assert_eq!(sorted(&mut sorter, &range), expected, "{memory_bytes}");
             assert_eq!(sorted(&mut sorter, &range), expected, "again, {memory_bytes}");
         }
+        assert!(storage.list("data").unwrap().is_empty());
+    }
+}
+
+#[test]
+fn however_many_runs_there_are_few_are_merged_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(directory.path().to_str().unwrap()));
+    storage.prepare(&["data"]).unwrap();
+    let target = Arc::new(target());
+    for count in [MERGED_RUNS, MERGED_RUNS + 1, 2 * MERGED_RUNS - 1, MERGED_RUNS * MERGED_RUNS + 2 * MERGED_RUNS - 1] {
+        let mut sorter = Sorter::new(&storage, &target, vec![0], 1);
+        let mut expected = Vec::new();
+        for run in 0..count as i64 {
+            // Many equal values, so that their order shows.
+            let rows: Vec<_> = (0..3).map(|i| ((run * 5 + i * 7) % 11, "A", run * 3 + i)).collect();
+            sorter.push(batch(&rows)).unwrap();
+            assert!(storage.list("data").unwrap().len() <= 3 * MERGED_RUNS);
+            expected.extend(rows);
+        }
+        expected.sort_by_key(|row| row.0);
+        let expected: Vec<_> = expected.into_iter().map(|r| (r.1.to_owned(), r.0, r.2)).collect();
+        assert_eq!(sorted(&mut sorter, &IndexRange::ALL), expected, "{count} runs");
+        assert!(storage.list("data").unwrap().len() <= MERGED_RUNS);
+        drop(sorter);
         assert!(storage.list("data").unwrap().is_empty());
     }
 }

@@ -202,3 +202,25 @@ fn an_order_by_index_alone_can_be_chosen() {
     assert_eq!(world.latest().state.segments[0].record.sorted_by, Some(SortOrder::Index));
     assert_eq!(Order::parse("x").unwrap_err().kind(), ErrorKind::InvalidArgument);
 }
+
+#[test]
+fn segments_of_several_row_groups_stay_sorted_within_each_when_they_lose_rows() {
+    let world = World::with("none");
+    for part in 0..2 {
+        let file: Vec<Row> = (0..62_000)
+            .map(|i| (f64::from(part * 62_000 + i) / 100.0, if i % 2 == 0 { "B" } else { "A" }, 0.0))
+            .collect();
+        world.append(&[world.file(&file)], OnOverlap::Error).unwrap();
+    }
+    compact(&world, 1_000_000);
+    let order = |world: &World| {
+        let record = world.latest().state.segments[0].record.clone();
+        (record.row_groups, record.sorted_by)
+    };
+    assert_eq!(order(&world), (2, Some(SortOrder::EntityIndex)));
+    let range = IndexRange::new(IndexValue(0), IndexValue((5 * HOUR_US).into()));
+    world.table.delete(&world.latest(), &DeleteRequest { range, entity: Vec::new() }, &Unwatched).unwrap();
+    assert_eq!(order(&world), (2, Some(SortOrder::EntityIndex)));
+    assert_eq!(world.latest().state.rows(), 123_500);
+    check_coverage(&world.latest());
+}

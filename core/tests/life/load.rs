@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use tstable_core::{
     ErrorKind,
+    log::definition::Uniqueness,
     schema::{ColumnType, TimeUnit},
     storage::local::LocalStorage,
     table::{
         CreateRequest, Table,
-        append::{OnOverlap, Unwatched},
+        append::{Monitor, OnOverlap, Unwatched},
         load::{LoadRequest, Loaded},
     },
 };
 
-use super::fixture::{Row, StopAfter, World, batch, check_coverage, rows, shown};
+use super::fixture::{Meanwhile, Row, StopAfter, World, batch, check_coverage, rows, shown};
 
 fn columns() -> Vec<(String, ColumnType)> {
     let columns =
@@ -79,45 +80,91 @@ fn a_loader_that_is_dropped_or_interrupted_leaves_nothing() {
     let mut loader = world.table.loader(&columns(), LoadRequest::default()).unwrap();
     loader.push(&batch(&OLD)).unwrap();
     drop(loader);
-    for stop in 0..4 {
+    for stop in 0.. {
         let mut loader = world.table.loader(&columns(), LoadRequest::default()).unwrap();
         loader.push(&batch(&OLD)).unwrap();
-        if let Err(e) = loader.finish(&StopAfter(stop.into())) {
-            assert_eq!(e.kind(), ErrorKind::Cancelled);
-            assert_eq!(world.latest().state.version.0, 1);
-        }
+        let result = loader.finish(&StopAfter(stop.into()));
         assert_eq!(world.unreferenced(), Vec::<String>::new());
+        let Err(e) = result else {
+            assert!(stop > 1, "it is asked before rows are written and before the commit");
+            break;
+        };
+        assert_eq!(e.kind(), ErrorKind::Cancelled);
+        assert_eq!(world.latest().state.version.0, 1);
     }
 }
 
-#[test]
-fn a_table_is_made_with_the_first_rows_and_must_be_equal_afterwards() {
+fn create(bucket: &str) -> LoadRequest {
+    let request = CreateRequest {
+        index_column: "ts".to_owned(),
+        bucket: bucket.to_owned(),
+        timezone: None,
+        origin: None,
+        entity_columns: vec!["symbol".to_owned()],
+        uniqueness: "bucket".to_owned(),
+        schema: None,
+    };
+    LoadRequest { create: Some(request.definition().unwrap()), ..LoadRequest::default() }
+}
+
+/// A directory and the table that may come to be in it.
+fn nowhere() -> (tempfile::TempDir, Table) {
     let directory = tempfile::tempdir().unwrap();
     let table = Table::new(Arc::new(LocalStorage::new(directory.path().join("new").to_str().unwrap())));
-    let request = |bucket: &str| LoadRequest {
-        create: Some(
-            CreateRequest {
-                index_column: "ts".to_owned(),
-                bucket: bucket.to_owned(),
-                timezone: None,
-                origin: None,
-                entity_columns: vec!["symbol".to_owned()],
-                uniqueness: "bucket".to_owned(),
-                schema: None,
-            }
-            .definition()
-            .unwrap(),
-        ),
-        ..LoadRequest::default()
-    };
-    let load = |bucket: &str, part: &[Row]| {
-        let mut loader = table.loader(&columns(), request(bucket))?;
-        part.chunks(1).try_for_each(|row| loader.push(&batch(row)))?;
-        loader.finish(&Unwatched)
-    };
+    (directory, table)
+}
+
+fn load_into(table: &Table, bucket: &str, part: &[Row], monitor: &dyn Monitor) -> tstable_core::Result<Loaded> {
+    let mut loader = table.loader(&columns(), create(bucket))?;
+    part.chunks(1).try_for_each(|row| loader.push(&batch(row)))?;
+    loader.finish(monitor)
+}
+
+#[test]
+fn a_table_is_made_with_its_first_rows_in_one_version_and_must_be_equal_afterwards() {
+    let (_directory, table) = nowhere();
+    let load = |bucket: &str, part: &[Row]| load_into(&table, bucket, part, &Unwatched);
     assert_eq!(table.loader(&columns(), LoadRequest::default()).unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(load("1h", &OLD).unwrap().changed.snapshot.state.version.0, 2);
-    assert_eq!(load("1h", &[(7.0, "A", 1.0)]).unwrap().changed.snapshot.state.version.0, 3);
+    assert_eq!(load("1h", &OLD).unwrap().changed.snapshot.state.version.0, 1);
+    assert_eq!(rows(&table.latest(None).unwrap()).len(), 3);
+    assert_eq!(load("1h", &[(7.0, "A", 1.0)]).unwrap().changed.snapshot.state.version.0, 2);
     assert_eq!(load("1d", &[(8.0, "A", 1.0)]).unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(rows(&table.latest(None).unwrap()).len(), 4);
+}
+
+#[test]
+fn no_rows_make_an_empty_table_with_their_columns() {
+    let (_directory, table) = nowhere();
+    let loaded = load_into(&table, "1h", &[], &Unwatched).unwrap();
+    assert_eq!((loaded.rows, loaded.changed.committed, loaded.changed.snapshot.state.version.0), (0, true, 1));
+    assert_eq!(table.latest(None).unwrap().schema().unwrap().columns.len(), 3);
+}
+
+#[test]
+fn a_load_that_fails_makes_no_table() {
+    let (_directory, table) = nowhere();
+    let twice = [(0.0, "A", 1.0), (0.0, "A", 2.0)];
+    let mut request = create("1h");
+    request.create.as_mut().unwrap().uniqueness = Uniqueness::Row;
+    let mut loader = table.loader(&columns(), request).unwrap();
+    loader.push(&batch(&twice)).unwrap();
+    assert_eq!(loader.finish(&Unwatched).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(table.latest(None).unwrap_err().kind(), ErrorKind::NotFound);
+    assert!(table.log().storage().list("data").unwrap().is_empty());
+}
+
+#[test]
+fn a_table_made_meanwhile_is_loaded_into_when_it_is_equal() {
+    for (bucket, expected) in [("1h", Ok(2)), ("1d", Err(ErrorKind::AlreadyExists))] {
+        let (_directory, table) = nowhere();
+        let theirs = create(bucket).create.unwrap();
+        let id = theirs.table_id.clone();
+        let meanwhile = Meanwhile::new(|| _ = table.create(theirs.clone(), false).unwrap());
+        let loaded = load_into(&table, "1h", &OLD, &meanwhile);
+        let version = loaded.map(|loaded| loaded.changed.snapshot.state.version.0);
+        assert_eq!(version.map_err(|e| e.kind()), expected);
+        assert_eq!(table.latest(None).unwrap().definition().table_id, id);
+        let files = table.log().storage().list("data").unwrap().len();
+        assert_eq!(files, usize::from(expected.is_ok()));
+    }
 }

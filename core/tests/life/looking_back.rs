@@ -2,9 +2,17 @@
 
 use tstable_core::{
     ErrorKind,
-    log::Version,
+    log::{
+        Version,
+        commit::{Action, Commit, Instant},
+    },
     storage::local::roots::find_marked,
-    table::{At, append::OnOverlap, changes::differences},
+    table::{
+        At,
+        append::OnOverlap,
+        change::{Published, commit, publish},
+        changes::differences,
+    },
 };
 
 use super::fixture::{World, check_coverage, rows, shown};
@@ -119,4 +127,21 @@ fn tables_are_found_at_any_depth_and_not_inside_each_other() {
         found.iter().map(|path| path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a/b/c/t1", "a/t2", "t0"]);
     assert_eq!(find_marked(&directory.path().join("x"), "m").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn of_versions_committed_at_the_same_instant_the_highest_is_the_one_as_of_it() {
+    let world = three_versions();
+    let instant = world.latest().state.committed_at;
+    for value in ["a", "b"] {
+        let state = world.latest().state;
+        let action = Action::SetProperty { key: "k".to_owned(), value: Some(value.to_owned()) };
+        let next = Commit { timestamp: instant, ..commit(&state, "set", None, vec![action]) };
+        assert!(matches!(publish(&world.table, &state, &next).unwrap(), Published::Done { .. }));
+    }
+    world.table.set(&world.latest(), "k", Some("c")).unwrap();
+    let as_of = |instant| world.table.at(&At::AsOf(instant), &world.latest()).unwrap().state.version.0;
+    assert_eq!(as_of(instant), 5);
+    assert!(as_of(Instant(instant.0 - 1)) < 3);
+    assert_eq!(as_of(Instant(i64::MAX)), 6);
 }

@@ -76,7 +76,8 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled,
         run: |s, _| table(s).check(&latest(s)?, "positive", Some("price > 0")).map(drop),
     },
-    Operation { name: "load", before: fragmented, run: |s, _| load(s) },
+    Operation { name: "load", before: fragmented, run: |s, _| load(s, LoadRequest::default()) },
+    Operation { name: "load into a new table", before: |_, _| {}, run: |s, _| load(s, new_table()) },
     Operation { name: "mark empty", before: filled, run: |s, _| mark_empty(s) },
     Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
     Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
@@ -112,9 +113,9 @@ fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
 }
 
 /// Rows that are no file: two hours of a new symbol.
-fn load(storage: &Arc<dyn Storage>) -> Result<()> {
+fn load(storage: &Arc<dyn Storage>, request: LoadRequest) -> Result<()> {
     let columns: Vec<_> = columns().into_iter().map(|column| (column.name, column.ty)).collect();
-    let mut loader = table(storage).loader(&columns, LoadRequest::default())?;
+    let mut loader = table(storage).loader(&columns, request)?;
     let arrays: [(&str, ArrayRef); 3] = [
         ("ts", Arc::new(TimestampMicrosecondArray::from(vec![HOUR_US, 0]))),
         ("symbol", Arc::new(StringArray::from(vec!["LOADED", "LOADED"]))),
@@ -122,6 +123,10 @@ fn load(storage: &Arc<dyn Storage>) -> Result<()> {
     ];
     loader.push(&RecordBatch::try_from_iter(arrays).unwrap())?;
     loader.finish(&Unwatched).map(drop)
+}
+
+fn new_table() -> LoadRequest {
+    LoadRequest { create: Some(definition()), ..LoadRequest::default() }
 }
 
 fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {

@@ -36,7 +36,10 @@ pub(super) fn stored_type(name: &str, ty: &LogicalType) -> Result<ColumnType> {
         (Id::TimeTz, _) => Err(advice("cast it to TIME or VARCHAR")),
         (_, Some(ColumnType::Timestamp(TimeUnit::S))) => Ok(ColumnType::Timestamp(TimeUnit::Us)),
         (_, Some(ty)) => Ok(ty),
-        _ => type_name::parse(&text).map_err(|e| advice("cast it to a type that they hold").caused_by(e)),
+        _ if text.trim_matches('"') == "NULL" => Err(Error::schema_mismatch(format!(
+            "column \"{name}\" is NULL without a type; cast it, as in NULL::DOUBLE AS \"{name}\""
+        ))),
+        _ => type_name::parse(&text).map_err(|_| advice("cast it to a type that they hold")),
     }
 }
 
