@@ -24,6 +24,8 @@ mod hostile;
 mod killed;
 #[path = "safety/operations.rs"]
 mod operations;
+#[path = "safety/prices.rs"]
+mod prices;
 #[path = "safety/races.rs"]
 mod races;
 #[path = "safety/storages.rs"]

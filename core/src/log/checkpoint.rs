@@ -1,33 +1,28 @@
 //! Checkpoints: the whole state at a version in one checksummed file, so that opening a table costs the state and the
 //! commits since, not its history. A checkpoint that is damaged or missing costs time, never data: the commits stay.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    LOG_DIRECTORY, Version,
-    commit::{CoverageRecord, Fingerprint, FooterChecksum, Instant, SegmentRecord, SortOrder, SourceRecord},
-    definition::Definition,
-    expectations::Expectations,
-    state::{CoverageBase, Segment, TableState},
+    LOG_DIRECTORY, Version, block::Sums, commit::Instant, definition::Definition, expectations::Expectations,
+    segments::Segments, state::TableState,
 };
 use crate::{
-    error::{Error, Result},
-    storage::Storage,
-    time::IndexValue,
+    error::{Error, ErrorKind, Result},
+    storage::{Storage, source::Source},
 };
 
 /// A checkpoint is written after every so many commits.
 pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 
 /// No checkpoint is larger.
-const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
+const MAX_CHECKPOINT_BYTES: u64 = 1 << 31;
 
-const MAGIC: &[u8; 8] = b"TSCKPT\x02\n";
+const MAGIC: &[u8; 8] = b"TSCKPT\x03\n";
 const HEADER_BYTES: usize = 8 + 8 + 8;
 
 /// Where the checkpoint of a version stands, relative to the root.
@@ -53,89 +48,16 @@ struct StoredState {
     oldest: Version,
     properties: BTreeMap<String, String>,
     tags: BTreeMap<String, Version>,
-    segments: Vec<StoredSegment>,
+    /// Of each block of segments what is known without decoding it, and how many bytes it takes; the blocks follow the state.
+    blocks: Vec<(Sums, u64)>,
     /// JSON, so that fields unknown to this version survive; empty when there are none.
     calendars: String,
     /// Serialised coverage; empty when there is none.
     confirmed_empty: Vec<u8>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredSegment {
-    id: String,
-    path: String,
-    rows: u64,
-    row_groups: u64,
-    bytes: u64,
-    checksum: Fingerprint,
-    footer_checksum: Option<FooterChecksum>,
-    index_min: IndexValue,
-    index_max: IndexValue,
-    sorted_by: Option<SortOrder>,
-    last_field_id: u32,
-    missing_fields: Vec<u32>,
-    entities: u64,
-    buckets: u64,
-    coverage: CoverageRecord,
-    sources: Vec<SourceRecord>,
-    /// JSON of the fields unknown to this version; empty when there are none.
-    extra: String,
-    added: Version,
-}
-
-impl StoredSegment {
-    fn of(segment: &Segment) -> Self {
-        let r = segment.record.clone();
-        Self {
-            id: r.id,
-            path: r.path,
-            rows: r.rows,
-            row_groups: r.row_groups,
-            bytes: r.bytes,
-            checksum: r.checksum,
-            footer_checksum: r.footer_checksum,
-            index_min: r.index_min,
-            index_max: r.index_max,
-            sorted_by: r.sorted_by,
-            last_field_id: r.last_field_id,
-            missing_fields: r.missing_fields,
-            entities: r.entities,
-            buckets: r.buckets,
-            coverage: r.coverage,
-            sources: r.sources,
-            extra: if r.extra.is_empty() { String::new() } else { Value::Object(r.extra).to_string() },
-            added: segment.added,
-        }
-    }
-
-    fn into_segment(self) -> Result<Segment, serde_json::Error> {
-        let extra: Map<String, Value> =
-            if self.extra.is_empty() { Map::new() } else { serde_json::from_str(&self.extra)? };
-        let record = SegmentRecord {
-            id: self.id,
-            path: self.path,
-            rows: self.rows,
-            row_groups: self.row_groups,
-            bytes: self.bytes,
-            checksum: self.checksum,
-            footer_checksum: self.footer_checksum,
-            index_min: self.index_min,
-            index_max: self.index_max,
-            sorted_by: self.sorted_by,
-            last_field_id: self.last_field_id,
-            missing_fields: self.missing_fields,
-            entities: self.entities,
-            buckets: self.buckets,
-            coverage: self.coverage,
-            sources: self.sources,
-            extra,
-        };
-        Ok(Segment::new(record, self.added))
-    }
-}
-
-/// The bytes of the checkpoint of `state`: magic, the state's length and XXH3-64 (both little-endian, 8 bytes), the state,
-/// then the table's coverage in its own checksummed form.
+/// The bytes of the checkpoint of `state`: magic, the length and XXH3-64 (both little-endian, 8 bytes) of the state with its blocks of
+/// segments, these, then the table's coverage in its own checksummed form.
 ///
 /// # Errors
 /// As [`TableState::coverage`].
@@ -143,6 +65,7 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     let unwritable =
         |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
     let (calendars, confirmed_empty) = state.expectations.to_stored()?;
+    let blocks = state.segments.to_blocks()?;
     let stored = StoredState {
         version: state.version,
         committed_at: state.committed_at,
@@ -151,11 +74,12 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
         oldest: state.oldest,
         properties: state.properties.clone(),
         tags: state.tags.clone(),
-        segments: state.segments.iter().map(|s| StoredSegment::of(s)).collect(),
+        blocks: blocks.iter().map(|(sums, bytes)| (sums.clone(), bytes.len() as u64)).collect(),
         calendars,
         confirmed_empty,
     };
-    let body = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
+    let mut body = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
+    blocks.iter().for_each(|(_, bytes)| body.extend_from_slice(bytes));
     let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
@@ -165,60 +89,73 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the checkpoint of `version`, without its coverage; none when there is no such file.
+/// Reads the checkpoint of `version`, none when there is no such file; its segments and its coverage are decoded when they are asked for.
 ///
 /// # Errors
 /// `Corrupt` when it is damaged.
 pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState>> {
     let path = checkpoint_path(version);
-    let corrupt = |why: &str| Error::corrupt(why).with("path", &path);
-    if storage.stat(&path)?.is_none() {
-        return Ok(None);
-    }
-    let source = storage.open(&path)?;
-    let mut header = [0; HEADER_BYTES];
-    if source.len() < HEADER_BYTES as u64 {
-        return Err(corrupt("the checkpoint is cut off"));
-    }
-    source.read_at(0, &mut header)?;
-    let (magic, rest) = header.split_at(MAGIC.len());
-    let (length, checksum) = rest.split_at(8);
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
-    let (length, checksum) = (number(length), number(checksum));
-    let offset = HEADER_BYTES as u64;
-    let coverage_at = offset.checked_add(length).filter(|at| *at <= source.len() && length <= MAX_CHECKPOINT_BYTES);
-    let Some(coverage_at) = coverage_at.filter(|_| magic == MAGIC) else {
-        return Err(corrupt("the checkpoint is cut off or no checkpoint"));
+    let source = match storage.open(&path) {
+        Ok(source) => source,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
     };
-    let mut body = vec![0; usize::try_from(length).unwrap_or(0)];
-    source.read_at(offset, &mut body)?;
-    if xxh3_64(&body) != checksum {
-        return Err(corrupt("the checkpoint's checksum does not match its contents"));
-    }
-    let stored: StoredState =
-        postcard::from_bytes(&body).map_err(|e| corrupt("the checkpoint cannot be read").caused_by(e))?;
-    if stored.version != version {
-        return Err(corrupt("the checkpoint is of another version"));
-    }
-    let base = CoverageBase { path: path.clone(), offset: coverage_at, bytes: source.len() - coverage_at };
-    let expectations =
-        Expectations::of_stored(&stored.calendars, &stored.confirmed_empty).map_err(|e| e.with("path", &path))?;
-    let mut state = restore(stored).map_err(|e| corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
-    state.expectations = Arc::new(expectations);
-    Ok(Some(state.with_coverage_at(base)))
+    decode(source.as_ref(), version, &path).map(Some).map_err(|e| e.with("path", &path))
 }
 
-fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
-    let definition: Definition = serde_json::from_str(&stored.definition)?;
+fn decode(source: &dyn Source, version: Version, path: &str) -> Result<TableState> {
+    let (body, coverage) = parts(source)?;
+    let (stored, blocks): (StoredState, _) =
+        postcard::take_from_bytes(&body).map_err(|e| Error::corrupt("the checkpoint cannot be read").caused_by(e))?;
+    if stored.version != version {
+        return Err(Error::corrupt("the checkpoint is of another version"));
+    }
+    let mut state = restore(&stored)?;
+    let mut rest = body.slice(body.len().saturating_sub(blocks.len())..);
+    let mut cut = Vec::with_capacity(stored.blocks.len());
+    for (sums, length) in stored.blocks {
+        let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
+        let length = length.ok_or_else(|| Error::corrupt("the blocks of the checkpoint are longer than it"))?;
+        cut.push((sums, rest.split_to(length)));
+    }
+    state.segments = Segments::of_blocks(cut, path)?;
+    Ok(state.with_coverage(coverage))
+}
+
+/// What the checksum of the checkpoint guards, and the coverage, which has its own.
+fn parts(source: &dyn Source) -> Result<(Bytes, Bytes)> {
+    let cut_off = || Error::corrupt("the checkpoint is cut off or no checkpoint");
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
+    let mut header = [0; HEADER_BYTES];
+    if source.len() < HEADER_BYTES as u64 {
+        return Err(cut_off());
+    }
+    source.read_at(0, &mut header)?;
+    let (magic, header) = header.split_at(MAGIC.len());
+    let (length, checksum) = header.split_at(8);
+    let length = usize::try_from(number(length)).unwrap_or(usize::MAX);
+    // What is no checkpoint is not read, however large it is.
+    let rest = usize::try_from(source.len().min(MAX_CHECKPOINT_BYTES)).unwrap_or(usize::MAX) - HEADER_BYTES;
+    if magic != MAGIC || length > rest {
+        return Err(cut_off());
+    }
+    let mut body = source.bytes_at(HEADER_BYTES as u64, rest)?;
+    let coverage = body.split_off(length);
+    if xxh3_64(&body) != number(checksum) {
+        return Err(Error::corrupt("the checkpoint's checksum does not match its contents"));
+    }
+    Ok((body, coverage))
+}
+
+/// The state without its segments and its coverage.
+fn restore(stored: &StoredState) -> Result<TableState> {
+    let definition: Definition = serde_json::from_str(&stored.definition)
+        .map_err(|e| Error::corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
     state.oldest = stored.oldest;
     state.checkpoint = stored.version;
-    state.properties = stored.properties;
-    state.tags = stored.tags;
-    state.segments = stored
-        .segments
-        .into_iter()
-        .map(|s| s.into_segment().map(Arc::new))
-        .collect::<Result<_, serde_json::Error>>()?;
+    state.properties.clone_from(&stored.properties);
+    state.tags.clone_from(&stored.tags);
+    state.expectations = Arc::new(Expectations::of_stored(&stored.calendars, &stored.confirmed_empty)?);
     Ok(state)
 }

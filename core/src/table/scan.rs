@@ -100,7 +100,7 @@ impl Scan {
         let query = selector.prepare(request.range, request.predicates);
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
-        for segment in &snapshot.state.segments {
+        for segment in snapshot.state.segments.all()? {
             if selector.judge(segment, &query) != Reason::Kept {
                 continue;
             }

@@ -40,7 +40,7 @@ fn rows_of_any_order_become_a_sorted_segment() {
     assert_eq!((loaded.rows, loaded.rows_skipped), (50, 0));
     let latest = world.latest();
     assert_eq!(latest.state.segments.len(), 1);
-    assert!(latest.state.segments[0].record.sorted_by.is_some());
+    assert!(latest.state.segments.all().unwrap()[0].record.sorted_by.is_some());
     assert_eq!(rows(&latest), shown(&some));
     check_coverage(&latest);
 }
@@ -96,17 +96,9 @@ fn a_table_is_made_with_the_first_rows_and_must_be_equal_afterwards() {
     let table = Table::new(Arc::new(LocalStorage::new(directory.path().join("new").to_str().unwrap())));
     let request = |bucket: &str| LoadRequest {
         create: Some(
-            CreateRequest {
-                index_column: "ts".to_owned(),
-                bucket: bucket.to_owned(),
-                timezone: None,
-                origin: None,
-                entity_columns: vec!["symbol".to_owned()],
-                uniqueness: "bucket".to_owned(),
-                schema: None,
-            }
-            .definition()
-            .unwrap(),
+            CreateRequest { entity_columns: vec!["symbol".to_owned()], ..CreateRequest::new("ts", bucket) }
+                .definition()
+                .unwrap(),
         ),
         ..LoadRequest::default()
     };

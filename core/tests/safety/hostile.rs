@@ -30,7 +30,7 @@ fn forged(storage: &Arc<dyn Storage>, files: &Files, forge: impl FnOnce(&mut Seg
     let table = created(storage);
     append(&table, &[&files.first]).unwrap();
     let state = table.latest(None).unwrap().state;
-    let mut record = state.segments[0].record.clone();
+    let mut record = state.segments.all().unwrap()[0].record.clone();
     record.id = "f".repeat(16);
     forge(&mut record);
     let commit = change::commit(&state, "append", None, vec![Action::AddSegment(Box::new(record))]);
