@@ -52,11 +52,13 @@ pub fn commit(data: &[u8]) {
     }
 }
 
-/// A checkpoint's bytes, as they are and as the sealed state of a checkpoint.
+/// A checkpoint's bytes, as they are, and as the sealed state and blocks of a checkpoint, which the first two bytes tell apart.
 pub fn checkpoint(data: &[u8]) {
-    let header =
-        [b"TSCKPT\x03\n".as_slice(), &(data.len() as u64).to_le_bytes(), &xxh3_64(data).to_le_bytes()].concat();
-    for bytes in [data.to_vec(), [&header, data].concat()] {
+    let (state, rest) = data.split_at(data.len().min(2));
+    let state = state.iter().rev().fold(0, |n, b| (n << 8) | usize::from(*b)).min(rest.len());
+    let numbers = [state as u64, (rest.len() - state) as u64, xxh3_64(rest)].map(u64::to_le_bytes).concat();
+    let sealed = [b"TSCKPT\x03\n".as_slice(), &numbers, rest].concat();
+    for bytes in [data.to_vec(), sealed] {
         let storage = MemoryStorage::new("memory");
         storage.prepare(&["_timeseries_log"]).expect("memory is there");
         storage.replace(&checkpoint_path(Version(1)), &bytes).expect("memory is there");

@@ -28,6 +28,8 @@ mod operations;
 mod prices;
 #[path = "safety/races.rs"]
 mod races;
+#[path = "safety/refusing.rs"]
+mod refusing;
 #[path = "safety/storages.rs"]
 mod storages;
 #[path = "safety/upkeep.rs"]

@@ -68,7 +68,8 @@ fn serve(task: &str, args: &[String]) -> Anything<()> {
     match (task, args) {
         ("append", [root, file]) => append(&Cache::new(0), root, Path::new(file))?,
         ("open", [root]) => drop(Cache::new(0).latest(root)?),
-        _ => return Err("tasks are: append ROOT FILE, open ROOT".into()),
+        ("grow", [root, commits]) => grow::grow(root, commits.parse()?)?,
+        _ => return Err("tasks are: append ROOT FILE, open ROOT, grow ROOT COMMITS".into()),
     }
     println!("{}", start.elapsed().as_micros());
     Ok(())

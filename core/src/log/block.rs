@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    storage::check_path,
+    storage::{check_path, source::Part},
     time::IndexValue,
 };
 
@@ -39,8 +39,8 @@ pub(super) struct Sums {
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) sums: Sums,
-    /// As a checkpoint stores it, with that checkpoint's path.
-    stored: Option<(Bytes, Arc<str>)>,
+    /// Where a checkpoint stores it.
+    stored: Option<Part>,
     segments: OnceLock<Vec<Arc<Segment>>>,
 }
 
@@ -51,9 +51,9 @@ impl Block {
         Some(Self { sums, stored: None, segments: OnceLock::from(segments) })
     }
 
-    /// The block that the checkpoint at `path` stores.
-    pub(super) fn stored(sums: Sums, bytes: Bytes, path: &Arc<str>) -> Self {
-        Self { sums, stored: Some((bytes, Arc::clone(path))), segments: OnceLock::new() }
+    /// The block that a checkpoint stores there.
+    pub(super) fn stored(sums: Sums, part: Part) -> Self {
+        Self { sums, stored: Some(part), segments: OnceLock::new() }
     }
 
     /// Its segments.
@@ -61,8 +61,9 @@ impl Block {
     /// # Errors
     /// `Corrupt` when a checkpoint says what no writer writes.
     pub(super) fn segments(&self) -> Result<&[Arc<Segment>]> {
-        if let (None, Some((bytes, path))) = (self.segments.get(), &self.stored) {
-            let segments = decode(bytes).and_then(|segments| self.check(segments)).map_err(|e| e.with("path", path))?;
+        if let (None, Some(part)) = (self.segments.get(), &self.stored) {
+            let segments = part.bytes().and_then(|bytes| self.check(decode(&bytes)?));
+            let segments = segments.map_err(|e| e.with("checkpoint", part.source.path()))?;
             return Ok(self.segments.get_or_init(|| segments));
         }
         Ok(self.segments.get().map_or(&[], Vec::as_slice))
@@ -78,8 +79,8 @@ impl Block {
 
     /// As a checkpoint stores it.
     pub(super) fn to_bytes(&self) -> Result<Bytes> {
-        if let Some((bytes, _)) = &self.stored {
-            return Ok(bytes.clone());
+        if let Some(part) = &self.stored {
+            return part.bytes();
         }
         let stored: Vec<_> = self.segments()?.iter().map(|segment| StoredSegment::of(segment)).collect();
         let unwritable = |e| Error::invalid_argument("the checkpoint cannot be written").caused_by(e);

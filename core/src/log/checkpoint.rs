@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     LOG_DIRECTORY, Version, block::Sums, commit::Instant, definition::Definition, expectations::Expectations,
@@ -13,17 +13,22 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    storage::{Storage, source::Source},
+    storage::{
+        Storage,
+        source::{Part, Source},
+    },
 };
 
 /// A checkpoint is written after every so many commits.
 pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 
 /// No checkpoint is larger.
-const MAX_CHECKPOINT_BYTES: u64 = 1 << 31;
+const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
 const MAGIC: &[u8; 8] = b"TSCKPT\x03\n";
-const HEADER_BYTES: usize = 8 + 8 + 8;
+const HEADER_BYTES: usize = 8 + 8 + 8 + 8;
+/// So much of a checkpoint is looked through at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Where the checkpoint of a version stands, relative to the root.
 #[must_use]
@@ -56,8 +61,8 @@ struct StoredState {
     confirmed_empty: Vec<u8>,
 }
 
-/// The bytes of the checkpoint of `state`: magic, the length and XXH3-64 (both little-endian, 8 bytes) of the state with its blocks of
-/// segments, these, then the table's coverage in its own checksummed form.
+/// The bytes of the checkpoint of `state`: magic, the lengths of the state and of the blocks of segments, the XXH3-64 of both (little-endian,
+/// 8 bytes each), the state, the blocks, then the table's coverage in its own checksummed form.
 ///
 /// # Errors
 /// As [`TableState::coverage`].
@@ -78,14 +83,18 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
         calendars,
         confirmed_empty,
     };
-    let mut body = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
-    blocks.iter().for_each(|(_, bytes)| body.extend_from_slice(bytes));
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
+    let state_bytes = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
+    let parts = || std::iter::once(state_bytes.as_slice()).chain(blocks.iter().map(|(_, bytes)| bytes.as_ref()));
+    let mut hash = Xxh3::new();
+    parts().for_each(|part| hash.update(part));
+    let length: usize = blocks.iter().map(|(_, bytes)| bytes.len()).sum();
+    let header = [state_bytes.len() as u64, length as u64, hash.digest()].map(u64::to_le_bytes).concat();
+    let coverage = state.coverage(storage)?.to_bytes();
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + state_bytes.len() + length + coverage.len());
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&xxh3_64(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    bytes.extend_from_slice(&state.coverage(storage)?.to_bytes());
+    bytes.extend_from_slice(&header);
+    parts().for_each(|part| bytes.extend_from_slice(part));
+    bytes.extend_from_slice(&coverage);
     Ok(bytes)
 }
 
@@ -100,30 +109,32 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(e),
     };
-    decode(source.as_ref(), version, &path).map(Some).map_err(|e| e.with("path", &path))
+    decode(&source, version).map(Some).map_err(|e| e.with("path", &path))
 }
 
-fn decode(source: &dyn Source, version: Version, path: &str) -> Result<TableState> {
-    let (body, coverage) = parts(source)?;
-    let (stored, blocks): (StoredState, _) =
-        postcard::take_from_bytes(&body).map_err(|e| Error::corrupt("the checkpoint cannot be read").caused_by(e))?;
+fn decode(source: &Arc<dyn Source>, version: Version) -> Result<TableState> {
+    let (state, mut offset, end) = verified(source.as_ref())?;
+    let stored: StoredState =
+        postcard::from_bytes(&state).map_err(|e| Error::corrupt("the checkpoint cannot be read").caused_by(e))?;
     if stored.version != version {
         return Err(Error::corrupt("the checkpoint is of another version"));
     }
     let mut state = restore(&stored)?;
-    let mut rest = body.slice(body.len().saturating_sub(blocks.len())..);
-    let mut cut = Vec::with_capacity(stored.blocks.len());
+    let part = |offset, length| Part { source: Arc::clone(source), offset, length };
+    let mut blocks = Vec::with_capacity(stored.blocks.len());
     for (sums, length) in stored.blocks {
-        let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
-        let length = length.ok_or_else(|| Error::corrupt("the blocks of the checkpoint are longer than it"))?;
-        cut.push((sums, rest.split_to(length)));
+        if length > end.saturating_sub(offset) {
+            return Err(Error::corrupt("the blocks of the checkpoint are longer than it"));
+        }
+        blocks.push((sums, part(offset, length)));
+        offset = offset.saturating_add(length);
     }
-    state.segments = Segments::of_blocks(cut, path)?;
-    Ok(state.with_coverage(coverage))
+    state.segments = Segments::of_blocks(blocks)?;
+    Ok(state.with_coverage(part(end, source.len().saturating_sub(end))))
 }
 
-/// What the checksum of the checkpoint guards, and the coverage, which has its own.
-fn parts(source: &dyn Source) -> Result<(Bytes, Bytes)> {
+/// The state as it is stored, and where the blocks begin and end. The checksum holds for all of these; the coverage has its own.
+fn verified(source: &dyn Source) -> Result<(Bytes, u64, u64)> {
     let cut_off = || Error::corrupt("the checkpoint is cut off or no checkpoint");
     let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
     let mut header = [0; HEADER_BYTES];
@@ -132,19 +143,30 @@ fn parts(source: &dyn Source) -> Result<(Bytes, Bytes)> {
     }
     source.read_at(0, &mut header)?;
     let (magic, header) = header.split_at(MAGIC.len());
-    let (length, checksum) = header.split_at(8);
-    let length = usize::try_from(number(length)).unwrap_or(usize::MAX);
+    let [state, blocks, checksum] = [0, 8, 16].map(|at| number(header.get(at..at + 8).unwrap_or_default()));
+    let most = source.len().min(MAX_CHECKPOINT_BYTES) - HEADER_BYTES as u64;
     // What is no checkpoint is not read, however large it is.
-    let rest = usize::try_from(source.len().min(MAX_CHECKPOINT_BYTES)).unwrap_or(usize::MAX) - HEADER_BYTES;
-    if magic != MAGIC || length > rest {
+    if magic != MAGIC || state.checked_add(blocks).is_none_or(|length| length > most) {
         return Err(cut_off());
     }
-    let mut body = source.bytes_at(HEADER_BYTES as u64, rest)?;
-    let coverage = body.split_off(length);
-    if xxh3_64(&body) != number(checksum) {
+    let begin = HEADER_BYTES as u64 + state;
+    let state = source.bytes_at(HEADER_BYTES as u64, usize::try_from(state).unwrap_or(usize::MAX))?;
+    let mut hash = Xxh3::new();
+    hash.update(&state);
+    // The blocks are only looked through: most readers need few of them.
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut left = blocks;
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+        let piece = piece.get_mut(..length).unwrap_or_default();
+        source.read_at(begin + blocks - left, piece)?;
+        hash.update(piece);
+        left -= length as u64;
+    }
+    if hash.digest() != checksum {
         return Err(Error::corrupt("the checkpoint's checksum does not match its contents"));
     }
-    Ok((body, coverage))
+    Ok((state, begin, begin + blocks))
 }
 
 /// The state without its segments and its coverage.

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    storage::source::Part,
     time::IndexValue,
 };
 
@@ -27,7 +28,7 @@ impl Segments {
     /// All of them, by least and greatest index value.
     ///
     /// # Errors
-    /// `Corrupt` when they come from a checkpoint that no writer has written.
+    /// `Corrupt` when they come from a checkpoint that no writer has written, `Io` when it cannot be read any more.
     pub fn all(&self) -> Result<Vec<&Arc<Segment>>> {
         let mut all = Vec::with_capacity(self.len().min(1 << 20));
         for block in &self.blocks {
@@ -126,14 +127,13 @@ impl Segments {
     }
 
     /// The segments of the blocks of a checkpoint.
-    pub(super) fn of_blocks(blocks: Vec<(Sums, Bytes)>, path: &str) -> Result<Self> {
-        let path: Arc<str> = path.into();
+    pub(super) fn of_blocks(blocks: Vec<(Sums, Part)>) -> Result<Self> {
         let ordered = blocks.is_sorted_by(|(a, _), (b, _)| a.first < b.first);
         // A segment takes more than a byte: counts that no block can hold are used for nothing.
-        if !ordered || !blocks.iter().all(|(sums, bytes)| (1..=bytes.len() as u64).contains(&sums.segments)) {
-            return Err(Error::corrupt("the blocks of a checkpoint contradict each other").with("path", path));
+        if !ordered || !blocks.iter().all(|(sums, part)| (1..=part.length).contains(&sums.segments)) {
+            return Err(Error::corrupt("the blocks of a checkpoint contradict each other"));
         }
-        let block = |(sums, bytes)| Arc::new(Block::stored(sums, bytes, &path));
+        let block = |(sums, part)| Arc::new(Block::stored(sums, part));
         Ok(Self { blocks: blocks.into_iter().map(block).collect() })
     }
 }

@@ -6,7 +6,10 @@ use std::{collections::HashSet, sync::Arc};
 use serde_json::Map;
 
 use super::{super::Version, *};
-use crate::log::commit::{CoverageRecord, Fingerprint, SegmentRecord};
+use crate::{
+    log::commit::{CoverageRecord, Fingerprint, SegmentRecord},
+    storage::source::MemorySource,
+};
 
 struct Numbers(u64);
 
@@ -53,8 +56,16 @@ fn assert_same(segments: &Segments, model: &mut [Arc<Segment>]) {
     assert!(segments.blocks.iter().all(|block| (1..=BLOCK_SEGMENTS as u64).contains(&block.sums.segments)));
 }
 
+fn parts(blocks: Vec<(Sums, Bytes)>) -> Vec<(Sums, Part)> {
+    let part = |bytes: Bytes| {
+        let length = bytes.len() as u64;
+        Part { source: Arc::new(MemorySource::new("some.checkpoint", bytes)), offset: 0, length }
+    };
+    blocks.into_iter().map(|(sums, bytes)| (sums, part(bytes))).collect()
+}
+
 fn stored(segments: &Segments) -> Segments {
-    Segments::of_blocks(segments.to_blocks().unwrap(), "checkpoint").unwrap()
+    Segments::of_blocks(parts(segments.to_blocks().unwrap())).unwrap()
 }
 
 #[test]
@@ -118,7 +129,7 @@ fn stored_blocks_are_decoded_only_when_they_are_needed() {
     }
     let mut blocks = segments.to_blocks().unwrap();
     blocks[1].1 = Bytes::from_static(&[0xFF; 1000]);
-    let mut damaged = Segments::of_blocks(blocks, "some.checkpoint").unwrap();
+    let mut damaged = Segments::of_blocks(parts(blocks)).unwrap();
     damaged.insert(segment(1 << 40, 1 << 40)).unwrap();
     assert_eq!((damaged.len(), damaged.rows()), (5 * BLOCK_SEGMENTS + 1, segments.rows() + 10 + (1_u64 << 40) % 7));
     let error = damaged.all().unwrap_err();
@@ -143,12 +154,12 @@ fn blocks_that_contradict_what_is_said_of_them_are_corrupt() {
     for harm in harms {
         let mut blocks = segments.to_blocks().unwrap();
         harm(&mut blocks[1].0);
-        assert!(Segments::of_blocks(blocks, "c").is_ok_and(|segments| segments.all().is_err()));
+        assert!(Segments::of_blocks(parts(blocks)).is_ok_and(|segments| segments.all().is_err()));
     }
     let mut blocks = segments.to_blocks().unwrap();
     blocks.swap(0, 1);
-    assert!(Segments::of_blocks(blocks, "c").is_err());
+    assert!(Segments::of_blocks(parts(blocks)).is_err());
     let mut blocks = segments.to_blocks().unwrap();
     blocks[0].0.segments = u64::MAX;
-    assert!(Segments::of_blocks(blocks, "c").is_err());
+    assert!(Segments::of_blocks(parts(blocks)).is_err());
 }

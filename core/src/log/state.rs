@@ -6,8 +6,6 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use bytes::Bytes;
-
 use super::{
     Version,
     block::check_record,
@@ -19,7 +17,7 @@ use super::{
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
-    storage::Storage,
+    storage::{Storage, source::Part},
     time::{IndexRange, IndexValue, Run},
 };
 
@@ -115,8 +113,7 @@ pub struct TableState {
 #[derive(Debug, Clone, Default)]
 struct CoverageCell {
     ready: OnceLock<Arc<Coverage>>,
-    /// Serialised.
-    base: Option<Bytes>,
+    base: Option<Part>,
     since: Vec<Arc<Segment>>,
 }
 
@@ -140,8 +137,8 @@ impl TableState {
 
     /// A state read from a checkpoint, which stores its coverage.
     #[must_use]
-    pub(super) fn with_coverage(mut self, serialised: Bytes) -> Self {
-        self.coverage = CoverageCell { ready: OnceLock::new(), base: Some(serialised), since: Vec::new() };
+    pub(super) fn with_coverage(mut self, stored: Part) -> Self {
+        self.coverage = CoverageCell { ready: OnceLock::new(), base: Some(stored), since: Vec::new() };
         self
     }
 
@@ -204,7 +201,8 @@ impl TableState {
                 }
             }
         }
-        if self.remove(&removed)? != removed.len() {
+        let of_its_own = added.iter().any(|segment| removed.contains(segment.record.id.as_str()));
+        if of_its_own || self.remove(&removed)? != removed.len() {
             return Err(corrupt("the commit removes a segment that is not in the table".to_owned()));
         }
         self.version = commit.version;
@@ -245,7 +243,7 @@ impl TableState {
                 "the table covers {buckets} buckets; at most {MAX_TABLE_BUCKETS} can be worked with: use wider buckets"
             )));
         }
-        let base = self.coverage.base.as_ref().and_then(|base| Coverage::from_bytes(base, MAX_TABLE_BUCKETS).ok());
+        let base = self.coverage.base.as_ref().and_then(|base| read_base(base).ok());
         let (mut coverage, rest) = match base {
             Some(coverage) => (coverage, self.coverage.since.iter().collect()),
             None => (Coverage::default(), self.segments.all()?),
@@ -261,7 +259,7 @@ impl TableState {
     /// # Errors
     /// `Corrupt` when it is damaged.
     pub fn stored_coverage(&self) -> Result<Option<Coverage>> {
-        self.coverage.base.as_ref().map(|base| Coverage::from_bytes(base, MAX_TABLE_BUCKETS)).transpose()
+        self.coverage.base.as_ref().map(read_base).transpose()
     }
 
     /// The coverage of all live segments together, put together from theirs alone.
@@ -348,4 +346,9 @@ impl TableState {
     pub fn index_bounds(&self) -> Option<(IndexValue, IndexValue)> {
         self.segments.index_bounds()
     }
+}
+
+fn read_base(base: &Part) -> Result<Coverage> {
+    let bounded = Part { length: base.length.min(MAX_COVERAGE_BYTES), ..base.clone() };
+    Coverage::from_bytes(&bounded.bytes()?, MAX_TABLE_BUCKETS)
 }

@@ -120,7 +120,11 @@ impl Repair<'_> {
         let mut damaged = false;
         for version in &checkpoints {
             let read = crate::log::checkpoint::read(self.storage().as_ref(), *version);
-            let intact = read.and_then(|state| state.map_or(Ok(None), |s| s.stored_coverage()));
+            let intact = read.and_then(|state| {
+                let Some(state) = state else { return Ok(None) };
+                state.segments.all()?;
+                state.stored_coverage()
+            });
             if intact.is_err() {
                 damaged = true;
                 let path = checkpoint_path(*version);

@@ -78,7 +78,8 @@ impl Verify<'_> {
         let replayed = self.commits(last, &checkpoints)?;
         self.hint(last, &checkpoints);
         self.checkpoints(&checkpoints, &replayed)?;
-        let latest = match self.table.log().latest(None) {
+        let latest = self.table.log().latest(None);
+        let latest = match latest.and_then(|latest| latest.segments.all().map(drop).map(|()| latest)) {
             Ok(latest) => latest,
             Err(e) => {
                 self.found("table", self.table.log().storage().root().to_owned(), Some(e.to_string()));
@@ -169,6 +170,7 @@ impl Verify<'_> {
         let storage = self.table.log().storage().as_ref();
         let missing = || Error::corrupt("the checkpoint is missing");
         let stored = crate::log::checkpoint::read(storage, version)?.ok_or_else(missing)?;
+        stored.segments.all()?;
         let coverage = stored.stored_coverage()?;
         if !replayed.map_or(Ok(true), |replayed| stored.says_the_same(replayed))? {
             return Err(Error::corrupt("the checkpoint says something else than the commits"));
