@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, StringArray, TimestampMicrosecondArray};
 use tstable_core::{
     ErrorKind,
     coverage::{BucketId, Coverage, EntityPart},
@@ -18,10 +18,9 @@ use tstable_core::{
         state::TableState,
     },
     schema::{ColumnType, Strings, TimeUnit},
-    segment::{SegmentWriter, WriteColumn, WriteOptions},
     storage::{Storage, check_path, memory::MemoryStorage},
     table::{
-        CreateRequest, Table,
+        Table,
         append::{AppendRequest, Mode, OnOverlap, Unwatched},
         cache::Cache,
         compact::{CompactRequest, Order},
@@ -32,6 +31,11 @@ use tstable_core::{
     time::{BucketWidth, Grid, IndexRange, IndexValue},
 };
 use xxhash_rust::xxh3::xxh3_64;
+
+#[allow(dead_code, unreachable_pub, clippy::cast_precision_loss)]
+#[path = "../core/tests/safety/prices.rs"]
+mod prices;
+use prices::HOUR_US;
 
 /// A commit's bytes, as they are and with the checksum that makes them believable.
 pub fn commit(data: &[u8]) {
@@ -48,17 +52,20 @@ pub fn commit(data: &[u8]) {
     }
 }
 
-/// A checkpoint's bytes, as they are and as the sealed state of a checkpoint.
+/// A checkpoint's bytes, as they are, and as the sealed state and blocks of a checkpoint, which the first two bytes tell apart.
 pub fn checkpoint(data: &[u8]) {
-    let header =
-        [b"TSCKPT\x02\n".as_slice(), &(data.len() as u64).to_le_bytes(), &xxh3_64(data).to_le_bytes()].concat();
-    for bytes in [data.to_vec(), [&header, data].concat()] {
+    let (state, rest) = data.split_at(data.len().min(2));
+    let state = state.iter().rev().fold(0, |n, b| (n << 8) | usize::from(*b)).min(rest.len());
+    let numbers = [state as u64, (rest.len() - state) as u64, xxh3_64(rest)].map(u64::to_le_bytes).concat();
+    let sealed = [b"TSCKPT\x03\n".as_slice(), &numbers, rest].concat();
+    for bytes in [data.to_vec(), sealed] {
         let storage = MemoryStorage::new("memory");
         storage.prepare(&["_timeseries_log"]).expect("memory is there");
         storage.replace(&checkpoint_path(Version(1)), &bytes).expect("memory is there");
         if let Ok(Some(state)) = checkpoint::read(&storage, Version(1)) {
+            let _ = state.segments.all();
             let _ = state.coverage(&storage);
-            let _ = state.stored_coverage(&storage);
+            let _ = state.stored_coverage();
         }
     }
 }
@@ -95,7 +102,6 @@ pub fn parsing(data: &[u8]) {
     }
 }
 
-const HOUR_US: i64 = 3_600_000_000;
 const BLOCK: i64 = 4;
 const BLOCKS: usize = 8;
 const SYMBOLS: [&str; 2] = ["A", "B"];
@@ -107,30 +113,15 @@ fn files() -> &'static [Vec<PathBuf>] {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let files = SYMBOLS.map(|symbol| {
             (0..BLOCKS)
-                .map(|block| write(directory.path().join(format!("{symbol}{block}")), symbol, block as i64))
+                .map(|block| {
+                    let hours = block as i64 * BLOCK..(block as i64 + 1) * BLOCK;
+                    prices::write_file(&directory.path().join(format!("{symbol}{block}")), &[symbol], hours)
+                })
                 .collect()
         });
         (directory, files.to_vec())
     });
     files
-}
-
-fn write(path: PathBuf, symbol: &str, block: i64) -> PathBuf {
-    let column = |name: &str, ty| WriteColumn { name: name.to_owned(), ty, field_id: None };
-    let columns = [
-        column("ts", ColumnType::Timestamp(TimeUnit::Us)),
-        column("symbol", ColumnType::Varchar),
-        column("x", ColumnType::Double),
-    ];
-    let hours = block * BLOCK..(block + 1) * BLOCK;
-    let ts: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(hours.clone().map(|hour| hour * HOUR_US)));
-    let symbols: ArrayRef = Arc::new(StringArray::from_iter_values(hours.clone().map(|_| symbol)));
-    let x: ArrayRef = Arc::new(Float64Array::from_iter_values(hours.map(|hour| hour as f64)));
-    let batch = RecordBatch::try_from_iter([("ts", ts), ("symbol", symbols), ("x", x)]).expect("equal lengths");
-    let file = std::fs::File::create(&path).expect("a temporary file");
-    let mut writer = SegmentWriter::create("fuzz", file, &columns, &WriteOptions::default()).expect("valid columns");
-    writer.write(&batch).and_then(|()| writer.finish()).expect("a temporary file");
-    path
 }
 
 type Model = BTreeSet<(String, i64)>;
@@ -139,16 +130,7 @@ type Model = BTreeSet<(String, i64)>;
 pub fn operations(data: &[u8]) {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new("memory"));
     let table = Table::new(Arc::clone(&storage));
-    let request = CreateRequest {
-        index_column: "ts".to_owned(),
-        bucket: "1h".to_owned(),
-        timezone: None,
-        origin: None,
-        entity_columns: vec!["symbol".to_owned()],
-        uniqueness: "bucket".to_owned(),
-        schema: None,
-    };
-    table.create(request.definition().expect("a valid definition"), false).expect("memory is there");
+    table.create(prices::request().definition().expect("a valid definition"), false).expect("memory is there");
     let mut model = Model::new();
     let mut history: BTreeMap<Version, Model> = BTreeMap::new();
     for operation in data.chunks_exact(2).take(24) {

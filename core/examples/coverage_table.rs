@@ -31,13 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let table = Table::new(Arc::clone(&storage));
     let columns = [("entity", ColumnType::BigInt), ("ts", ColumnType::Timestamp(TimeUnit::Us))];
     let request = CreateRequest {
-        index_column: "ts".to_owned(),
-        bucket: "1m".to_owned(),
-        timezone: None,
-        origin: None,
         entity_columns: vec!["entity".to_owned()],
-        uniqueness: "bucket".to_owned(),
         schema: Some(Schema::new(columns.map(|(name, ty)| (name.to_owned(), ty)))?),
+        ..CreateRequest::new("ts", "1m")
     };
     let created = table.create(request.definition()?, false)?;
     let coverage = coverage(entities, minutes)?;

@@ -24,8 +24,12 @@ mod hostile;
 mod killed;
 #[path = "safety/operations.rs"]
 mod operations;
+#[path = "safety/prices.rs"]
+mod prices;
 #[path = "safety/races.rs"]
 mod races;
+#[path = "safety/refusing.rs"]
+mod refusing;
 #[path = "safety/storages.rs"]
 mod storages;
 #[path = "safety/upkeep.rs"]

@@ -46,7 +46,7 @@ impl TableFunction for AddColumns {
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
             let changed = table.add_columns(&snapshot, &added)?;
-            shared.changed(&root, &table, &changed, session)?;
+            shared.changed(&root, &table, &changed, session);
             let version = changed.snapshot.state.version.0;
             let rows = added.clone().into_iter();
             let row = move |(name, ty): (String, ColumnType)| {

@@ -64,7 +64,7 @@ impl TableFunction for Append {
             let request =
                 AppendRequest { files: expand(&patterns)?, on_overlap, mode, on_violation, message: message.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
-            shared.cache.remember(&root, &table, &appended.snapshot.state)?;
+            shared.cache.remember(&root, &table, &appended.snapshot.state);
             for warning in &appended.warnings {
                 session.log(LogLevel::Warning, warning);
             }

@@ -156,6 +156,7 @@ impl CopySink for Sink {
 
     fn finish(self: Box<Self>, session: &dyn Session) -> Result<()> {
         let loaded = self.loader.finish(&Watch(session))?;
-        self.shared.changed(&self.root, &self.table, &loaded.changed, session)
+        self.shared.changed(&self.root, &self.table, &loaded.changed, session);
+        Ok(())
     }
 }

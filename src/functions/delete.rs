@@ -48,7 +48,7 @@ impl TableFunction for Delete {
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
             let deleted = table.delete(&snapshot, &request, &Watch(session))?;
-            shared.changed(&root, &table, &deleted.changed, session)?;
+            shared.changed(&root, &table, &deleted.changed, session);
             let version = deleted.changed.snapshot.state.version.0;
             let loss = deleted.loss;
             let counts = [version, loss.rows, deleted.buckets, loss.segments_removed, loss.segments_added];

@@ -63,7 +63,7 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
 
 fn segments_by_entity(asked: &Asked) -> Result<HashMap<Entity, u64>> {
     let mut segments = HashMap::new();
-    for segment in &asked.snapshot.state.segments {
+    for segment in asked.snapshot.state.segments.all()? {
         for entity in segment.coverage(asked.snapshot.storage().as_ref())?.entities() {
             *segments.entry(entity.clone()).or_default() += 1;
         }

@@ -61,7 +61,7 @@ impl TableFunction for MarkEmpty {
             let entity = resolve(&snapshot, &entities)?.pop();
             let request = EmptyRequest { range, entity, reason: reason.clone(), undo };
             let marked = table.mark_empty(&snapshot, &request)?;
-            shared.cache.remember(&root, &table, &marked.snapshot.state)?;
+            shared.cache.remember(&root, &table, &marked.snapshot.state);
             let grid = marked.snapshot.grid()?;
             let row = vec![
                 Cell::text(&root),

@@ -79,11 +79,11 @@ impl Shared {
     }
 
     /// Takes note of a change that this call made.
-    pub(crate) fn changed(&self, root: &str, table: &Table, changed: &Changed, session: &dyn Session) -> Result<()> {
+    pub(crate) fn changed(&self, root: &str, table: &Table, changed: &Changed, session: &dyn Session) {
         for warning in &changed.warnings {
             session.log(LogLevel::Warning, warning);
         }
-        self.cache.remember(root, table, &changed.snapshot.state)
+        self.cache.remember(root, table, &changed.snapshot.state);
     }
 }
 

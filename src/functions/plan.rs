@@ -44,7 +44,7 @@ impl TableFunction for Plan {
                 let reason = selector.judge(segment, &query);
                 vec![Cell::text(&segment.record.id), Cell::Bool(reason == Reason::Kept), Cell::text(reason.words())]
             };
-            let rows: Vec<_> = asked.snapshot.state.segments.iter().map(row).map(Ok).collect();
+            let rows: Vec<_> = asked.snapshot.state.segments.all()?.into_iter().map(row).map(Ok).collect();
             Ok(Box::new(rows.into_iter()))
         })
     }

@@ -37,7 +37,7 @@ impl TableFunction for Restore {
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
             let done = table.restore(&snapshot, restored)?;
-            shared.changed(&root, &table, &done.changed, session)?;
+            shared.changed(&root, &table, &done.changed, session);
             let version = done.changed.snapshot.state.version.0;
             let counts =
                 [restored.0, version, done.segments_added, done.segments_removed, done.rows_added, done.rows_removed];

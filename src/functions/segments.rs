@@ -34,7 +34,7 @@ impl TableFunction for Segments {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         ask(&self.0, session, &args, columns, |asked| {
-            let segments = asked.snapshot.state.segments.clone();
+            let segments: Vec<_> = asked.snapshot.state.segments.all()?.into_iter().cloned().collect();
             let range = asked.range;
             Ok(Box::new(segments.into_iter().filter(move |s| s.meets(&range)).map(|s| Ok(row(&s)))))
         })

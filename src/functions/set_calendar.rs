@@ -57,7 +57,7 @@ impl TableFunction for SetCalendar {
             let calendar = wanted.calendar(&snapshot)?;
             let entities = resolve(&snapshot, &entities)?;
             let after = table.set_calendar(&snapshot, &entities, calendar.as_ref(), None)?;
-            shared.cache.remember(&root, &table, &after.state)?;
+            shared.cache.remember(&root, &table, &after.state);
             let row = vec![
                 Cell::text(&root),
                 Cell::count(after.state.version.0),

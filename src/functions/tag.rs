@@ -36,7 +36,7 @@ impl TableFunction for Tag {
         Ok(Report::bound(tag_columns(), move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
             let (tagged, changed) = table.tag(&snapshot, &name, version)?;
-            shared.changed(&root, &table, &changed, session)?;
+            shared.changed(&root, &table, &changed, session);
             Ok(one(vec![Cell::text(&name), Cell::count(tagged.0), Cell::count(changed.snapshot.state.version.0)]))
         }))
     }

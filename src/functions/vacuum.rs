@@ -45,7 +45,7 @@ impl TableFunction for Vacuum {
         Ok(Report::bound(columns, move |session| {
             let table = shared.cache.table(&root);
             let vacuumed = table.vacuum(&VacuumRequest { keep_us, dry_run, now: Instant::now() })?;
-            shared.cache.remember(&root, &table, &vacuumed.state)?;
+            shared.cache.remember(&root, &table, &vacuumed.state);
             vacuumed.warnings.iter().for_each(|warning| session.log(LogLevel::Warning, warning));
             Ok(Box::new(vacuumed.files.into_iter().map(|file| {
                 Ok(vec![

@@ -1,24 +1,22 @@
 //! Checkpoints: the whole state at a version in one checksummed file, so that opening a table costs the state and the
 //! commits since, not its history. A checkpoint that is damaged or missing costs time, never data: the commits stay.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{
-    LOG_DIRECTORY, Version,
-    commit::{CoverageRecord, Fingerprint, FooterChecksum, Instant, SegmentRecord, SortOrder, SourceRecord},
-    definition::Definition,
-    expectations::Expectations,
-    state::{CoverageBase, Segment, TableState},
+    LOG_DIRECTORY, Version, block::Sums, commit::Instant, definition::Definition, expectations::Expectations,
+    segments::Segments, state::TableState,
 };
 use crate::{
-    error::{Error, Result},
-    storage::Storage,
-    time::IndexValue,
+    error::{Error, ErrorKind, Result},
+    storage::{
+        Storage,
+        source::{Part, Source},
+    },
 };
 
 /// A checkpoint is written after every so many commits.
@@ -27,8 +25,10 @@ pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 /// No checkpoint is larger.
 const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
-const MAGIC: &[u8; 8] = b"TSCKPT\x02\n";
-const HEADER_BYTES: usize = 8 + 8 + 8;
+const MAGIC: &[u8; 8] = b"TSCKPT\x03\n";
+const HEADER_BYTES: usize = 8 + 8 + 8 + 8;
+/// So much of a checkpoint is looked through at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Where the checkpoint of a version stands, relative to the root.
 #[must_use]
@@ -53,89 +53,16 @@ struct StoredState {
     oldest: Version,
     properties: BTreeMap<String, String>,
     tags: BTreeMap<String, Version>,
-    segments: Vec<StoredSegment>,
+    /// Of each block of segments what is known without decoding it, and how many bytes it takes; the blocks follow the state.
+    blocks: Vec<(Sums, u64)>,
     /// JSON, so that fields unknown to this version survive; empty when there are none.
     calendars: String,
     /// Serialised coverage; empty when there is none.
     confirmed_empty: Vec<u8>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredSegment {
-    id: String,
-    path: String,
-    rows: u64,
-    row_groups: u64,
-    bytes: u64,
-    checksum: Fingerprint,
-    footer_checksum: Option<FooterChecksum>,
-    index_min: IndexValue,
-    index_max: IndexValue,
-    sorted_by: Option<SortOrder>,
-    last_field_id: u32,
-    missing_fields: Vec<u32>,
-    entities: u64,
-    buckets: u64,
-    coverage: CoverageRecord,
-    sources: Vec<SourceRecord>,
-    /// JSON of the fields unknown to this version; empty when there are none.
-    extra: String,
-    added: Version,
-}
-
-impl StoredSegment {
-    fn of(segment: &Segment) -> Self {
-        let r = segment.record.clone();
-        Self {
-            id: r.id,
-            path: r.path,
-            rows: r.rows,
-            row_groups: r.row_groups,
-            bytes: r.bytes,
-            checksum: r.checksum,
-            footer_checksum: r.footer_checksum,
-            index_min: r.index_min,
-            index_max: r.index_max,
-            sorted_by: r.sorted_by,
-            last_field_id: r.last_field_id,
-            missing_fields: r.missing_fields,
-            entities: r.entities,
-            buckets: r.buckets,
-            coverage: r.coverage,
-            sources: r.sources,
-            extra: if r.extra.is_empty() { String::new() } else { Value::Object(r.extra).to_string() },
-            added: segment.added,
-        }
-    }
-
-    fn into_segment(self) -> Result<Segment, serde_json::Error> {
-        let extra: Map<String, Value> =
-            if self.extra.is_empty() { Map::new() } else { serde_json::from_str(&self.extra)? };
-        let record = SegmentRecord {
-            id: self.id,
-            path: self.path,
-            rows: self.rows,
-            row_groups: self.row_groups,
-            bytes: self.bytes,
-            checksum: self.checksum,
-            footer_checksum: self.footer_checksum,
-            index_min: self.index_min,
-            index_max: self.index_max,
-            sorted_by: self.sorted_by,
-            last_field_id: self.last_field_id,
-            missing_fields: self.missing_fields,
-            entities: self.entities,
-            buckets: self.buckets,
-            coverage: self.coverage,
-            sources: self.sources,
-            extra,
-        };
-        Ok(Segment::new(record, self.added))
-    }
-}
-
-/// The bytes of the checkpoint of `state`: magic, the state's length and XXH3-64 (both little-endian, 8 bytes), the state,
-/// then the table's coverage in its own checksummed form.
+/// The bytes of the checkpoint of `state`: magic, the lengths of the state and of the blocks of segments, the XXH3-64 of both (little-endian,
+/// 8 bytes each), the state, the blocks, then the table's coverage in its own checksummed form.
 ///
 /// # Errors
 /// As [`TableState::coverage`].
@@ -143,6 +70,7 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     let unwritable =
         |e: &dyn std::fmt::Display| Error::invalid_argument(format!("the checkpoint cannot be written: {e}"));
     let (calendars, confirmed_empty) = state.expectations.to_stored()?;
+    let blocks = state.segments.to_blocks()?;
     let stored = StoredState {
         version: state.version,
         committed_at: state.committed_at,
@@ -151,74 +79,105 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
         oldest: state.oldest,
         properties: state.properties.clone(),
         tags: state.tags.clone(),
-        segments: state.segments.iter().map(|s| StoredSegment::of(s)).collect(),
+        blocks: blocks.iter().map(|(sums, bytes)| (sums.clone(), bytes.len() as u64)).collect(),
         calendars,
         confirmed_empty,
     };
-    let body = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
+    let state_bytes = postcard::to_stdvec(&stored).map_err(|e| unwritable(&e))?;
+    let parts = || std::iter::once(state_bytes.as_slice()).chain(blocks.iter().map(|(_, bytes)| bytes.as_ref()));
+    let mut hash = Xxh3::new();
+    parts().for_each(|part| hash.update(part));
+    let length: usize = blocks.iter().map(|(_, bytes)| bytes.len()).sum();
+    let header = [state_bytes.len() as u64, length as u64, hash.digest()].map(u64::to_le_bytes).concat();
+    let coverage = state.coverage(storage)?.to_bytes();
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + state_bytes.len() + length + coverage.len());
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&xxh3_64(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    bytes.extend_from_slice(&state.coverage(storage)?.to_bytes());
+    bytes.extend_from_slice(&header);
+    parts().for_each(|part| bytes.extend_from_slice(part));
+    bytes.extend_from_slice(&coverage);
     Ok(bytes)
 }
 
-/// Reads the checkpoint of `version`, without its coverage; none when there is no such file.
+/// Reads the checkpoint of `version`, none when there is no such file; its segments and its coverage are decoded when they are asked for.
 ///
 /// # Errors
 /// `Corrupt` when it is damaged.
 pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState>> {
     let path = checkpoint_path(version);
-    let corrupt = |why: &str| Error::corrupt(why).with("path", &path);
-    if storage.stat(&path)?.is_none() {
-        return Ok(None);
-    }
-    let source = storage.open(&path)?;
-    let mut header = [0; HEADER_BYTES];
-    if source.len() < HEADER_BYTES as u64 {
-        return Err(corrupt("the checkpoint is cut off"));
-    }
-    source.read_at(0, &mut header)?;
-    let (magic, rest) = header.split_at(MAGIC.len());
-    let (length, checksum) = rest.split_at(8);
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
-    let (length, checksum) = (number(length), number(checksum));
-    let offset = HEADER_BYTES as u64;
-    let coverage_at = offset.checked_add(length).filter(|at| *at <= source.len() && length <= MAX_CHECKPOINT_BYTES);
-    let Some(coverage_at) = coverage_at.filter(|_| magic == MAGIC) else {
-        return Err(corrupt("the checkpoint is cut off or no checkpoint"));
+    let source = match storage.open(&path) {
+        Ok(source) => source,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
     };
-    let mut body = vec![0; usize::try_from(length).unwrap_or(0)];
-    source.read_at(offset, &mut body)?;
-    if xxh3_64(&body) != checksum {
-        return Err(corrupt("the checkpoint's checksum does not match its contents"));
-    }
-    let stored: StoredState =
-        postcard::from_bytes(&body).map_err(|e| corrupt("the checkpoint cannot be read").caused_by(e))?;
-    if stored.version != version {
-        return Err(corrupt("the checkpoint is of another version"));
-    }
-    let base = CoverageBase { path: path.clone(), offset: coverage_at, bytes: source.len() - coverage_at };
-    let expectations =
-        Expectations::of_stored(&stored.calendars, &stored.confirmed_empty).map_err(|e| e.with("path", &path))?;
-    let mut state = restore(stored).map_err(|e| corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
-    state.expectations = Arc::new(expectations);
-    Ok(Some(state.with_coverage_at(base)))
+    decode(&source, version).map(Some).map_err(|e| e.with("path", &path))
 }
 
-fn restore(stored: StoredState) -> Result<TableState, serde_json::Error> {
-    let definition: Definition = serde_json::from_str(&stored.definition)?;
+fn decode(source: &Arc<dyn Source>, version: Version) -> Result<TableState> {
+    let (state, mut offset, end) = verified(source.as_ref())?;
+    let stored: StoredState =
+        postcard::from_bytes(&state).map_err(|e| Error::corrupt("the checkpoint cannot be read").caused_by(e))?;
+    if stored.version != version {
+        return Err(Error::corrupt("the checkpoint is of another version"));
+    }
+    let mut state = restore(&stored)?;
+    let part = |offset, length| Part { source: Arc::clone(source), offset, length };
+    let mut blocks = Vec::with_capacity(stored.blocks.len());
+    for (sums, length) in stored.blocks {
+        if length > end.saturating_sub(offset) {
+            return Err(Error::corrupt("the blocks of the checkpoint are longer than it"));
+        }
+        blocks.push((sums, part(offset, length)));
+        offset = offset.saturating_add(length);
+    }
+    state.segments = Segments::of_blocks(blocks)?;
+    Ok(state.with_coverage(part(end, source.len().saturating_sub(end))))
+}
+
+/// The state as it is stored, and where the blocks begin and end. The checksum holds for all of these; the coverage has its own.
+fn verified(source: &dyn Source) -> Result<(Bytes, u64, u64)> {
+    let cut_off = || Error::corrupt("the checkpoint is cut off or no checkpoint");
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
+    let mut header = [0; HEADER_BYTES];
+    if source.len() < HEADER_BYTES as u64 {
+        return Err(cut_off());
+    }
+    source.read_at(0, &mut header)?;
+    let (magic, header) = header.split_at(MAGIC.len());
+    let [state, blocks, checksum] = [0, 8, 16].map(|at| number(header.get(at..at + 8).unwrap_or_default()));
+    let most = source.len().min(MAX_CHECKPOINT_BYTES) - HEADER_BYTES as u64;
+    // What is no checkpoint is not read, however large it is.
+    if magic != MAGIC || state.checked_add(blocks).is_none_or(|length| length > most) {
+        return Err(cut_off());
+    }
+    let begin = HEADER_BYTES as u64 + state;
+    let state = source.bytes_at(HEADER_BYTES as u64, usize::try_from(state).unwrap_or(usize::MAX))?;
+    let mut hash = Xxh3::new();
+    hash.update(&state);
+    // The blocks are only looked through: most readers need few of them.
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut left = blocks;
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+        let piece = piece.get_mut(..length).unwrap_or_default();
+        source.read_at(begin + blocks - left, piece)?;
+        hash.update(piece);
+        left -= length as u64;
+    }
+    if hash.digest() != checksum {
+        return Err(Error::corrupt("the checkpoint's checksum does not match its contents"));
+    }
+    Ok((state, begin, begin + blocks))
+}
+
+/// The state without its segments and its coverage.
+fn restore(stored: &StoredState) -> Result<TableState> {
+    let definition: Definition = serde_json::from_str(&stored.definition)
+        .map_err(|e| Error::corrupt("the checkpoint holds unreadable JSON").caused_by(e))?;
     let mut state = TableState::bare(stored.version, stored.committed_at, stored.created_at, definition);
     state.oldest = stored.oldest;
     state.checkpoint = stored.version;
-    state.properties = stored.properties;
-    state.tags = stored.tags;
-    state.segments = stored
-        .segments
-        .into_iter()
-        .map(|s| s.into_segment().map(Arc::new))
-        .collect::<Result<_, serde_json::Error>>()?;
+    state.properties.clone_from(&stored.properties);
+    state.tags.clone_from(&stored.tags);
+    state.expectations = Arc::new(Expectations::of_stored(&stored.calendars, &stored.confirmed_empty)?);
     Ok(state)
 }

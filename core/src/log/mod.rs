@@ -1,10 +1,12 @@
 //! The commit log: what a version says ([`commit`]), what the table is after it ([`state`]), and where both are kept
 //! ([`store`]). Knows names and sizes of segments, never their contents.
 
+mod block;
 pub mod checkpoint;
 pub mod commit;
 pub mod definition;
 pub mod expectations;
+pub mod segments;
 pub mod state;
 pub mod store;
 

@@ -8,14 +8,16 @@ use std::{
 
 use super::{
     Version,
+    block::check_record,
     commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
     definition::Definition,
     expectations::Expectations,
+    segments::Segments,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
-    storage::{Storage, check_path},
+    storage::{Storage, source::Part},
     time::{IndexRange, IndexValue, Run},
 };
 
@@ -24,9 +26,6 @@ pub const MAX_COVERAGE_BYTES: u64 = 1 << 30;
 
 /// No table covers more pairs of entity and bucket: what a crafted log can make a reader hold is bounded.
 pub const MAX_TABLE_BUCKETS: u64 = 1 << 38;
-
-/// Parquet itself numbers row groups in fewer bits.
-const MAX_ROW_GROUPS: u64 = 1 << 31;
 
 /// A live segment.
 #[derive(Debug)]
@@ -93,8 +92,8 @@ pub struct TableState {
     pub created_at: Instant,
     /// What the table is.
     pub definition: Arc<Definition>,
-    /// The live segments by least and greatest index value.
-    pub segments: Vec<Arc<Segment>>,
+    /// The live segments.
+    pub segments: Segments,
     /// Properties by name.
     pub properties: BTreeMap<String, String>,
     /// Tags by name.
@@ -114,19 +113,8 @@ pub struct TableState {
 #[derive(Debug, Clone, Default)]
 struct CoverageCell {
     ready: OnceLock<Arc<Coverage>>,
-    base: Option<CoverageBase>,
+    base: Option<Part>,
     since: Vec<Arc<Segment>>,
-}
-
-/// Where a checkpoint keeps the table's coverage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoverageBase {
-    /// The checkpoint's file.
-    pub path: String,
-    /// Where the coverage begins in it.
-    pub offset: u64,
-    /// How long it is.
-    pub bytes: u64,
 }
 
 impl TableState {
@@ -147,10 +135,10 @@ impl TableState {
         Ok(state)
     }
 
-    /// A state read from a checkpoint, whose coverage is at `base`.
+    /// A state read from a checkpoint, which stores its coverage.
     #[must_use]
-    pub(super) fn with_coverage_at(mut self, base: CoverageBase) -> Self {
-        self.coverage = CoverageCell { ready: OnceLock::new(), base: Some(base), since: Vec::new() };
+    pub(super) fn with_coverage(mut self, stored: Part) -> Self {
+        self.coverage = CoverageCell { ready: OnceLock::new(), base: Some(stored), since: Vec::new() };
         self
     }
 
@@ -161,7 +149,7 @@ impl TableState {
             committed_at,
             created_at,
             definition: Arc::new(definition),
-            segments: Vec::new(),
+            segments: Segments::default(),
             properties: BTreeMap::new(),
             tags: BTreeMap::new(),
             oldest: Version(1),
@@ -177,17 +165,23 @@ impl TableState {
     /// # Errors
     /// `Corrupt` when the commit does not follow this version or removes what is not there.
     pub fn apply(&mut self, commit: &Commit) -> Result<()> {
+        self.apply_adding(commit).map(drop)
+    }
+
+    /// As [`TableState::apply`]; gives the segments that it adds.
+    fn apply_adding(&mut self, commit: &Commit) -> Result<Vec<Arc<Segment>>> {
         let corrupt = |why: String| Error::corrupt(why).with("path", commit.version.commit_path());
         if commit.version != self.version.next() {
             return Err(corrupt(format!("version {} does not follow version {}", commit.version, self.version)));
         }
+        let mut added = Vec::new();
         let mut removed = HashSet::new();
         for action in &commit.actions {
             match action {
                 Action::DefineTable(definition) => self.definition = Arc::new(definition.as_ref().clone()),
                 Action::AddSegment(record) => {
                     check_record(record).map_err(|e| e.with("version", commit.version))?;
-                    self.add(record.as_ref().clone(), commit.version);
+                    added.push(self.add(record.as_ref().clone(), commit.version)?);
                 }
                 Action::RemoveSegment { id } => _ = removed.insert(id.as_str()),
                 Action::SetProperty { key, value: Some(value) } => {
@@ -207,35 +201,32 @@ impl TableState {
                 }
             }
         }
-        self.remove(&removed).map_err(corrupt)?;
+        let of_its_own = added.iter().any(|segment| removed.contains(segment.record.id.as_str()));
+        if of_its_own || self.remove(&removed)? != removed.len() {
+            return Err(corrupt("the commit removes a segment that is not in the table".to_owned()));
+        }
         self.version = commit.version;
         self.committed_at = commit.timestamp;
-        Ok(())
+        Ok(added)
     }
 
-    fn add(&mut self, record: SegmentRecord, version: Version) {
+    fn add(&mut self, record: SegmentRecord, version: Version) -> Result<Arc<Segment>> {
         let segment = Arc::new(Segment::new(record, version));
-        let key = order(&segment);
-        let at = self.segments.partition_point(|other| order(other) <= key);
-        self.segments.insert(at, Arc::clone(&segment));
+        self.segments.insert(Arc::clone(&segment))?;
         self.coverage.ready = OnceLock::new();
         if self.coverage.base.is_some() {
-            self.coverage.since.push(segment);
+            self.coverage.since.push(Arc::clone(&segment));
         }
+        Ok(segment)
     }
 
-    fn remove(&mut self, removed: &HashSet<&str>) -> Result<(), String> {
-        if removed.is_empty() {
-            return Ok(());
-        }
-        let before = self.segments.len();
-        self.segments.retain(|segment| !removed.contains(segment.record.id.as_str()));
-        if before - self.segments.len() != removed.len() {
-            return Err("the commit removes a segment that is not in the table".to_owned());
+    fn remove(&mut self, ids: &HashSet<&str>) -> Result<usize> {
+        if ids.is_empty() {
+            return Ok(0);
         }
         // What a removed segment covered alone is not known without looking at all others.
         self.coverage = CoverageCell::default();
-        Ok(())
+        self.segments.remove(ids)
     }
 
     /// The coverage of all live segments together, put together once.
@@ -246,16 +237,16 @@ impl TableState {
         if let Some(coverage) = self.coverage.ready.get() {
             return Ok(Arc::clone(coverage));
         }
-        let buckets = self.segments.iter().fold(0_u64, |sum, s| sum.saturating_add(s.record.buckets));
+        let buckets = self.segments.buckets();
         if buckets > MAX_TABLE_BUCKETS {
             return Err(Error::limit_exceeded(format!(
                 "the table covers {buckets} buckets; at most {MAX_TABLE_BUCKETS} can be worked with: use wider buckets"
             )));
         }
-        let from_base = self.coverage.base.as_ref().and_then(|base| read_base(storage, base).ok());
-        let (mut coverage, rest) = match from_base {
-            Some(coverage) => (coverage, &self.coverage.since),
-            None => (Coverage::default(), &self.segments),
+        let base = self.coverage.base.as_ref().and_then(|base| read_base(base).ok());
+        let (mut coverage, rest) = match base {
+            Some(coverage) => (coverage, self.coverage.since.iter().collect()),
+            None => (Coverage::default(), self.segments.all()?),
         };
         for segment in rest {
             coverage.union_with(segment.coverage(storage)?.as_ref());
@@ -267,8 +258,8 @@ impl TableState {
     ///
     /// # Errors
     /// `Corrupt` when it is damaged.
-    pub fn stored_coverage(&self, storage: &dyn Storage) -> Result<Option<Coverage>> {
-        self.coverage.base.as_ref().map(|base| read_base(storage, base)).transpose()
+    pub fn stored_coverage(&self) -> Result<Option<Coverage>> {
+        self.coverage.base.as_ref().map(read_base).transpose()
     }
 
     /// The coverage of all live segments together, put together from theirs alone.
@@ -277,22 +268,25 @@ impl TableState {
     /// As [`Segment::coverage`].
     pub fn union_of_segments(&self, storage: &dyn Storage) -> Result<Coverage> {
         let mut union = Coverage::default();
-        for segment in &self.segments {
+        for segment in self.segments.all()? {
             union.union_with(segment.coverage(storage)?.as_ref());
         }
         Ok(union)
     }
 
     /// Whether the other state is of the same version and says the same.
-    #[must_use]
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    ///
+    /// # Errors
+    /// As [`Segments::all`].
+    pub fn says_the_same(&self, other: &Self) -> Result<bool> {
         let same = |(a, b): (&Arc<Segment>, &Arc<Segment>)| a.record == b.record && a.added == b.added;
-        (self.version, self.committed_at, self.created_at) == (other.version, other.committed_at, other.created_at)
+        let (own, others) = (self.segments.all()?, other.segments.all()?);
+        Ok((self.version, self.committed_at, self.created_at) == (other.version, other.committed_at, other.created_at)
             && self.definition == other.definition
             && (&self.properties, &self.tags, self.oldest) == (&other.properties, &other.tags, other.oldest)
             && self.expectations == other.expectations
-            && self.segments.len() == other.segments.len()
-            && self.segments.iter().zip(&other.segments).all(same)
+            && own.len() == others.len()
+            && own.into_iter().zip(others).all(same))
     }
 
     /// Follows `commit` as [`TableState::apply`] does, and hands on the coverage, which `before` may have at hand.
@@ -302,15 +296,15 @@ impl TableState {
     pub fn followed_by(&self, commit: &Commit, storage: &dyn Storage) -> Result<Self> {
         let mut next = self.clone();
         let ready = self.coverage.ready.get().cloned();
-        next.apply(commit)?;
+        let added = next.apply_adding(commit)?;
         let only_adds = !commit.actions.iter().any(|a| matches!(a, Action::RemoveSegment { .. }));
         if let (Some(mut coverage), true) = (ready, only_adds) {
-            let added = next.segments.iter().filter(|s| s.added == commit.version);
             // Coverage that cannot be read is missed by whoever asks for it, not by those who follow the log.
-            if let Ok(added) = added.map(|s| s.coverage(storage)).collect::<Result<Vec<_>>>() {
+            if let Ok(added) = added.iter().map(|s| s.coverage(storage)).collect::<Result<Vec<_>>>() {
                 let union = Arc::make_mut(&mut coverage);
                 added.iter().for_each(|added| union.union_with(added));
-                next.coverage.ready = OnceLock::from(coverage);
+                // What the checkpoint stored is not needed any more.
+                next.coverage = CoverageCell { ready: OnceLock::from(coverage), ..CoverageCell::default() };
             }
         }
         Ok(next)
@@ -335,54 +329,26 @@ impl TableState {
             "version {version} has been vacuumed; the oldest version that can be read is {oldest}"
         )))
     }
-
     /// Rows of all live segments.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.segments.iter().fold(0, |sum, s| sum.saturating_add(s.record.rows))
+        self.segments.rows()
     }
 
     /// Bytes of all live segments.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.segments.iter().fold(0, |sum, s| sum.saturating_add(s.record.bytes))
+        self.segments.bytes()
     }
 
     /// The least and greatest index value; none in an empty table.
     #[must_use]
     pub fn index_bounds(&self) -> Option<(IndexValue, IndexValue)> {
-        let min = self.segments.first()?.record.index_min;
-        let max = self.segments.iter().map(|s| s.record.index_max).max()?;
-        Some((min, max))
+        self.segments.index_bounds()
     }
 }
 
-/// Refuses records that no writer makes: their paths and counts are used before their files are seen.
-fn check_record(record: &SegmentRecord) -> Result<()> {
-    check_path(&record.path)?;
-    if let CoverageRecord::File(path) = &record.coverage {
-        check_path(path)?;
-    }
-    let sound = record.row_groups <= MAX_ROW_GROUPS
-        && record.entities <= record.buckets
-        && record.buckets <= record.rows
-        && record.buckets <= MAX_TABLE_BUCKETS
-        && record.index_min <= record.index_max;
-    if !sound {
-        return Err(
-            Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path)
-        );
-    }
-    Ok(())
-}
-
-fn order(segment: &Segment) -> (IndexValue, IndexValue, Version, &str) {
-    (segment.record.index_min, segment.record.index_max, segment.added, &segment.record.id)
-}
-
-fn read_base(storage: &dyn Storage, base: &CoverageBase) -> Result<Coverage> {
-    let length = usize::try_from(base.bytes.min(MAX_COVERAGE_BYTES)).unwrap_or(usize::MAX);
-    let mut bytes = vec![0; length];
-    storage.open(&base.path)?.read_at(base.offset, &mut bytes)?;
-    Coverage::from_bytes(&bytes, MAX_TABLE_BUCKETS)
+fn read_base(base: &Part) -> Result<Coverage> {
+    let bounded = Part { length: base.length.min(MAX_COVERAGE_BYTES), ..base.clone() };
+    Coverage::from_bytes(&bounded.bytes()?, MAX_TABLE_BUCKETS)
 }

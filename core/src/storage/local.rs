@@ -119,6 +119,13 @@ pub fn stat_of(metadata: &fs::Metadata) -> Stat {
     Stat { bytes: metadata.len(), modified_ns, inode }
 }
 
+/// What identifies the names in a directory under `root`, as finely as the clock of the file system; none when there is no such directory.
+#[must_use]
+pub fn stat_of_directory(root: &str, directory: &str) -> Option<Stat> {
+    let metadata = fs::symlink_metadata(Path::new(root).join(directory)).ok()?;
+    metadata.is_dir().then(|| stat_of(&metadata))
+}
+
 /// When the file's contents or its names last changed, in nanoseconds since 1970.
 fn changed_ns(metadata: &fs::Metadata) -> i128 {
     let modified = stat_of(metadata).modified_ns;

@@ -42,6 +42,27 @@ pub trait Source: Send + Sync + fmt::Debug {
     fn path(&self) -> &str;
 }
 
+/// Some of the bytes of a file, to be read when they are asked for.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The file, kept open: it can be read even when its name is gone.
+    pub source: Arc<dyn Source>,
+    /// Where they begin.
+    pub offset: u64,
+    /// How many they are.
+    pub length: u64,
+}
+
+impl Part {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// As [`Source::bytes_at`].
+    pub fn bytes(&self) -> Result<Bytes> {
+        self.source.bytes_at(self.offset, usize::try_from(self.length).unwrap_or(usize::MAX))
+    }
+}
+
 /// A file of the operating system, opened once.
 #[derive(Debug)]
 pub struct FileSource {

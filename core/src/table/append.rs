@@ -356,7 +356,7 @@ impl Append<'_> {
     }
 
     fn is_loaded(&self, file: &Incoming, loaded: &Loaded) -> Result<bool> {
-        let same_size = loaded.get(file.outside.stat.bytes);
+        let same_size = loaded.get(file.outside.stat.bytes)?;
         let earlier: Vec<_> =
             self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
         if same_size.is_none() && earlier.is_empty() {

@@ -3,19 +3,22 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Snapshot, Table};
 use crate::{
     error::{Error, Result},
     log::{
-        Version,
+        LOG_DIRECTORY, Version,
         checkpoint::COMMITS_PER_CHECKPOINT,
         state::{Segment, TableState},
     },
     segment::SegmentFile,
-    storage::{Stat, Storage, local::LocalStorage},
+    storage::{
+        Stat, Storage,
+        local::{LocalStorage, stat_of_directory},
+    },
 };
 
 /// States of at most so many tables are kept.
@@ -33,6 +36,8 @@ struct Known {
     state: Arc<TableState>,
     /// What identified the commit of that state: a table that took another's place has another.
     commit: Stat,
+    /// What identified the directory of the log: while it is the same, no file of it came or went.
+    log: Option<Stat>,
     used: u64,
 }
 
@@ -76,40 +81,52 @@ impl Cache {
         let table = self.table(root);
         let known = self.known(root, &table)?;
         let snapshot = table.latest(known.as_ref())?;
-        self.remember(root, &table, &snapshot.state)?;
+        if known.is_none_or(|known| !Arc::ptr_eq(&known, &snapshot.state)) {
+            self.remember(root, &table, &snapshot.state);
+        }
         Ok((table, snapshot))
     }
 
     fn known(&self, root: &str, table: &Table) -> Result<Option<Arc<TableState>>> {
         let key = absolute(root);
         let found = {
-            let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-            tables.get(&key).map(|known| (Arc::clone(&known.state), known.commit))
+            let mut tables = self.lock_tables();
+            let clock = next_use(&tables);
+            tables.get_mut(&key).map(|known| {
+                known.used = clock;
+                (Arc::clone(&known.state), known.commit, known.log)
+            })
         };
-        let Some((state, commit)) = found else { return Ok(None) };
+        let Some((state, commit, log)) = found else { return Ok(None) };
         let storage = table.log().storage();
-        let now = storage.stat(&state.version.commit_path())?;
+        if storage.stat(&state.version.commit_path())? != Some(commit) {
+            return Ok(None);
+        }
+        let now = stat_of_directory(root, LOG_DIRECTORY);
+        if now.is_some() && now == log {
+            return Ok(Some(state));
+        }
         // What a fresh reader would stumble over must not be papered over from memory.
         let mut tail = state.version.0 - state.version.0 % COMMITS_PER_CHECKPOINT + 1..state.version.0;
         let whole = tail
             .try_fold(true, |whole, v| Ok::<_, Error>(whole && storage.stat(&Version(v).commit_path())?.is_some()))?;
-        Ok((whole && now == Some(commit)).then_some(state))
+        if let Some(known) = self.lock_tables().get_mut(&key).filter(|known| Arc::ptr_eq(&known.state, &state)) {
+            known.log = now;
+        }
+        Ok(whole.then_some(state))
     }
 
-    /// Keeps `state` as the newest of the table in the directory `root`.
-    ///
-    /// # Errors
-    /// `Io` when the commit cannot be looked at.
-    pub fn remember(&self, root: &str, table: &Table, state: &Arc<TableState>) -> Result<()> {
-        let Some(commit) = table.log().storage().stat(&state.version.commit_path())? else { return Ok(()) };
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = tables.values().map(|known| known.used).max().unwrap_or(0).saturating_add(1);
-        tables.insert(absolute(root), Known { state: Arc::clone(state), commit, used });
+    /// Keeps `state` as the newest of the table in the directory `root`, unless its commit cannot be looked at.
+    pub fn remember(&self, root: &str, table: &Table, state: &Arc<TableState>) {
+        let log = stat_of_directory(root, LOG_DIRECTORY);
+        let Ok(Some(commit)) = table.log().storage().stat(&state.version.commit_path()) else { return };
+        let mut tables = self.lock_tables();
+        let used = next_use(&tables);
+        tables.insert(absolute(root), Known { state: Arc::clone(state), commit, log, used });
         if tables.len() > MAX_TABLES {
             let oldest = tables.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
             oldest.and_then(|key| tables.remove(&key));
         }
-        Ok(())
     }
 
     /// The segment's open file, its footer read at most once while it stays in the cache.
@@ -146,7 +163,11 @@ impl Cache {
         Ok(file)
     }
 
-    fn lock_footers(&self) -> std::sync::MutexGuard<'_, Footers> {
+    fn lock_tables(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_footers(&self) -> MutexGuard<'_, Footers> {
         self.footers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -177,6 +198,10 @@ impl Footers {
         self.files.retain(|_, footer| footer.used > middle);
         self.bytes = self.files.values().fold(0, |sum, footer| sum.saturating_add(footer.bytes));
     }
+}
+
+fn next_use(tables: &HashMap<String, Known>) -> u64 {
+    tables.values().map(|known| known.used).max().unwrap_or(0).saturating_add(1)
 }
 
 fn absolute(root: &str) -> String {

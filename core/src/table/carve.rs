@@ -75,7 +75,7 @@ impl Carving {
         let target = Target::of_table(&state.definition)?;
         let mut old = std::mem::take(&mut self.pieces);
         let mut failure = None;
-        for segment in &state.segments {
+        for segment in state.segments.all()? {
             match self.piece(segment, &target, away, old.remove(&segment.record.id), monitor) {
                 Ok(Some(piece)) => _ = self.pieces.insert(segment.record.id.clone(), piece),
                 Ok(None) => {}

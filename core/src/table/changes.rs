@@ -30,8 +30,8 @@ pub fn differences(from: &Snapshot, until: &Snapshot) -> Result<Vec<Difference>>
 }
 
 fn side(state: &TableState, other: &Snapshot, added: bool) -> Result<Vec<Difference>> {
-    let there: HashSet<&str> = other.state.segments.iter().map(|s| s.record.id.as_str()).collect();
-    let own = state.segments.iter().filter(|s| !there.contains(s.record.id.as_str()));
+    let there: HashSet<&str> = other.state.segments.all()?.into_iter().map(|s| s.record.id.as_str()).collect();
+    let own = state.segments.all()?.into_iter().filter(|s| !there.contains(s.record.id.as_str()));
     let own: Vec<_> = own.collect();
     if own.is_empty() {
         return Ok(Vec::new());

@@ -130,7 +130,7 @@ fn jobs(
     monitor: &dyn Monitor,
 ) -> Result<Vec<Job>> {
     let inside = |s: &&Arc<Segment>| request.range.contains_all(s.record.index_min, s.record.index_max);
-    let segments: Vec<_> = state.segments.iter().filter(inside).cloned().collect();
+    let segments: Vec<_> = state.segments.all()?.into_iter().filter(inside).cloned().collect();
     let rows_by_bucket = |segments: &[Arc<Segment>]| histogram(storage, target, segments, monitor);
     plan(&segments, request.target_rows, rows_by_bucket, |bucket| target.grid.start_of(bucket))
 }
@@ -240,7 +240,8 @@ impl Work<'_> {
                 }
                 Published::Lost => *state = table.log().latest(Some(state))?,
             }
-            let live: HashSet<_> = state.segments.iter().map(|segment| segment.record.id.as_str()).collect();
+            let live: HashSet<_> =
+                state.segments.all()?.into_iter().map(|segment| segment.record.id.as_str()).collect();
             let same = *state.definition == self.target.definition;
             if !same || !inputs.clone().all(|segment| live.contains(segment.record.id.as_str())) {
                 return Ok(None);

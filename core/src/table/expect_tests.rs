@@ -24,13 +24,10 @@ fn fixture(timezone: Option<&str>) -> Fixture {
     let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(directory.path().join("t").to_str().unwrap()));
     let columns = [("ts", ColumnType::TimestampTz(TimeUnit::Us)), ("symbol", ColumnType::Varchar)];
     let request = CreateRequest {
-        index_column: "ts".to_owned(),
-        bucket: "1d".to_owned(),
         timezone: timezone.map(str::to_owned),
-        origin: None,
         entity_columns: vec!["symbol".to_owned()],
-        uniqueness: "bucket".to_owned(),
         schema: Some(Schema::new(columns.map(|(name, ty)| (name.to_owned(), ty))).unwrap()),
+        ..CreateRequest::new("ts", "1d")
     };
     let table = Table::new(Arc::clone(&storage));
     let snapshot = table.create(request.definition().unwrap(), false).unwrap().snapshot;

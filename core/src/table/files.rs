@@ -46,7 +46,7 @@ pub fn named(table: &Table, latest: &Arc<TableState>, oldest: Version) -> Result
     let mut take = |record: &SegmentRecord| named.extend(of_record(record).map(str::to_owned));
     let tagged = latest.tags.values().copied().filter(|version| *version < oldest);
     for version in tagged.chain([oldest.min(latest.version)]) {
-        table.log().at(version, latest)?.segments.iter().for_each(|segment| take(&segment.record));
+        table.log().at(version, latest)?.segments.all()?.into_iter().for_each(|segment| take(&segment.record));
     }
     let mut version = oldest.next();
     while version <= latest.version {

@@ -93,7 +93,7 @@ fn candidates(snapshot: &Snapshot, grid: &Grid, count: usize) -> Result<Vec<Cand
         coverage.iter().filter_map(|(entity, set)| Some((entity, nth_newest(set, count)?))).collect();
     let Some(least) = thresholds.values().min().map(|bucket| grid.start_of(*bucket)) else { return Ok(Vec::new()) };
     let mut candidates = Vec::new();
-    for segment in snapshot.state.segments.iter().filter(|s| s.record.index_max >= least) {
+    for segment in snapshot.state.segments.all()?.into_iter().filter(|s| s.record.index_max >= least) {
         let own = segment.coverage(snapshot.storage().as_ref())?;
         let mut wanted = Vec::new();
         let mut low: Option<BucketId> = None;

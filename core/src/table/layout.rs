@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::compact_plan::{Histogram, plan};
 use crate::{
+    error::Result,
     log::state::{Segment, TableState},
     time::{BucketId, IndexValue},
 };
@@ -24,10 +25,12 @@ pub struct Layout {
 }
 
 /// Judges the live segments by what compacting would do with them.
-#[must_use]
-pub fn assess(state: &TableState) -> Layout {
+///
+/// # Errors
+/// As [`Segments::all`](crate::log::segments::Segments::all).
+pub fn assess(state: &TableState) -> Result<Layout> {
     let segments = state.segments.len() as u64;
-    let (merged, made) = estimate(state);
+    let (merged, made) = estimate(state)?;
     #[expect(clippy::cast_precision_loss, reason = "a ratio of counts far below 2^52")]
     let fragmentation = if segments == 0 { 0.0 } else { merged.saturating_sub(made) as f64 / segments as f64 };
     let pays = merged > FEW_SEGMENTS && merged > made.saturating_mul(4);
@@ -37,11 +40,11 @@ pub fn assess(state: &TableState) -> Layout {
              them faster"
         )
     });
-    Layout { fragmentation, recommendation }
+    Ok(Layout { fragmentation, recommendation })
 }
 
 /// How many segments compacting would merge, and about how many it would make of them.
-fn estimate(state: &TableState) -> (u64, u64) {
+fn estimate(state: &TableState) -> Result<(u64, u64)> {
     // Where segments overlap, the rows of each period are known from the files only; full segments are a good guess.
     let evenly = |segments: &[Arc<Segment>]| {
         let rows = segments.iter().map(|s| s.record.rows).fold(0, u64::saturating_add);
@@ -50,7 +53,8 @@ fn estimate(state: &TableState) -> (u64, u64) {
         histogram.insert(BucketId(full), rows % TARGET_ROWS);
         Ok(histogram)
     };
-    let jobs = plan(&state.segments, TARGET_ROWS, evenly, |bucket| IndexValue(bucket.0.into())).unwrap_or_default();
+    let segments: Vec<_> = state.segments.all()?.into_iter().cloned().collect();
+    let jobs = plan(&segments, TARGET_ROWS, evenly, |bucket| IndexValue(bucket.0.into())).unwrap_or_default();
     let merged = jobs.iter().map(|job| job.inputs.len() as u64).sum();
-    (merged, jobs.iter().map(|job| job.periods.len() as u64).sum())
+    Ok((merged, jobs.iter().map(|job| job.periods.len() as u64).sum()))
 }

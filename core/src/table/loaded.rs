@@ -3,7 +3,10 @@
 
 use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
-use crate::log::{commit::Fingerprint, state::TableState};
+use crate::{
+    error::Result,
+    log::{commit::Fingerprint, state::TableState},
+};
 
 /// See the module.
 #[derive(Debug)]
@@ -18,14 +21,25 @@ impl Loaded {
     }
 
     /// The fingerprints of loaded files of so many bytes.
-    pub(super) fn get(&self, bytes: u64) -> Option<&Vec<Fingerprint>> {
-        let by_bytes = self.by_bytes.get_or_init(|| {
-            let mut by_bytes: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
-            for source in self.state.segments.iter().flat_map(|segment| &segment.record.sources) {
-                by_bytes.entry(source.bytes).or_default().push(source.fingerprint);
+    ///
+    /// # Errors
+    /// As [`Segments::all`](crate::log::segments::Segments::all).
+    pub(super) fn get(&self, bytes: u64) -> Result<Option<&Vec<Fingerprint>>> {
+        let by_bytes = match self.by_bytes.get() {
+            Some(by_bytes) => by_bytes,
+            None => {
+                let by_bytes = by_bytes(&self.state)?;
+                self.by_bytes.get_or_init(|| by_bytes)
             }
-            by_bytes
-        });
-        by_bytes.get(&bytes)
+        };
+        Ok(by_bytes.get(&bytes))
     }
+}
+
+fn by_bytes(state: &TableState) -> Result<HashMap<u64, Vec<Fingerprint>>> {
+    let mut by_bytes: HashMap<u64, Vec<Fingerprint>> = HashMap::new();
+    for source in state.segments.all()?.into_iter().flat_map(|segment| &segment.record.sources) {
+        by_bytes.entry(source.bytes).or_default().push(source.fingerprint);
+    }
+    Ok(by_bytes)
 }

@@ -11,7 +11,7 @@ use crate::{
     log::{
         Version,
         commit::{Action, Instant},
-        definition::Definition,
+        definition::{Definition, Uniqueness},
         state::TableState,
         store::Log,
     },
@@ -287,6 +287,20 @@ pub struct CreateRequest {
 }
 
 impl CreateRequest {
+    /// A table in the order of `index_column`, with buckets of this width and nothing else said.
+    #[must_use]
+    pub fn new(index_column: &str, bucket: &str) -> Self {
+        Self {
+            index_column: index_column.to_owned(),
+            bucket: bucket.to_owned(),
+            timezone: None,
+            origin: None,
+            entity_columns: Vec::new(),
+            uniqueness: Uniqueness::Bucket.word().to_owned(),
+            schema: None,
+        }
+    }
+
     /// The definition asked for, checked as far as that goes without a schema.
     ///
     /// # Errors
@@ -311,7 +325,7 @@ impl CreateRequest {
             zone_rules,
             origin: self.origin,
             entity_columns: self.entity_columns,
-            uniqueness: crate::log::definition::Uniqueness::parse(&self.uniqueness)?,
+            uniqueness: Uniqueness::parse(&self.uniqueness)?,
             schema: None,
             last_field_id: 0,
             extra: Map::new(),

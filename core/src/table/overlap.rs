@@ -102,7 +102,9 @@ fn covering(by: &Covering<'_>, entity: &Entity, bucket: BucketId) -> String {
     match by {
         Covering::Table { state, storage } => state
             .segments
-            .iter()
+            .all()
+            .unwrap_or_default()
+            .into_iter()
             .find(|segment| segment.coverage(*storage).is_ok_and(|coverage| covers(&coverage)))
             .map_or_else(
                 || "the table".to_owned(),

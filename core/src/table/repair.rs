@@ -120,7 +120,11 @@ impl Repair<'_> {
         let mut damaged = false;
         for version in &checkpoints {
             let read = crate::log::checkpoint::read(self.storage().as_ref(), *version);
-            let intact = read.and_then(|state| state.map_or(Ok(None), |s| s.stored_coverage(self.storage().as_ref())));
+            let intact = read.and_then(|state| {
+                let Some(state) = state else { return Ok(None) };
+                state.segments.all()?;
+                state.stored_coverage()
+            });
             if intact.is_err() {
                 damaged = true;
                 let path = checkpoint_path(*version);
@@ -159,7 +163,7 @@ impl Repair<'_> {
 
     fn segments(&mut self, latest: &Arc<TableState>) -> Result<()> {
         let Some(target) = Target::of_table_columns(&latest.definition)? else { return Ok(()) };
-        for segment in &latest.segments {
+        for segment in latest.segments.all()? {
             let record = &segment.record;
             let derived = match derive(self.storage().as_ref(), segment, &target) {
                 Ok(derived) => derived,
@@ -202,7 +206,7 @@ impl Repair<'_> {
         (corrected.index_min, corrected.index_max) = derived.bounds;
         loop {
             let state = self.table.log().latest(None)?;
-            if state.segments.iter().all(|segment| segment.record.id != record.id) {
+            if state.segments.all()?.iter().all(|segment| segment.record.id != record.id) {
                 return Ok(());
             }
             let remove = Action::RemoveSegment { id: record.id.clone() };

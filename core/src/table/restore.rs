@@ -1,7 +1,7 @@
 //! Going back: a new version whose rows and columns are those of an old one. Nothing is lost by it, the versions between
 //! stay; properties and tags stay as they are, since they say what the table is for and not what is in it.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Snapshot, Table,
@@ -43,7 +43,7 @@ impl Table {
         let changed = amend(self, &latest.state, "restore", None, |state| {
             // A vacuum that came between removes files of the old version.
             state.check_kept(version)?;
-            let (actions, found) = difference(state, &old);
+            let (actions, found) = difference(state, &old)?;
             counts = found;
             check_files(self.log().storage().as_ref(), &actions, version)?;
             Ok(actions)
@@ -61,9 +61,10 @@ struct Counts {
     rows_removed: u64,
 }
 
-fn difference(state: &TableState, old: &TableState) -> (Vec<Action>, Counts) {
-    let ids = |state: &TableState| state.segments.iter().map(|s| s.record.id.clone()).collect::<HashSet<_>>();
-    let (now, then) = (ids(state), ids(old));
+fn difference(state: &TableState, old: &TableState) -> Result<(Vec<Action>, Counts)> {
+    let (now, then) = (state.segments.all()?, old.segments.all()?);
+    let ids = |segments: &[&Arc<Segment>]| segments.iter().map(|s| s.record.id.clone()).collect::<HashSet<_>>();
+    let (now_ids, then_ids) = (ids(&now), ids(&then));
     let mut counts = Counts::default();
     let mut actions = Vec::new();
     let mut definition = old.definition.as_ref().clone();
@@ -80,15 +81,15 @@ fn difference(state: &TableState, old: &TableState) -> (Vec<Action>, Counts) {
         *segments += 1;
         *rows = rows.saturating_add(segment.record.rows);
     };
-    for segment in state.segments.iter().filter(|s| !then.contains(&s.record.id)) {
+    for segment in now.into_iter().filter(|s| !then_ids.contains(&s.record.id)) {
         sum(segment, false);
         actions.push(Action::RemoveSegment { id: segment.record.id.clone() });
     }
-    for segment in old.segments.iter().filter(|s| !now.contains(&s.record.id)) {
+    for segment in then.into_iter().filter(|s| !now_ids.contains(&s.record.id)) {
         sum(segment, true);
         actions.push(Action::AddSegment(Box::new(segment.record.clone())));
     }
-    (actions, counts)
+    Ok((actions, counts))
 }
 
 /// Refuses to bring segments back whose files are gone.

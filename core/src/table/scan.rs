@@ -117,7 +117,7 @@ impl Scan {
         let query = selector.prepare(request.range, request.predicates);
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
-        for segment in &snapshot.state.segments {
+        for segment in snapshot.state.segments.all()? {
             selection.row_groups = selection.row_groups.saturating_add(segment.record.row_groups);
             if selector.judge(segment, &query) != Reason::Kept {
                 continue;

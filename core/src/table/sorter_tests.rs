@@ -18,15 +18,8 @@ use crate::{
 fn target() -> Target {
     let columns = [("n", ColumnType::BigInt), ("who", ColumnType::Varchar), ("seq", ColumnType::BigInt)];
     let schema = Schema::new(columns.map(|(name, ty)| (name.to_owned(), ty))).unwrap();
-    let request = CreateRequest {
-        index_column: "n".to_owned(),
-        bucket: "10".to_owned(),
-        timezone: None,
-        origin: None,
-        entity_columns: vec!["who".to_owned()],
-        uniqueness: "bucket".to_owned(),
-        schema: Some(schema),
-    };
+    let request =
+        CreateRequest { entity_columns: vec!["who".to_owned()], schema: Some(schema), ..CreateRequest::new("n", "10") };
     Target::of_table(&request.definition().unwrap()).unwrap()
 }
 

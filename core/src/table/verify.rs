@@ -78,7 +78,8 @@ impl Verify<'_> {
         let replayed = self.commits(last, &checkpoints)?;
         self.hint(last, &checkpoints);
         self.checkpoints(&checkpoints, &replayed)?;
-        let latest = match self.table.log().latest(None) {
+        let latest = self.table.log().latest(None);
+        let latest = match latest.and_then(|latest| latest.segments.all().map(drop).map(|()| latest)) {
             Ok(latest) => latest,
             Err(e) => {
                 self.found("table", self.table.log().storage().root().to_owned(), Some(e.to_string()));
@@ -91,7 +92,7 @@ impl Verify<'_> {
         }
         let whole = replayed.state.is_some_and(|state| state.version == latest.version);
         let mut named = if whole { files::named(self.table, &latest, latest.oldest)? } else { replayed.named };
-        named.extend(latest.segments.iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
+        named.extend(latest.segments.all()?.into_iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
         self.leftovers(&named)
     }
 
@@ -169,8 +170,9 @@ impl Verify<'_> {
         let storage = self.table.log().storage().as_ref();
         let missing = || Error::corrupt("the checkpoint is missing");
         let stored = crate::log::checkpoint::read(storage, version)?.ok_or_else(missing)?;
-        let coverage = stored.stored_coverage(storage)?;
-        if replayed.is_some_and(|replayed| !stored.says_the_same(replayed)) {
+        stored.segments.all()?;
+        let coverage = stored.stored_coverage()?;
+        if !replayed.map_or(Ok(true), |replayed| stored.says_the_same(replayed))? {
             return Err(Error::corrupt("the checkpoint says something else than the commits"));
         }
         if self.deep && coverage.is_some_and(|coverage| stored.union_of_segments(storage).is_ok_and(|u| u != coverage))
@@ -191,7 +193,7 @@ impl Verify<'_> {
         }
         for state in states {
             let target = Target::of_table_columns(&state.definition)?;
-            for segment in &state.segments {
+            for segment in state.segments.all()? {
                 check_cancelled(self.monitor)?;
                 if seen.insert(segment.record.path.clone()) {
                     self.segment(segment, target.as_ref());

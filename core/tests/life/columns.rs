@@ -104,7 +104,8 @@ fn an_append_follows_columns_that_are_added_meanwhile() {
     assert_eq!(world.latest().state.version.0, 4);
     let fees: Vec<_> = batches(&world.latest()).iter().flat_map(|batch| is_null(batch, "fee")).collect();
     assert_eq!(fees, [true, true]);
-    let segment = &world.latest().state.segments[1];
+    let latest = world.latest();
+    let segment = latest.state.segments.all().unwrap()[1];
     assert_eq!(segment.record.last_field_id, 3);
 }
 

@@ -52,7 +52,7 @@ fn an_entity_goes_alone() {
 #[test]
 fn segments_of_which_nothing_is_left_go_without_being_opened() {
     let world = world();
-    let path = world.latest().state.segments[0].record.path.clone();
+    let path = world.latest().state.segments.all().unwrap()[0].record.path.clone();
     std::fs::write(world.directory.path().join("t").join(path), b"no Parquet").unwrap();
     let deleted = delete(&world, IndexRange::ALL, None).unwrap();
     assert_eq!((deleted.loss.rows, deleted.loss.segments_removed, deleted.loss.segments_added), (6, 1, 0));

@@ -46,13 +46,9 @@ impl World {
         let root = directory.path().join("t");
         let table = Table::new(Arc::new(LocalStorage::new(root.to_str().unwrap())));
         let request = CreateRequest {
-            index_column: "ts".to_owned(),
-            bucket: "1h".to_owned(),
-            timezone: None,
-            origin: None,
             entity_columns: vec!["symbol".to_owned()],
             uniqueness: uniqueness.to_owned(),
-            schema: None,
+            ..CreateRequest::new("ts", "1h")
         };
         table.create(request.definition().unwrap(), false).unwrap();
         Self { directory, table, files: AtomicUsize::new(0) }
@@ -94,7 +90,8 @@ impl World {
         let latest = self.latest();
         let mut referenced = Vec::new();
         for version in 1..=latest.state.version.0 {
-            referenced.extend(self.at(version).state.segments.iter().map(|s| s.record.path.clone()));
+            referenced
+                .extend(self.at(version).state.segments.all().unwrap().into_iter().map(|s| s.record.path.clone()));
         }
         let files = latest.storage().list("data").unwrap().into_iter().map(|entry| format!("data/{}", entry.name));
         files.filter(|path| !referenced.contains(path)).collect()
@@ -171,7 +168,7 @@ pub(crate) fn batches(snapshot: &Snapshot) -> Vec<RecordBatch> {
         .map(|c| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) })
         .collect();
     let mut batches = Vec::new();
-    for segment in &snapshot.state.segments {
+    for segment in snapshot.state.segments.all().unwrap() {
         let file = open_segment(snapshot.storage().as_ref(), segment).unwrap();
         batches.extend(TableRows::new(&file, &columns).unwrap().map(Result::unwrap));
     }

@@ -41,7 +41,7 @@ fn rows_of_any_order_become_a_sorted_segment() {
     assert_eq!((loaded.rows, loaded.rows_skipped), (50, 0));
     let latest = world.latest();
     assert_eq!(latest.state.segments.len(), 1);
-    assert!(latest.state.segments[0].record.sorted_by.is_some());
+    assert!(latest.state.segments.all().unwrap()[0].record.sorted_by.is_some());
     assert_eq!(rows(&latest), shown(&some));
     check_coverage(&latest);
 }
@@ -95,15 +95,7 @@ fn a_loader_that_is_dropped_or_interrupted_leaves_nothing() {
 }
 
 fn create(bucket: &str) -> LoadRequest {
-    let request = CreateRequest {
-        index_column: "ts".to_owned(),
-        bucket: bucket.to_owned(),
-        timezone: None,
-        origin: None,
-        entity_columns: vec!["symbol".to_owned()],
-        uniqueness: "bucket".to_owned(),
-        schema: None,
-    };
+    let request = CreateRequest { entity_columns: vec!["symbol".to_owned()], ..CreateRequest::new("ts", bucket) };
     LoadRequest { create: Some(request.definition().unwrap()), ..LoadRequest::default() }
 }
 

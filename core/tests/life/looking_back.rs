@@ -95,7 +95,7 @@ fn restoring_what_was_before_the_first_append_makes_the_table_empty() {
 #[test]
 fn restoring_a_version_without_its_files_changes_nothing() {
     let world = three_versions();
-    let path = world.latest().state.segments[1].record.path.clone();
+    let path = world.latest().state.segments.all().unwrap()[1].record.path.clone();
     world.table.restore(&world.latest(), Version(2)).unwrap();
     std::fs::remove_file(world.directory.path().join("t").join(path)).unwrap();
     let error = world.table.restore(&world.latest(), Version(3)).unwrap_err();

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 use tstable_core::{
     ErrorKind, Result,
+    log::Version,
     storage::{Storage, memory::MemoryStorage},
     table::append::{AppendRequest, Mode, Unwatched},
 };
@@ -114,6 +115,29 @@ fn damage_anywhere_in_a_table_of_written_segments_is_named_or_harmless() {
     }
     println!("kind of file: (named as corrupt, damaged) {named:?}");
     assert!(named["segment"].0 * 10 > named["segment"].1 * 6, "damage to segments is hardly ever noticed");
+}
+
+#[test]
+fn a_damaged_format_version_is_damage_and_another_format_is_not() {
+    let memory = written();
+    let storage: Arc<dyn Storage> = Arc::new(memory.clone());
+    let path = Version(5).commit_path();
+    let flip = |bytes: &mut Vec<u8>| {
+        let at = bytes.windows(18).position(|part| part == b"\"format_version\":2").unwrap() + 17;
+        bytes[at] ^= 1;
+    };
+    assert!(memory.damage(&path, flip));
+    assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::Corrupt);
+    // The same with a checksum that holds, and with none that this format knows.
+    let key = b",\"checksum\":\"xxh3:";
+    assert!(memory.damage(&path, |bytes| {
+        bytes.truncate(bytes.windows(key.len()).position(|part| part == key).unwrap());
+        let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes));
+        bytes.extend([key, checksum.as_bytes(), b"\"}\n"].concat());
+    }));
+    assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::UnsupportedFormat);
+    storage.replace(&path, b"{\"format_version\":3,\"sealed\":\"otherwise\"}").unwrap();
+    assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::UnsupportedFormat);
 }
 
 #[test]

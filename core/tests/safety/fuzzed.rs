@@ -58,9 +58,11 @@ fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let commits = (1..3).map(|v| String::from_utf8(read(&Version(v).commit_path())).unwrap());
     let commits = commits.map(|text| text[..text.rfind(",\"checksum\"").unwrap()].as_bytes().to_vec());
     let checkpoint = read(&checkpoint_path(Version(2)));
-    let length = u64::from_le_bytes(checkpoint[8..16].try_into().unwrap()) as usize;
+    // As the target takes it: the length of the state in two bytes, the state, the blocks.
+    let length = |at: usize| u64::from_le_bytes(checkpoint[at..at + 8].try_into().unwrap()) as usize;
+    let sealed = [&checkpoint[8..10], &checkpoint[32..32 + length(8) + length(16)]].concat();
     let coverage = appended.snapshot.coverage().unwrap().to_bytes();
-    (commits.collect(), vec![checkpoint[24..24 + length].to_vec()], vec![coverage[..coverage.len() - 8].to_vec()])
+    (commits.collect(), vec![sealed], vec![coverage[..coverage.len() - 8].to_vec()])
 }
 
 #[test]

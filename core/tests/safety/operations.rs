@@ -137,7 +137,7 @@ fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
 fn with_a_removed_segment(storage: &Arc<dyn Storage>, files: &Files) {
     filled(storage, files);
     append(&table(storage), &[&files.scattered]).unwrap();
-    let id = table(storage).latest(None).unwrap().state.segments[0].record.id.clone();
+    let id = table(storage).latest(None).unwrap().state.segments.all().unwrap()[0].record.id.clone();
     change(&table(storage), "delete", &[Action::RemoveSegment { id }]);
 }
 

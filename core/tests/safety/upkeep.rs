@@ -119,7 +119,7 @@ fn verify_names_each_kind_of_damage() {
 /// Replaces the last segment's record by one whose coverage another segment has.
 fn lie_about_coverage(table: &Table) {
     let state = table.latest(None).unwrap().state;
-    let of = |i: usize| state.segments[i].record.clone();
+    let of = |i: usize| state.segments.all().unwrap()[i].record.clone();
     let (inline, mut lying) = (of(0), of(1));
     assert!(matches!(inline.coverage, CoverageRecord::Inline(_)));
     let remove = Action::RemoveSegment { id: lying.id.clone() };
@@ -189,7 +189,8 @@ fn with_a_removed_segment() -> (MemoryStorage, Table) {
     let table = created(&(Arc::new(memory.clone()) as Arc<dyn Storage>));
     append(&table, &[&files.first]).unwrap();
     append(&table, &[&files.scattered]).unwrap();
-    let segments = table.latest(None).unwrap().state.segments.clone();
+    let state = table.latest(None).unwrap().state;
+    let segments = state.segments.all().unwrap();
     let remove = |i: usize| Action::RemoveSegment { id: segments[i].record.id.clone() };
     change(&table, "delete", &[remove(0), remove(1)]);
     (memory, table)
@@ -274,7 +275,7 @@ fn vacuum_that_races_appends_and_readers_hurts_neither() {
         for (i, file) in files.iter().enumerate() {
             append(&table, &[file.as_ref()]).unwrap();
             if i % 4 == 3 {
-                let segment = table.latest(None).unwrap().state.segments[0].record.id.clone();
+                let segment = table.latest(None).unwrap().state.segments.all().unwrap()[0].record.id.clone();
                 change_until_done(&table, &Action::RemoveSegment { id: segment });
             }
         }

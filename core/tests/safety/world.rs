@@ -7,54 +7,27 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
     datatypes::{DataType, TimeUnit as ArrowUnit},
 };
 use tempfile::TempDir;
 use tstable_core::{
     Result,
     log::{Version, definition::Definition},
-    schema::{ColumnType, Strings, TimeUnit},
-    segment::{SegmentWriter, WriteColumn, WriteOptions},
+    schema::Strings,
     storage::Storage,
     table::{
-        CreateRequest, Snapshot, Table,
+        Snapshot, Table,
         append::{AppendRequest, Appended, OnOverlap, Unwatched},
         cache::Cache,
         scan::{Scan, ScanRequest, UnitRows},
     },
 };
 
-pub const HOUR_US: i64 = 3_600_000_000;
+pub use super::prices::{HOUR_US, columns, write_file};
 
 /// A row: time, symbol, price's bits.
 pub type Row = (i64, String, u64);
-
-pub fn columns() -> Vec<WriteColumn> {
-    let column = |name: &str, ty, id| WriteColumn { name: name.to_owned(), ty, field_id: Some(id) };
-    vec![
-        column("ts", ColumnType::Timestamp(TimeUnit::Us), 1),
-        column("symbol", ColumnType::Varchar, 2),
-        column("price", ColumnType::Double, 3),
-    ]
-}
-
-/// Writes the rows of some hours of some symbols, by symbol, then hour.
-pub fn write_file(path: &Path, symbols: &[&str], hours: impl Iterator<Item = i64> + Clone) -> PathBuf {
-    let rows: Vec<_> = symbols.iter().flat_map(|symbol| hours.clone().map(move |hour| (hour, *symbol))).collect();
-    let ts = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|(hour, _)| hour * HOUR_US + 60_000_000));
-    let symbol = StringArray::from_iter_values(rows.iter().map(|(_, symbol)| *symbol));
-    let price = Float64Array::from_iter_values(rows.iter().map(|(hour, s)| *hour as f64 + f64::from(s.as_bytes()[0])));
-    let arrays: [(&str, ArrayRef); 3] =
-        [("ts", Arc::new(ts)), ("symbol", Arc::new(symbol)), ("price", Arc::new(price))];
-    let batch = RecordBatch::try_from_iter(arrays).unwrap();
-    let options = WriteOptions { row_group_rows: 1000, ..WriteOptions::default() };
-    let file = std::fs::File::create(path).unwrap();
-    let mut writer = SegmentWriter::create(path.display().to_string(), file, &columns(), &options).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    path.to_owned()
-}
 
 /// Files outside of any table.
 #[derive(Debug)]
@@ -95,16 +68,7 @@ impl Files {
 }
 
 pub fn definition() -> Definition {
-    let request = CreateRequest {
-        index_column: "ts".to_owned(),
-        bucket: "1h".to_owned(),
-        timezone: None,
-        origin: None,
-        entity_columns: vec!["symbol".to_owned()],
-        uniqueness: "bucket".to_owned(),
-        schema: None,
-    };
-    request.definition().unwrap()
+    super::prices::request().definition().unwrap()
 }
 
 pub fn table(storage: &Arc<dyn Storage>) -> Table {

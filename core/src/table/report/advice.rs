@@ -1,7 +1,7 @@
 //! What to do next, from what the report found.
 
 use super::{Report, Snapshot, page::number};
-use crate::table::layout;
+use crate::{error::Result, table::layout};
 
 /// An entity is called late when it is behind by more than this share of the range's periods...
 const LATE_SHARE: u64 = 20;
@@ -18,7 +18,7 @@ pub(super) struct Advice {
     pub(super) sql: Option<String>,
 }
 
-pub(super) fn of(report: &Report, snapshot: &Snapshot) -> Vec<Advice> {
+pub(super) fn of(report: &Report, snapshot: &Snapshot) -> Result<Vec<Advice>> {
     let mut advice = Vec::new();
     let root = report.root.replace('\'', "''");
     if let Some(problem) = snapshot.definition().zone_rules_changed() {
@@ -50,11 +50,11 @@ pub(super) fn of(report: &Report, snapshot: &Snapshot) -> Vec<Advice> {
             sql: Some(format!("FROM tstable_entities('{root}') ORDER BY lag DESC;")),
         });
     }
-    if let Some(text) = layout::assess(&snapshot.state).recommendation {
+    if let Some(text) = layout::assess(&snapshot.state)?.recommendation {
         advice.push(Advice { text, sql: Some(format!("CALL tstable_compact('{root}');")) });
     }
     if advice.is_empty() {
         advice.push(Advice { text: "nothing: everything that is expected is there".to_owned(), sql: None });
     }
-    advice
+    Ok(advice)
 }

@@ -150,10 +150,10 @@ impl Report {
             gaps: largest_gaps(&subjects, extent, &grid, &index),
             late: late(&lines, &subjects, &grid, &index),
             lines,
-            bins: segments::bins(&state.segments, &index),
+            bins: segments::bins(&state.segments.all()?, &index),
             advice: Vec::new(),
         };
-        report.advice = advice::of(&report, snapshot);
+        report.advice = advice::of(&report, snapshot)?;
         Ok(report)
     }
 }

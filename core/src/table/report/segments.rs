@@ -17,9 +17,9 @@ pub(super) struct SegmentBin {
 }
 
 /// Bars of equally many segments each, in the order of the index.
-pub(super) fn bins(segments: &[Arc<Segment>], index: &ColumnType) -> Vec<SegmentBin> {
+pub(super) fn bins(segments: &[&Arc<Segment>], index: &ColumnType) -> Vec<SegmentBin> {
     let each = segments.len().div_ceil(MAX_BARS).max(1);
-    let bin = |part: &[Arc<Segment>]| SegmentBin {
+    let bin = |part: &[&Arc<Segment>]| SegmentBin {
         start: part.first().map(|first| format_value(first.record.index_min, index)).unwrap_or_default(),
         segments: part.len() as u64,
         rows: part.iter().map(|s| s.record.rows).fold(0, u64::saturating_add),
