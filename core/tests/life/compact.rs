@@ -215,7 +215,7 @@ fn segments_of_several_row_groups_stay_sorted_within_each_when_they_lose_rows() 
     }
     compact(&world, 1_000_000);
     let order = |world: &World| {
-        let record = world.latest().state.segments[0].record.clone();
+        let record = world.latest().state.segments.all().unwrap()[0].record.clone();
         (record.row_groups, record.sorted_by)
     };
     assert_eq!(order(&world), (2, Some(SortOrder::EntityIndex)));
