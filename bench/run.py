@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from generate import DATA, SMALL_FILES, daily_files, small_files
+from memory import scan_memory
 from measure import Ancestor, Case, Result, Side, measure, table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -383,6 +384,8 @@ def main() -> int:
         results += measured(cases, b, options.rounds)
     b.ancestor.close()
     print(table([result.row() for result in results], ["case", "tstable ms", "against", "ms", "ratio", "at most", "target"], (0, 2)))
+    if full_scans in chosen:
+        print(f"\n{scan_memory(str(EXTENSION), scan(b.trips()), parquet(b.days), THREADS)}")
     if small_segments in chosen and (TABLES / "quotes").exists():
         print(f"\n{cold_open(str(TABLES / 'quotes'))}")
     save(results)

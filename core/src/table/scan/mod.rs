@@ -1,8 +1,12 @@
 //! Reading rows: the kept segments of a snapshot cut into units, one a row group, that threads may read independently and
 //! whose numbers are their order. A unit's file is opened when it is read, never before.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+mod pages;
+mod stats;
 
+use std::sync::Arc;
+
+use self::stats::GroupStats;
 use super::{
     Snapshot,
     cache::Cache,
@@ -13,14 +17,14 @@ use crate::{
     error::{Error, Result},
     log::state::Segment,
     prune::{
-        ColumnStats, Interval, Nulls, Statistics, Verdict, columns_of,
+        Interval, Nulls, Statistics, Verdict,
         expr::{Constant, Expr},
         judge,
     },
     schema::{ColumnType, Strings},
     segment::{
-        ColumnBounds, IndexFilter, PageBounds, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader,
-        ValueFilter, inspect::EntityValue,
+        IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter,
+        inspect::EntityValue,
     },
     time::IndexRange,
 };
@@ -216,62 +220,6 @@ impl Scan {
         Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, constants, rows }))
     }
 
-    /// The rows of the pages in which rows that are of use can lie; none when the pages do not tell.
-    fn pages(
-        &self,
-        segment: &Segment,
-        file: &SegmentFile,
-        row_group: usize,
-        clip: Option<Interval>,
-    ) -> Result<Option<Vec<Range<usize>>>> {
-        let mut rows: Option<Vec<Range<usize>>> = None;
-        let mut keep = |of_use: Vec<Range<usize>>| {
-            rows = Some(rows.take().map_or(of_use.clone(), |rows| common(&rows, &of_use)));
-        };
-        if let Some(clip) = clip
-            && let Some(pages) = self.pages_of(segment, file, row_group, self.index)?
-        {
-            keep(joined(pages.into_iter().filter(|page| {
-                let whole = Interval { low: value(page.bounds.min.as_ref()), high: value(page.bounds.max.as_ref()) };
-                !whole.intersect(&clip).is_empty()
-            })));
-        }
-        for predicate in self.query.predicates() {
-            let mut columns = Vec::new();
-            columns_of(predicate, &mut columns);
-            let [column] = columns.as_slice() else { continue };
-            // What the predicates say of the index is in `clip`.
-            if *column == self.index {
-                continue;
-            }
-            let Some(pages) = self.pages_of(segment, file, row_group, *column)? else { continue };
-            let may =
-                |page: &PageBounds| judge(predicate, &self.types, &PageStats::new(*column, page)) != Verdict::Never;
-            keep(joined(pages.into_iter().filter(may)));
-        }
-        let all = file.row_group_rows(row_group);
-        Ok(rows.filter(|rows| rows.iter().map(ExactSizeIterator::len).sum::<usize>() < all))
-    }
-
-    /// The pages of a column; none when the file does not say or has the column in another type.
-    fn pages_of(
-        &self,
-        segment: &Segment,
-        file: &SegmentFile,
-        row_group: usize,
-        column: usize,
-    ) -> Result<Option<Vec<PageBounds>>> {
-        let Some(column) = self.snapshot.schema()?.columns.get(column).filter(|column| has_field(segment, column.id))
-        else {
-            return Ok(None);
-        };
-        let same_type = |at: &usize| file.columns().get(*at).is_some_and(|has| has.ty == column.ty);
-        match file.position(&column.name).filter(same_type) {
-            Some(position) => file.pages(row_group, position),
-            None => Ok(None),
-        }
-    }
-
     /// The value that all rows of a row group have in a column; none when that is not known.
     fn constant(&self, stats: &GroupStats<'_>, column: usize) -> Option<Constant> {
         // The index is always read: buckets are made of it.
@@ -351,46 +299,6 @@ fn constant(part: &EntityPart) -> Constant {
     }
 }
 
-/// The rows of pages in order, neighbours as one range.
-fn joined(pages: impl Iterator<Item = PageBounds>) -> Vec<Range<usize>> {
-    let mut rows: Vec<Range<usize>> = Vec::new();
-    for page in pages {
-        match rows.last_mut() {
-            Some(last) if last.end == page.rows.start => last.end = page.rows.end,
-            _ => rows.push(page.rows),
-        }
-    }
-    rows
-}
-
-/// The rows in both of two lists of ranges, each in order and disjoint.
-fn common(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    let mut rows = Vec::new();
-    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
-        let both = left.start.max(right.start)..left.end.min(right.end);
-        let left_ends_first = left.end < right.end;
-        if !both.is_empty() {
-            rows.push(both);
-        }
-        if left_ends_first {
-            a.next()
-        } else {
-            b.next()
-        };
-    }
-    rows
-}
-
-/// An index value as a number.
-fn value(constant: Option<&Constant>) -> Option<i128> {
-    match constant {
-        Some(Constant::Int(value)) => Some(*value),
-        Some(Constant::Temporal(_, value)) => Some(i128::from(*value)),
-        _ => None,
-    }
-}
-
 fn read_column(file: &SegmentFile, name: &str, ty: &ColumnType, segment: &Segment) -> Result<ReadColumn> {
     let position = file.position(name).ok_or_else(|| {
         Error::corrupt(format!("a segment has no column '{name}', which the log says it has"))
@@ -398,77 +306,4 @@ fn read_column(file: &SegmentFile, name: &str, ty: &ColumnType, segment: &Segmen
             .with("version", segment.added)
     })?;
     Ok(ReadColumn { position, ty: ty.clone() })
-}
-
-/// What the page index says of one page of one column.
-struct PageStats {
-    column: usize,
-    rows: u64,
-    stats: ColumnStats,
-}
-
-impl PageStats {
-    fn new(column: usize, page: &PageBounds) -> Self {
-        let rows = page.rows.len() as u64;
-        Self { column, rows, stats: column_stats(page.bounds.clone(), rows) }
-    }
-}
-
-impl Statistics for PageStats {
-    fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    fn column(&self, index: usize) -> Option<Cow<'_, ColumnStats>> {
-        (index == self.column).then_some(Cow::Borrowed(&self.stats))
-    }
-}
-
-fn column_stats(bounds: ColumnBounds, rows: u64) -> ColumnStats {
-    ColumnStats {
-        min: bounds.min,
-        max: bounds.max,
-        exact: bounds.exact,
-        nulls: Nulls::from_count(bounds.nulls, rows),
-        values: None,
-    }
-}
-
-/// What a footer says of one row group, in the table's columns.
-struct GroupStats<'a> {
-    scan: &'a Scan,
-    segment: &'a Segment,
-    file: &'a SegmentFile,
-    row_group: usize,
-}
-
-impl GroupStats<'_> {
-    /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.
-    fn clip(&self, clip: Interval) -> Option<Interval> {
-        let Some(stats) = self.column(self.scan.index) else { return Some(clip) };
-        let (Some(low), Some(high)) = (value(stats.min.as_ref()), value(stats.max.as_ref())) else { return Some(clip) };
-        let whole = Interval { low: Some(low), high: Some(high) };
-        let part = whole.intersect(&clip);
-        (part != whole).then_some(part)
-    }
-}
-
-impl Statistics for GroupStats<'_> {
-    fn rows(&self) -> u64 {
-        self.file.row_group_rows(self.row_group) as u64
-    }
-
-    fn column(&self, index: usize) -> Option<Cow<'_, ColumnStats>> {
-        let column = self.scan.snapshot.schema().ok()?.columns.get(index)?;
-        if !has_field(self.segment, column.id) {
-            return Some(Cow::Owned(ColumnStats { nulls: Nulls::All, ..ColumnStats::default() }));
-        }
-        let position = self.file.position(&column.name)?;
-        // Bounds of a narrower type are in another unit than the table's.
-        if self.file.columns().get(position)?.ty != column.ty {
-            return None;
-        }
-        let bounds = self.file.column_bounds(self.row_group, position);
-        Some(Cow::Owned(column_stats(bounds, self.rows())))
-    }
 }
