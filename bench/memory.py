@@ -19,7 +19,7 @@ def scan_memory(extension: str, ours: str, theirs: str, threads: int) -> str:
     peaks = []
     for source in (ours, theirs):
         command = [sys.executable, "-c", PROGRAM, extension, source, str(threads)]
-        peaks.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+        peaks.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1]))
     more = peaks[0] - peaks[1]
     verdict = "met" if more <= MORE_MB else "MISSED"
     return f"memory of a full scan of all columns: {peaks[0]:.0f} MB, read_parquet {peaks[1]:.0f} MB, {more:+.0f} MB (at most +{MORE_MB}: {verdict})"

@@ -18,6 +18,9 @@ pub const MAX_RUN_BUCKETS: u64 = 1 << 34;
 
 const SIGN: u64 = 1 << 63;
 
+/// A set of at most so many buckets is joined to another bucket by bucket.
+const FEW_BUCKETS: u64 = 64;
+
 /// A set of buckets.
 ///
 /// Invariant: a bucket's member is its number with the sign bit inverted, so the order of members is that of buckets.
@@ -172,7 +175,12 @@ impl BucketSet {
 
     /// Adds the buckets of `other`.
     pub fn union_with(&mut self, other: &Self) {
-        self.members |= &other.members;
+        // Bitmaps are joined at the cost of both; a few buckets, as of one of many segments, at their own.
+        if other.len() <= FEW_BUCKETS {
+            self.members.extend(other.members.iter());
+        } else {
+            self.members |= &other.members;
+        }
     }
 
     /// The buckets in both sets.

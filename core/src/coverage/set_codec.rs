@@ -59,11 +59,14 @@ fn runs_of(set: &BucketSet) -> Vec<u8> {
     out
 }
 
-/// Reads a set and takes its buckets off `budget`, before they are expanded.
-pub(super) fn read(reader: &mut Reader<'_>, budget: &mut u64) -> Result<BucketSet> {
+/// Reads a set, adds it to `set` and takes its buckets off `budget`, before they are expanded.
+pub(super) fn read(reader: &mut Reader<'_>, budget: &mut u64, set: &mut BucketSet) -> Result<()> {
     match reader.byte()? {
-        RUNS => read_runs(reader, budget),
-        ROARING => read_roaring(reader, budget),
+        RUNS => read_runs(reader, budget, set),
+        ROARING => {
+            set.union_with(&read_roaring(reader, budget)?);
+            Ok(())
+        }
         other => Err(Error::corrupt(format!("the coverage has a set of the unknown form {other}"))),
     }
 }
@@ -75,12 +78,11 @@ fn spend(budget: &mut u64, buckets: u64) -> Result<()> {
     Ok(())
 }
 
-fn read_runs(reader: &mut Reader<'_>, budget: &mut u64) -> Result<BucketSet> {
+fn read_runs(reader: &mut Reader<'_>, budget: &mut u64, set: &mut BucketSet) -> Result<()> {
     let count = reader.varint()?;
     if count == 0 {
         return Err(empty_set());
     }
-    let mut set = BucketSet::new();
     let mut end: Option<i128> = None;
     for _ in 0..count {
         let first = match end {
@@ -93,8 +95,7 @@ fn read_runs(reader: &mut Reader<'_>, budget: &mut u64) -> Result<BucketSet> {
         set.insert_run(run.first, run.last)?;
         end = Some(run.last.0.into());
     }
-    set.optimize();
-    Ok(set)
+    Ok(())
 }
 
 /// The run that begins at `first` and has `extent` buckets more.

@@ -37,6 +37,17 @@ impl Coverage {
         Self { sets: Arc::new(sets) }
     }
 
+    /// The set of an entity, made if there is none. It must not be left empty.
+    pub(super) fn set_mut(&mut self, entity: &Entity) -> &mut BucketSet {
+        let sets = Arc::make_mut(&mut self.sets);
+        Arc::make_mut(sets.entry(entity.clone()).or_default())
+    }
+
+    /// Takes less memory where buckets follow each other.
+    pub fn optimize(&mut self) {
+        Arc::make_mut(&mut self.sets).values_mut().for_each(|set| Arc::make_mut(set).optimize());
+    }
+
     /// Adds one bucket of an entity; false when it was there.
     pub fn insert(&mut self, entity: &Entity, id: BucketId) -> bool {
         let sets = Arc::make_mut(&mut self.sets);

@@ -57,21 +57,29 @@ impl Segment {
     }
 
     fn read_coverage(&self, storage: &dyn Storage) -> Result<Coverage> {
+        let mut coverage = Coverage::default();
+        self.add_coverage(storage, &mut coverage)?;
+        coverage.optimize();
+        Ok(coverage)
+    }
+
+    /// Adds the segment's buckets to those of others.
+    fn add_coverage(&self, storage: &dyn Storage, coverage: &mut Coverage) -> Result<()> {
         let limit = self.record.buckets;
-        let coverage = match &self.record.coverage {
+        let buckets = match &self.record.coverage {
             CoverageRecord::Inline(bytes) => {
-                Coverage::from_bytes(bytes, limit).map_err(|e| e.with("path", self.added.commit_path()))?
+                coverage.extend_from_bytes(bytes, limit).map_err(|e| e.with("path", self.added.commit_path()))?
             }
             CoverageRecord::File(path) => {
                 let missing = || Error::corrupt("the coverage of a segment is missing").with("path", path);
                 let bytes = storage.read(path, MAX_COVERAGE_BYTES)?.ok_or_else(missing)?;
-                Coverage::from_bytes(&bytes, limit).map_err(|e| e.with("path", path))?
+                coverage.extend_from_bytes(&bytes, limit).map_err(|e| e.with("path", path))?
             }
         };
-        if coverage.buckets() != self.record.buckets {
+        if buckets != limit {
             return Err(Error::corrupt("a segment's coverage contradicts its record").with("path", &self.record.path));
         }
-        Ok(coverage)
+        Ok(())
     }
 
     /// Whether any of its index values may lie in `range`, by its bounds alone.
@@ -249,8 +257,12 @@ impl TableState {
             None => (Coverage::default(), self.segments.all()?),
         };
         for segment in rest {
-            coverage.union_with(segment.coverage(storage)?.as_ref());
+            match segment.coverage.get() {
+                Some(known) => coverage.union_with(known),
+                None => segment.add_coverage(storage, &mut coverage).map_err(|e| e.with("version", segment.added))?,
+            }
         }
+        coverage.optimize();
         Ok(Arc::clone(self.coverage.ready.get_or_init(|| Arc::new(coverage))))
     }
 

@@ -120,22 +120,29 @@ impl Seen {
         self.round = self.round.checked_add(1)?;
         let mut found = Packed::default();
         let mut places = Vec::with_capacity(keys.len());
+        // Of rows that are sorted by the column most have the key of the row before.
+        let mut last = None;
         for (row, key) in keys.iter().enumerate() {
+            if let Some((_, place)) = last.filter(|(before, _)| before == key && nulls.is_none()) {
+                places.push(place);
+                continue;
+            }
             let valid = nulls.is_none_or(|nulls| nulls.is_valid(row));
-            let Some(key) = usize::try_from(*key).ok().filter(|_| valid) else {
+            let Some(position) = usize::try_from(*key).ok().filter(|_| valid) else {
                 places.push(0);
                 continue;
             };
-            let (round, place) = self.places.get_mut(key)?;
+            let (round, place) = self.places.get_mut(position)?;
             if *round != self.round {
                 let next = found.len();
                 if next >= most {
                     return None;
                 }
                 (*round, *place) = (self.round, i32::try_from(next).ok()?);
-                found.push(strings.value(key))?;
+                found.push(strings.value(position))?;
             }
             places.push(*place);
+            last = Some((*key, *place));
         }
         (found.len() > 0).then_some((places, found))
     }
