@@ -74,11 +74,12 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn decoders_survive_what_fuzzing_found() {
+fn what_fuzzing_found_is_survived() {
     corpus("commit").iter().for_each(|input| targets::commit(input));
     corpus("checkpoint").iter().for_each(|input| targets::checkpoint(input));
     corpus("coverage").iter().for_each(|input| targets::coverage(input));
     corpus("parsing").iter().for_each(|input| targets::parsing(input));
+    targets::operations(b"point\0\0int\0\0\0");
 }
 
 #[test]

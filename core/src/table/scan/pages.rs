@@ -111,8 +111,8 @@ mod tests {
     fn common_rows_are_in_both_lists() {
         assert_eq!(common(&[0..10, 20..30], &[5..25]), [5..10, 20..25]);
         assert_eq!(common(&[0..3, 5..8, 9..12], &[1..2, 6..10]), [1..2, 6..8, 9..10]);
-        assert_eq!(common(&[0..5], &[5..9]), []);
-        assert_eq!(common(&[0..5, 7..9], &[]), []);
+        assert!(common(&[0..5], &[5..9]).is_empty());
+        assert!(common(&[0..5, 7..9], &[]).is_empty());
         assert_eq!(common(&[0..5], &[0..5]), [0..5]);
     }
 }
