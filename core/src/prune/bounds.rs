@@ -113,7 +113,7 @@ impl Bounds {
         let mut parts = self.0.iter().map(|part| part.intersect(&range)).filter(|part| !part.is_empty());
         match parts.next() {
             None => Interval::EMPTY,
-            Some(first) => Interval { low: first.low, high: parts.last().map_or(first.high, |last| last.high) },
+            Some(first) => Interval { low: first.low, high: parts.next_back().map_or(first.high, |last| last.high) },
         }
     }
 

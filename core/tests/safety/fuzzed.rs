@@ -1,6 +1,6 @@
 //! The fuzz targets for a moment, with fixed seeds: random bytes, and sound ones that are changed here and there.
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use tstable_core::{
     log::{Version, checkpoint::checkpoint_path},
@@ -48,7 +48,7 @@ fn run(target: fn(&[u8]), seeds: &[Vec<u8>], rounds: usize) {
 }
 
 /// Files of a small sound table, without the checksums around them that would stop every change at once.
-fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
+fn seeds() -> [Vec<Vec<u8>>; 3] {
     let files = Files::new();
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new("memory"));
     let table = created(&storage);
@@ -56,18 +56,35 @@ fn seeds() -> (Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Vec<u8>>) {
     table.checkpoint().unwrap();
     let read = |path: &str| storage.read(path, 1 << 20).unwrap().unwrap();
     let commits = (1..3).map(|v| String::from_utf8(read(&Version(v).commit_path())).unwrap());
-    let commits = commits.map(|text| text[..text.rfind(",\"checksum\"").unwrap()].as_bytes().to_vec());
+    let commits = commits.map(|text| text.as_bytes()[..text.rfind(",\"checksum\"").unwrap()].to_vec());
     let checkpoint = read(&checkpoint_path(Version(2)));
     // As the target takes it: the length of the state in two bytes, the state, the blocks.
     let length = |at: usize| u64::from_le_bytes(checkpoint[at..at + 8].try_into().unwrap()) as usize;
     let sealed = [&checkpoint[8..10], &checkpoint[32..32 + length(8) + length(16)]].concat();
     let coverage = appended.snapshot.coverage().unwrap().to_bytes();
-    (commits.collect(), vec![sealed], vec![coverage[..coverage.len() - 8].to_vec()])
+    [commits.collect(), vec![sealed], vec![coverage[..coverage.len() - 8].to_vec()]]
+}
+
+/// The inputs that fuzzing begins with.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let directory = format!("{}/../fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    let inputs: Vec<_> = fs::read_dir(directory).unwrap().map(|e| fs::read(e.unwrap().path()).unwrap()).collect();
+    assert!(!inputs.is_empty());
+    inputs
+}
+
+#[test]
+fn what_fuzzing_found_is_survived() {
+    corpus("commit").iter().for_each(|input| targets::commit(input));
+    corpus("checkpoint").iter().for_each(|input| targets::checkpoint(input));
+    corpus("coverage").iter().for_each(|input| targets::coverage(input));
+    corpus("parsing").iter().for_each(|input| targets::parsing(input));
+    targets::operations(b"point\0\0int\0\0\0");
 }
 
 #[test]
 fn decoders_survive_any_bytes() {
-    let (commits, checkpoints, coverages) = seeds();
+    let [commits, checkpoints, coverages] = seeds();
     run(targets::commit, &commits, 1500);
     run(targets::checkpoint, &checkpoints, 1500);
     run(targets::coverage, &coverages, 3000);

@@ -25,6 +25,8 @@ use super::{
     world::{Files, answers, append, created, rows_of, table},
 };
 
+type Forge<'a> = Box<dyn Fn(&mut SegmentRecord) + 'a>;
+
 /// A table with a segment, and a further commit that no writer makes: the segment's record as `forge` leaves it.
 fn forged(storage: &Arc<dyn Storage>, files: &Files, forge: impl FnOnce(&mut SegmentRecord)) -> Table {
     let table = created(storage);
@@ -145,7 +147,7 @@ fn counts_that_no_writer_makes_are_refused_before_anything_is_made_of_them() {
         coverage.to_bytes()
     };
     let dense = run(0, (1 << 33) - 1);
-    let cases: Vec<(&str, Box<dyn Fn(&mut SegmentRecord)>)> = vec![
+    let cases: Vec<(&str, Forge<'_>)> = vec![
         ("rows", Box::new(|r| r.rows = u64::MAX)),
         ("row groups", Box::new(|r| r.row_groups = u64::MAX)),
         ("row groups within bounds", Box::new(|r| r.row_groups = 1 << 31)),
