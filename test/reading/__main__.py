@@ -152,7 +152,7 @@ def main() -> None:
     for reader, writer in (READERS, READERS[::-1]):
         with tempfile.TemporaryDirectory(prefix="tstable-reading-") as directory:
             keep_version(reader, writer, Path(directory))
-            cancel(reader, Path(directory), 2_000_000)
+            cancel(reader, Path(directory), 1_000_000)
 
 
 if __name__ == "__main__":
