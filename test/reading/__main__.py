@@ -1,0 +1,159 @@
+"""Long scans beside others: a reader keeps its version while a process of another DuckDB version appends, compacts and vacuums,
+and a scan that is cancelled returns at once, whatever it is doing."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from slt.hosts import HOSTS
+
+READERS = [host for host in HOSTS if host.name in ("duckdb-1.5.6", "duckdb-2.0.0")]
+SEGMENTS, ROWS_PER_SEGMENT = 12, 60_000
+# Of processor time, which other programs do not take away; the aim is 0.1 s on a machine of its own.
+MOST_CANCEL_S = 1.0
+
+BEGIN = """
+import json, sys, threading, time
+import duckdb
+extension, *arguments = sys.argv[1:]
+connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+connection.execute(f"LOAD '{extension}'")
+connection.execute("SET enable_progress_bar = false")
+def say(*what):
+    print(json.dumps(what), flush=True)
+"""
+
+MAKE = """
+directory, root, segments, rows = arguments
+connection.execute("CALL tstable_create(?, time_column := 'ts', bucket := '1s')", [root])
+for number in range(int(segments)):
+    file = f"{directory}/{number:03}.parquet"
+    connection.execute(f\"\"\"COPY (SELECT TIMESTAMP '2024-01-01' + to_seconds(i) AS ts, i AS x, 'a text for every row, ' || i AS words
+        FROM range({number} * {rows}, ({number} + 1) * {rows}) t(i)) TO '{file}' (ROW_GROUP_SIZE 20000)\"\"\")
+    connection.execute("CALL tstable_append(?, ?)", [root, file])
+"""
+
+# Reads a little, waits for a line, reads on, and asks anew.
+READ = """
+root, = arguments
+connection.execute("SET threads = 2")
+result = connection.execute("FROM tstable_scan(?)", [root])
+rows, last = 0, None
+def take(count):
+    global rows, last
+    found = result.fetchmany(count)
+    for _, x, _ in found:
+        if last is not None and x != last + 1:
+            raise SystemExit(f"row {x} follows row {last}")
+        last = x
+    rows += len(found)
+    return len(found)
+take(1000)
+say("began", rows)
+sys.stdin.readline()
+while take(10_000):
+    pass
+say("ended", rows, last)
+say("anew", *connection.execute("SELECT count(*), max(x) FROM tstable_scan(?)", [root]).fetchone())
+"""
+
+WRITE = """
+directory, root, first = arguments
+file = f"{directory}/more.parquet"
+connection.execute(f\"\"\"COPY (SELECT TIMESTAMP '2024-01-01' + to_seconds(i) AS ts, i AS x, 'more' AS words
+    FROM range({first}, {first} + 5) t(i)) TO '{file}'\"\"\")
+connection.execute("CALL tstable_append(?, ?)", [root, file])
+compacted = connection.execute("SELECT count(*) FROM tstable_compact(?)", [root]).fetchone()[0]
+vacuumed = connection.execute("SELECT count(*) FROM tstable_vacuum(?, dry_run := false)", [root]).fetchone()[0]
+say(compacted, vacuumed, *connection.execute("SELECT count(*) FROM tstable_segments(?)", [root]).fetchone())
+"""
+
+# Cancels at twelve moments of each query's processor time, and says the longest that it went on for.
+CANCEL = """
+directory, root, rows = arguments
+connection.execute("SET threads = 1")
+file = f"{directory}/one.parquet"
+connection.execute(f\"\"\"COPY (SELECT TIMESTAMP '2024-01-01' + to_seconds(i) AS ts, i AS x, 'text ' || i AS words FROM range({rows}) t(i))
+    TO '{file}' (ROW_GROUP_SIZE {rows})\"\"\")
+connection.execute("CALL tstable_create(?, time_column := 'ts', bucket := '1s')", [root])
+connection.execute("CALL tstable_append(?, ?)", [root, file])
+queries = {
+    "all rows": f"SELECT sum(x), max(words) FROM tstable_scan('{root}')",
+    "no row": f"SELECT * FROM tstable_scan('{root}') WHERE x::VARCHAR = 'none'",
+    "the last rows of a row group": f"SELECT max(words) FROM tstable_scan('{root}', start := TIMESTAMP '2024-01-01' + to_seconds({rows} - 9))",
+}
+for name, query in queries.items():
+    began = time.process_time()
+    connection.execute(query).fetchall()
+    whole, longest, wall, stopped = time.process_time() - began, 0, 0, 0
+    for moment in range(12):
+        began, cancelled, done = time.process_time(), [], threading.Event()
+        def cancel():
+            while time.process_time() - began < whole * moment / 12 and not done.is_set():
+                time.sleep(0.0005)
+            cancelled[:] = time.process_time(), time.monotonic()
+            connection.interrupt()
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        try:
+            connection.execute(query).fetchall()
+        except duckdb.InterruptException:
+            stopped, longest = stopped + 1, max(longest, time.process_time() - cancelled[0])
+            wall = max(wall, time.monotonic() - cancelled[1])
+        done.set()
+        thread.join()
+    say(name, stopped, round(whole, 3), round(longest, 3), round(wall, 3))
+"""
+
+
+def start(host, program, *arguments):
+    command = [str(host.bin / "python"), "-c", BEGIN + program, str(host.extension), *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run(host, program, *arguments) -> list:
+    process = start(host, program, *arguments)
+    output, _ = process.communicate(timeout=900)
+    if process.returncode != 0:
+        sys.exit(f"a process of {host.name} ended with {process.returncode}")
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        sys.exit(f"{what}: found {found}, expected {wanted}")
+    print(f"{what}: {found}", flush=True)
+
+
+def keep_version(reader, writer, directory: Path) -> None:
+    root, rows = directory / "t", SEGMENTS * ROWS_PER_SEGMENT
+    run(writer, MAKE, directory, root, SEGMENTS, ROWS_PER_SEGMENT)
+    reading = start(reader, READ, root)
+    expect(f"{reader.name} reads", json.loads(reading.stdout.readline()), ["began", 1000])
+    compacted, vacuumed, segments = run(writer, WRITE, directory, root, rows)[0]
+    if compacted == 0 or segments >= SEGMENTS:
+        sys.exit(f"nothing was compacted: {segments} segments are left")
+    output, _ = reading.communicate("\n", timeout=600)
+    found = [json.loads(line) for line in output.splitlines()]
+    wanted = [["ended", rows, rows - 1], ["anew", rows + 5, rows + 4]]
+    expect(f"... while {writer.name} appends, compacts to {segments} segments and vacuums {vacuumed} files", found, wanted)
+
+
+def cancel(host, directory: Path, rows: int) -> None:
+    for name, stopped, whole, longest, wall in run(host, CANCEL, directory, directory / "c", rows):
+        print(f"{host.name}, {name}: {whole} s whole; cancelled {stopped} times, went on for at most {longest} s of processor time, {wall} s", flush=True)
+        if stopped == 0 or longest > MOST_CANCEL_S:
+            sys.exit(f"a cancelled scan must return within {MOST_CANCEL_S} s")
+
+
+def main() -> None:
+    for reader, writer in (READERS, READERS[::-1]):
+        with tempfile.TemporaryDirectory(prefix="tstable-reading-") as directory:
+            keep_version(reader, writer, Path(directory))
+            cancel(reader, Path(directory), 1_000_000)
+
+
+if __name__ == "__main__":
+    main()
