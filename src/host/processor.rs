@@ -45,6 +45,7 @@ fn missing(_features: Option<u32>) -> Option<&'static str> {
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::{check, missing};
 

@@ -122,7 +122,12 @@ impl Cache {
         let Ok(Some(commit)) = table.log().storage().stat(&state.version.commit_path()) else { return };
         let mut tables = self.lock_tables();
         let used = next_use(&tables);
-        tables.insert(absolute(root), Known { state: Arc::clone(state), commit, log, used });
+        let mut state = Arc::clone(state);
+        if !state.warnings.is_empty() {
+            // Whoever loaded it has them; who goes on from it need not be told again.
+            Arc::make_mut(&mut state).warnings.clear();
+        }
+        tables.insert(absolute(root), Known { state, commit, log, used });
         if tables.len() > MAX_TABLES {
             let oldest = tables.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
             oldest.and_then(|key| tables.remove(&key));
