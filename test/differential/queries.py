@@ -16,6 +16,8 @@ class Case:
     files: list[str]
     # Whether rows must come in the same order. Joins have none in DuckDB, and a longer IN list becomes one.
     ordered: bool = True
+    # The scan itself, as a part of a FROM clause.
+    source: str = ""
 
 
 @dataclass
@@ -66,7 +68,7 @@ def case(rng: random.Random, table: Table, paths: list[str], ranges: float) -> C
     predicate = Predicates(rng, table).any()
     select, end, ordered = _plain(rng, table, _joins(predicate))
     write = lambda of: [_text(f"{select} FROM {of} WHERE {predicate}{end}")]
-    return Case([predicate], write(source.scan), write(source.files), ordered)
+    return Case([predicate], write(source.scan), write(source.files), ordered, source.scan)
 
 
 def _text(query: str) -> str:
@@ -113,7 +115,7 @@ def _prepared(rng: random.Random, table: Table, source: Sources) -> Case:
         calls = [f"EXECUTE p({', '.join(values)})" if values else "EXECUTE p" for values in [first, *later, first]]
         return ["DEALLOCATE p", f"PREPARE p AS {_text(f'{rows} FROM {of} WHERE {predicate}')}", *calls]
 
-    return Case([f"{predicate}  with {first}, then {later}"], write(source.scan), write(source.files), not _joins(predicate))
+    return Case([f"{predicate}  with {first}, then {later}"], write(source.scan), write(source.files), not _joins(predicate), source.scan)
 
 
 def _together(rng: random.Random, table: Table, source: Sources) -> Case:
@@ -140,4 +142,4 @@ def _together(rng: random.Random, table: Table, source: Sources) -> Case:
     ]
     shape = rng.choice(shapes)
     write = lambda of: [_text(shape.replace("§", of))]
-    return Case([p, q], write(source.scan), write(source.files), ordered=False)
+    return Case([p, q], write(source.scan), write(source.files), False, source.scan)
