@@ -255,11 +255,12 @@ class Predicates:
         rng, c = self.rng, column.sql
         value = self.value(column)
         start = literal("VARCHAR", value[: rng.randint(0, len(value))])
-        bare = value[: rng.randint(0, len(value))].replace("'", "''").replace("\0", "")
+        part = value[: rng.randint(0, len(value))].replace("\0", "")
+        bare, end = part.replace("'", "''"), part[-2:].replace("'", "''")
         text = literal("VARCHAR", value)
         return rng.choice(
             [
-                f"{c} LIKE '{bare}%'", f"{c} LIKE '{bare}'", f"{c} NOT LIKE '{bare}%'", f"{c} LIKE '{bare}_%'", f"{c} LIKE '%{bare[-2:]}'", f"{c} ILIKE '{bare}%'",
+                f"{c} LIKE '{bare}%'", f"{c} LIKE '{bare}'", f"{c} NOT LIKE '{bare}%'", f"{c} LIKE '{bare}_%'", f"{c} LIKE '%{end}'", f"{c} ILIKE '{bare}%'",
                 f"starts_with({c}, {start})", f"prefix({c}, {start})", f"{c} ^@ {start}", f"NOT starts_with({c}, {start})", self.compare(f"upper({c})", f"upper({text})"),
                 self.compare(f"length({c})", "2"), self.compare(f"{c} || 'x'", f"{text} || 'x'"), f"{c}[1:2] = ({text})[1:2]", f"contains({c}, {start})",
                 f"regexp_matches({c}, '^[a-z]')", f"{c} GLOB '{bare.replace('[', '')}*'", f"{c} COLLATE NOCASE = {text}", f"TRY_CAST({c} AS INTEGER) > 3", f"{c} IN ({text}, {start})",
