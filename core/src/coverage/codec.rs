@@ -46,7 +46,6 @@ impl Coverage {
     pub fn from_bytes(bytes: &[u8], max_buckets: u64) -> Result<Self> {
         let mut coverage = Self::new();
         coverage.extend_from_bytes(bytes, max_buckets)?;
-        coverage.optimize();
         Ok(coverage)
     }
 
@@ -65,7 +64,13 @@ impl Coverage {
             if last.as_ref().is_some_and(|last| *last >= entity) {
                 return Err(Error::corrupt("the entities of the coverage are not in ascending order"));
             }
-            set_codec::read(&mut reader, &mut budget, self.set_mut(&entity))?;
+            let set = self.set_mut(&entity);
+            let is_new = set.is_empty();
+            set_codec::read(&mut reader, &mut budget, set)?;
+            // At once, so that no more than one set at a time takes the memory of scattered buckets.
+            if is_new {
+                set.optimize();
+            }
             last = Some(entity);
         }
         if !reader.is_at_end() {

@@ -59,7 +59,6 @@ impl Segment {
     fn read_coverage(&self, storage: &dyn Storage) -> Result<Coverage> {
         let mut coverage = Coverage::default();
         self.add_coverage(storage, &mut coverage)?;
-        coverage.optimize();
         Ok(coverage)
     }
 

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::schema::{ColumnType, TimeUnit};
 
+/// Longer lists of values are not taken apart: each value is compared with the others.
+const MAX_VALUES: usize = 1024;
+
 /// The range of index values, in the index column's own unit, that is exactly the predicate: a row satisfies it if and
 /// only if its index is not NULL and lies in the range. Never for BETWEEN, whose ends are not known.
 #[must_use]
@@ -85,7 +88,7 @@ fn values(predicate: &Expr, column: usize, ty: &ColumnType) -> Option<Vec<Consta
             let known = parts.iter().filter_map(|part| values(part, column, ty));
             known.reduce(|kept, next| kept.into_iter().filter(|value| next.contains(value)).collect())
         }
-        Expr::Or(parts) if !parts.is_empty() => {
+        Expr::Or(parts) if (1..=MAX_VALUES).contains(&parts.len()) => {
             let mut out = Vec::new();
             for part in parts {
                 values(part, column, ty)?.into_iter().for_each(|value| insert(&mut out, value));
@@ -97,7 +100,7 @@ fn values(predicate: &Expr, column: usize, ty: &ColumnType) -> Option<Vec<Consta
         Expr::Compare(Comparison::NotDistinct, a, b) if is_column(a, column, ty) => same(b, ty),
         Expr::Compare(Comparison::NotDistinct, a, b) if is_column(b, column, ty) => same(a, ty),
         Expr::IsNull(value) if is_column(value, column, ty) => Some(vec![Constant::Null]),
-        Expr::In(value, list) if is_column(value, column, ty) => {
+        Expr::In(value, list) if list.len() <= MAX_VALUES && is_column(value, column, ty) => {
             let mut out = Vec::new();
             for item in list {
                 equal(item, ty)?.into_iter().for_each(|value| insert(&mut out, value));

@@ -107,11 +107,14 @@ fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<Bo
         ));
     }
     let rows = if let Some(array) = array.as_string_opt::<i32>() {
-        let texts: Vec<&str> = values.iter().filter_map(EntityValue::text).collect();
-        BooleanBuffer::collect_bool(array.len(), |row| texts.contains(&array.value(row)))
+        let mut texts: Vec<&str> = values.iter().filter_map(EntityValue::text).collect();
+        texts.sort_unstable();
+        BooleanBuffer::collect_bool(array.len(), |row| texts.binary_search(&array.value(row)).is_ok())
     } else if let Some(numbers) = numbers(array) {
-        let wanted: Vec<i128> = values.iter().filter_map(EntityValue::number).collect();
-        BooleanBuffer::collect_bool(array.len(), |row| numbers.get(row).is_some_and(|number| wanted.contains(number)))
+        let mut wanted: Vec<i128> = values.iter().filter_map(EntityValue::number).collect();
+        wanted.sort_unstable();
+        let is_wanted = |row: usize| numbers.get(row).is_some_and(|number| wanted.binary_search(number).is_ok());
+        BooleanBuffer::collect_bool(array.len(), is_wanted)
     } else {
         return Err(ArrowError::ComputeError(format!("{} is no type of an entity", array.data_type())));
     };

@@ -38,6 +38,8 @@ use crate::{
 const PART_ROWS: usize = 16 * 1024;
 /// More chosen rows of it than this are not held in memory but decoded again with the other columns.
 const HELD_ROWS: usize = 4 << 20;
+/// The same for their bytes, which long texts have many of.
+const HELD_BYTES: usize = 64 << 20;
 
 /// Where a requested column is.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +181,8 @@ impl<'a> Opening<'a> {
         }
         let failed = |error| arrow_error(self.file.path(), error);
         let mut holds = self.is_asked_for(column.position);
-        let (mut masks, mut parts, mut count) = (Vec::new(), Vec::new(), 0_usize);
+        let (mut masks, mut parts) = (Vec::new(), Vec::<ArrayRef>::new());
+        let (mut count, mut bytes) = (0_usize, 0_usize);
         for batch in self.reader(&[column.position], PART_ROWS)? {
             let batch = batch.map_err(failed)?;
             let array = batch.columns().first().ok_or_else(|| Error::corrupt("a column is missing"))?;
@@ -189,7 +192,10 @@ impl<'a> Opening<'a> {
             if !holds {
                 parts.clear();
             } else if mask.true_count() > 0 {
-                parts.push(filter(array, &mask).map_err(failed)?);
+                let rows = filter(array, &mask).map_err(failed)?;
+                bytes = bytes.saturating_add(rows.get_array_memory_size());
+                holds = bytes <= HELD_BYTES;
+                parts.push(rows);
             }
             masks.push(mask);
         }

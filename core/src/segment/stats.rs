@@ -161,7 +161,7 @@ fn page_rows(locations: &[PageLocation], total: usize) -> Option<Vec<Range<usize
     let first = |location: &PageLocation| usize::try_from(location.first_row_index).ok();
     let ends = locations.iter().skip(1).map(first).chain([Some(total)]);
     let rows: Vec<_> = locations.iter().map(first).zip(ends).map(|(a, b)| Some(a?..b?)).collect::<Option<_>>()?;
-    let starts_at_zero = rows.first().is_none_or(|range| range.start == 0);
+    let starts_at_zero = rows.first().map_or(total == 0, |range| range.start == 0);
     (starts_at_zero && rows.iter().all(|range| range.start <= range.end && range.end <= total)).then_some(rows)
 }
 
@@ -277,4 +277,23 @@ fn big_endian(raw: &[u8]) -> Option<i128> {
     }
     let sign = i128::from(first.cast_signed());
     Some(rest.iter().fold(sign, |value, byte| (value << 8) | i128::from(*byte)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PageLocation, page_rows};
+
+    fn page(first_row_index: i64) -> PageLocation {
+        PageLocation { offset: 0, compressed_page_size: 0, first_row_index }
+    }
+
+    #[test]
+    fn pages_hold_all_rows_of_their_row_group_or_are_not_believed() {
+        assert_eq!(page_rows(&[page(0), page(4)], 10), Some(vec![0..4, 4..10]));
+        assert_eq!(page_rows(&[], 0), Some(Vec::new()));
+        assert_eq!(page_rows(&[], 10), None);
+        assert_eq!(page_rows(&[page(1)], 10), None);
+        assert_eq!(page_rows(&[page(0), page(11)], 10), None);
+        assert_eq!(page_rows(&[page(0), page(-1)], 10), None);
+    }
 }

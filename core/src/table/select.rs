@@ -160,7 +160,9 @@ impl<'a> Selector<'a> {
             // An entity is never NULL.
             _ => None,
         };
-        Some(values.into_iter().filter_map(part).collect())
+        let mut parts: Vec<_> = values.into_iter().filter_map(part).collect();
+        parts.sort_unstable();
+        Some(parts)
     }
 
     /// Whether a predicate says which values an entity column has, and nothing else.
@@ -201,7 +203,9 @@ impl<'a> Selector<'a> {
         let Ok(coverage) = segment.coverage(self.storage) else { return true };
         query.entities.iter().all(|Wanted { part, values, .. }| match self.entities.len() {
             1 => values.iter().any(|value| coverage.get(&Entity::from(vec![value.clone()])).is_some()),
-            _ => coverage.entities().any(|entity| entity.parts().get(*part).is_none_or(|has| values.contains(has))),
+            _ => coverage
+                .entities()
+                .any(|entity| entity.parts().get(*part).is_none_or(|has| values.binary_search(has).is_ok())),
         })
     }
 

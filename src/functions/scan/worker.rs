@@ -110,9 +110,6 @@ impl Worker for ScanWorker {
                 }
                 continue;
             }
-            if session.interrupted() {
-                return Err(Error::cancelled("the query was interrupted"));
-            }
             if !self.claim(session)? {
                 return Ok(0);
             }
@@ -131,6 +128,9 @@ impl ScanWorker {
             let number = self.rows.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.rows.scan.units() {
                 return Ok(false);
+            }
+            if session.interrupted() {
+                return Err(Error::cancelled("the query was interrupted"));
             }
             self.number = number;
             self.unit = self.rows.scan.unit(number, Strings::Dictionary, BATCH_ROWS)?;

@@ -77,6 +77,9 @@ impl Seen {
             return None;
         }
         let nulls = array.keys().nulls().map(|nulls| nulls.slice(offset, len)).filter(|nulls| nulls.null_count() > 0);
+        if nulls.as_ref().is_some_and(|nulls| nulls.null_count() == len) {
+            return None;
+        }
         if (1..len / ROWS_PER_STRING).contains(&strings.len()) {
             return Some(Distinct { keys: keys.to_vec(), strings: self.all(strings)?, nulls });
         }

@@ -77,3 +77,13 @@ fn other_arrays_empty_rows_and_rows_of_nulls_are_left_to_others() {
     let array = dictionary(vec![None; 200], &names(100));
     assert_eq!(seen.distinct(array.as_ref(), 0, 200), None);
 }
+
+#[test]
+fn rows_of_nulls_say_nothing_of_the_rest_of_their_dictionary() {
+    let mut keys = vec![None; 100];
+    keys.extend(vec![Some(5); 100]);
+    let array = dictionary(keys, &names(100));
+    let mut seen = Seen::default();
+    assert_eq!(seen.distinct(array.as_ref(), 0, 100), None);
+    assert_eq!(seen.distinct(array.as_ref(), 100, 100).unwrap().strings.len(), 1);
+}
