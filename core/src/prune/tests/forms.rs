@@ -575,7 +575,7 @@ fn entity_values_come_from_equality_lists_and_their_combinations() {
     assert_eq!(values(&compare(column(SYMBOL), "is", of(Constant::Null))), Some(vec![Constant::Null]));
     let id = compare(cast(column(ID), ColumnType::BigInt), "=", int(5));
     assert_eq!(entity_values(&id, ID, &schema()), Some(vec![Constant::Int(5)]));
-    let ids = |count| one_of(column(ID), (0..count).map(int));
+    let ids = |count| one_of(column(ID), (0..count).map(int).collect::<Vec<_>>());
     assert_eq!(entity_values(&ids(1_024), ID, &schema()).map(|ids| ids.len()), Some(1_024));
     assert_eq!(entity_values(&ids(1_025), ID, &schema()), None);
 }
