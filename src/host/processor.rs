@@ -15,8 +15,8 @@ const NEEDED: [(u32, &str); 5] = [(0, "SSE3"), (9, "SSSE3"), (19, "SSE4.1"), (20
 pub(super) fn check() -> Result<()> {
     match missing(features()) {
         Some(name) => Err(Error::unsupported_format(format!(
-            "this processor lacks {name}, and the extension was compiled for x86-64-v2 (processors since 2009 to 2013); \
-             build it from source for this one"
+            "this processor lacks {name}, which the extension was compiled for (x86-64-v2: Intel since 2009, AMD since 2011 or \
+             2013); build it from source with RUSTFLAGS=\"-C target-cpu=x86-64\""
         ))),
         None => Ok(()),
     }

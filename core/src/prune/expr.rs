@@ -1,7 +1,7 @@
 //! Predicates as the host hands them over: a small expression tree over columns and constants. Whatever a host's
 //! expression cannot be said in these words becomes [`Expr::Opaque`], about which pruning assumes nothing.
 
-use crate::schema::ColumnType;
+use crate::{coverage::EntityPart, schema::ColumnType};
 
 /// A constant, in the value's own unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,15 @@ pub enum Constant {
         /// Microseconds.
         micros: i64,
     },
+}
+
+impl From<&EntityPart> for Constant {
+    fn from(part: &EntityPart) -> Self {
+        match part {
+            EntityPart::Text(text) => Self::Text(text.to_string()),
+            EntityPart::Int(number) => Self::Int(*number),
+        }
+    }
 }
 
 /// How two values are compared.

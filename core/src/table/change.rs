@@ -18,13 +18,17 @@ use crate::{
 /// The commit that follows `base`.
 #[must_use]
 pub fn commit(base: &TableState, operation: &str, message: Option<String>, actions: Vec<Action>) -> Commit {
+    // A clock that runs behind another writer's must not make history run backwards.
+    after(base.version, Instant::now().max(base.committed_at), operation, message, actions)
+}
+
+fn after(base: Version, timestamp: Instant, operation: &str, message: Option<String>, actions: Vec<Action>) -> Commit {
     Commit {
         format_version: FORMAT_VERSION,
         requires: Vec::new(),
-        version: base.version.next(),
-        base_version: base.version,
-        // A clock that runs behind another writer's must not make history run backwards.
-        timestamp: Instant::now().max(base.committed_at),
+        version: base.next(),
+        base_version: base,
+        timestamp,
         operation: operation.to_owned(),
         writer: WRITER.to_owned(),
         message,
@@ -61,19 +65,7 @@ pub fn begin(
     actions: Vec<Action>,
 ) -> Result<Option<(Arc<TableState>, Vec<String>)>> {
     table.log().storage().prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
-    let commit = Commit {
-        format_version: FORMAT_VERSION,
-        requires: Vec::new(),
-        version: Version(1),
-        base_version: Version(0),
-        timestamp: Instant::now(),
-        operation: operation.to_owned(),
-        writer: WRITER.to_owned(),
-        message,
-        rows_rewritten: 0,
-        actions,
-        extra: Map::new(),
-    };
+    let commit = after(Version(0), Instant::now(), operation, message, actions);
     let state = Arc::new(TableState::first(&commit)?);
     if table.log().publish(&commit)? == Outcome::Lost {
         return Ok(None);

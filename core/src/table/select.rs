@@ -143,17 +143,18 @@ impl<'a> Selector<'a> {
             .iter()
             .map(|predicate| index_bounds(predicate, self.index, &self.types))
             .fold(exact, |bounds, more| bounds.intersect(&more));
+        let settled = predicates.iter().map(|predicate| self.is_settled(predicate)).collect();
+        let all = Expr::And(predicates.clone());
         let wanted = |(part, column): (usize, &usize)| {
-            Some(Wanted { column: *column, part, values: self.wanted(&predicates, *column)? })
+            Some(Wanted { column: *column, part, values: self.wanted(&all, *column)? })
         };
         let entities = self.entities.iter().enumerate().filter_map(wanted).collect();
-        let settled = predicates.iter().map(|predicate| self.is_settled(predicate)).collect();
         Query { range, predicates, bounds, entities, settled }
     }
 
-    /// The values with which the entity column can satisfy all predicates; none when they are not known.
-    fn wanted(&self, predicates: &[Expr], column: usize) -> Option<Vec<EntityPart>> {
-        let values = entity_values(&Expr::And(predicates.to_vec()), column, &self.types)?;
+    /// The values with which the entity column can satisfy the predicate; none when they are not known.
+    fn wanted(&self, predicate: &Expr, column: usize) -> Option<Vec<EntityPart>> {
+        let values = entity_values(predicate, column, &self.types)?;
         let part = |value| match value {
             Constant::Text(text) => Some(EntityPart::Text(text.into())),
             Constant::Int(number) => Some(EntityPart::Int(number)),
@@ -268,10 +269,7 @@ impl SegmentStats<'_> {
         let coverage = self.segment.coverage(self.selector.storage).ok()?;
         let mut values: Vec<Constant> = Vec::new();
         for entity in coverage.entities() {
-            let value = match entity.parts().get(part)? {
-                EntityPart::Text(text) => Constant::Text(text.to_string()),
-                EntityPart::Int(number) => Constant::Int(*number),
-            };
+            let value = Constant::from(entity.parts().get(part)?);
             if values.last() != Some(&value) {
                 values.push(value);
             }

@@ -9,7 +9,7 @@ use super::{FillRequest, Method, cell_count};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    prune::expr::{Constant, Expr},
+    prune::expr::Expr,
     schema::Strings,
     table::{
         Snapshot,
@@ -146,11 +146,8 @@ impl<'a> Collection<'a> {
         let mut parts: Vec<_> = self.slots.keys().filter_map(|entity| entity.parts().first()).collect();
         parts.sort_unstable();
         parts.dedup();
-        let constant = |part: &EntityPart| match part {
-            EntityPart::Text(text) => Expr::Constant(Constant::Text(text.to_string())),
-            EntityPart::Int(value) => Expr::Constant(Constant::Int(*value)),
-        };
-        vec![Expr::In(Box::new(Expr::Column(*position)), parts.into_iter().map(constant).collect())]
+        let constants = parts.into_iter().map(|part| Expr::Constant(part.into())).collect();
+        vec![Expr::In(Box::new(Expr::Column(*position)), constants)]
     }
 
     fn take(&mut self, batch: &RecordBatch, places: &[Option<usize>], target: Target) -> Result<()> {

@@ -229,7 +229,7 @@ impl Scan {
         let part = self.entities.iter().position(|entity| *entity == column);
         if let Some(part) = part.filter(|_| stats.segment.record.entities == 1) {
             let coverage = stats.segment.coverage(self.snapshot.storage().as_ref()).ok()?;
-            return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(constant);
+            return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(Constant::from);
         }
         let known = stats.column(column)?;
         match (&known.nulls, &known.min, &known.max) {
@@ -289,13 +289,6 @@ impl Scan {
         let position = file.position(&index.name).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
         let column = ReadColumn { position, ty: index.ty.clone() };
         Ok(IndexFilter::closed(column, clip.low.unwrap_or(i128::MIN), clip.high.unwrap_or(i128::MAX)))
-    }
-}
-
-fn constant(part: &EntityPart) -> Constant {
-    match part {
-        EntityPart::Text(text) => Constant::Text(text.to_string()),
-        EntityPart::Int(number) => Constant::Int(*number),
     }
 }
 
