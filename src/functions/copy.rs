@@ -1,13 +1,17 @@
 //! `COPY (...) TO 'root' (FORMAT tstable, ...)`: appends the rows of a query, in one commit, to a table that it makes when asked to.
 
-use std::sync::Arc;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::array::RecordBatch;
 use tstable_core::{
     Error, ErrorKind, Result,
-    log::definition::Definition,
+    log::{LOG_DIRECTORY, definition::Definition},
     prune::expr::Constant,
-    schema::ColumnType,
+    schema::{ColumnType, same_name},
+    storage::local::guard::Guard,
     table::{
         CreateRequest, Table,
         append::OnOverlap,
@@ -31,9 +35,13 @@ impl CopyFormat for Copy {
     fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>> {
         let root = path.trim_end_matches('/');
         let request = Options::read(options)?.request()?;
-        let columns = columns.into_iter().map(|column| (column.name, column.ty)).collect();
+        let columns: Vec<_> = columns.into_iter().map(|column| (column.name, column.ty)).collect();
         let root = if root.is_empty() { path } else { root }.to_owned();
-        Ok(Arc::new(BoundCopy { shared: Arc::clone(&self.0), root, columns, request }))
+        let directory = Path::new(&root);
+        let guard = Mutex::new(Guard::set(&[&directory.join(LOG_DIRECTORY), directory]));
+        let bound = BoundCopy { shared: Arc::clone(&self.0), path: path.to_owned(), root, columns, request, guard };
+        bound.check_columns()?;
+        Ok(Arc::new(bound))
     }
 }
 
@@ -123,13 +131,44 @@ fn texts(name: &str, arg: &Arg) -> Result<Vec<String>> {
 
 struct BoundCopy {
     shared: Arc<Shared>,
+    /// The path that was given, and the same without slashes at its end.
+    path: String,
     root: String,
     columns: Vec<(String, ColumnType)>,
     request: LoadRequest,
+    /// Stands until DuckDB has shown that it means to write the one file that was bound.
+    guard: Mutex<Option<Guard>>,
+}
+
+impl BoundCopy {
+    /// Refuses a query without the columns that every row must have. PARTITION_BY takes columns away before this looks.
+    fn check_columns(&self) -> Result<()> {
+        let existing =
+            || self.shared.cache.latest(&self.root).ok().map(|(_, latest)| latest.state.definition.as_ref().clone());
+        let Some(definition) = self.request.create.clone().or_else(existing) else { return Ok(()) };
+        for name in std::iter::once(&definition.index_column).chain(&definition.entity_columns) {
+            if !self.columns.iter().any(|(column, _)| same_name(column, name)) {
+                return Err(Error::schema_mismatch(format!(
+                    "the query does not give the column \"{name}\", which the table at '{}' needs in every row; add it, and leave out \
+                     PARTITION_BY, which would take it away: a table keeps all of its columns",
+                    self.root
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl CopyBound for BoundCopy {
-    fn open(&self) -> Result<Box<dyn CopySink>> {
+    fn open(&self, path: &str) -> Result<Box<dyn CopySink>> {
+        if path != self.path {
+            return Err(Error::invalid_argument(format!(
+                "DuckDB would write '{path}' instead of '{}'; PARTITION_BY, ORDER_BY, PER_THREAD_OUTPUT, ROW_GROUPS_PER_FILE and \
+                 USE_TMP_FILE are not for tstable, which makes its own files: leave them out",
+                self.path
+            )));
+        }
+        drop(self.guard.lock().unwrap_or_else(PoisonError::into_inner).take());
         let table = self.shared.cache.table(&self.root);
         let loader = table.loader(&self.columns, self.request.clone()).map_err(|e| match e.kind() {
             ErrorKind::NotFound => Error::not_found(format!(

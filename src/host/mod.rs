@@ -189,14 +189,15 @@ pub(crate) trait ScalarFunction: Send + Sync + 'static {
 /// A format that `COPY (...) TO 'path' (FORMAT name, ...)` writes, on hosts that have such.
 pub(crate) trait CopyFormat: Send + Sync + 'static {
     fn name(&self) -> &'static str;
-    /// Resolves options, whose names are in lower case, and the columns of the query. Must have no effect.
+    /// Resolves options, whose names are in lower case, and the columns of the query. Must have no effect that outlives the result.
+    /// `path` is as the host expands it.
     fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>>;
 }
 
 /// A bound COPY.
 pub(crate) trait CopyBound: Send + Sync {
-    /// Starts one execution.
-    fn open(&self) -> Result<Box<dyn CopySink>>;
+    /// Starts one execution, which the host directs to `path`: the bound one, unless the host was told to write several files.
+    fn open(&self, path: &str) -> Result<Box<dyn CopySink>>;
 }
 
 /// Where the rows of one execution go. Dropped without [`CopySink::finish`], it must leave nothing visible.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+pub mod guard;
 pub mod roots;
 
 /// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
@@ -313,7 +314,11 @@ impl Storage for LocalStorage {
     }
 
     fn remove(&self, path: &str) -> Result<bool> {
-        let full = self.resolve(path)?;
+        // The name of a guard is no path that a log may name, but vacuum finds it in a list.
+        let full = match path.rsplit_once('/') {
+            Some((directory, name)) if guard::is_guard(name) => self.resolve(directory)?.join(name),
+            _ => self.resolve(path)?,
+        };
         match fs::remove_file(&full) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -18,7 +18,10 @@ use crate::{
         SegmentFile,
         inspect::{InspectRequest, inspect},
     },
-    storage::{Entry, Storage, local::TEMPORARY_PREFIX},
+    storage::{
+        Entry, Storage,
+        local::{TEMPORARY_PREFIX, guard::is_guard},
+    },
     time::IndexValue,
 };
 
@@ -67,10 +70,10 @@ pub fn is_old(entry: &Entry, now: Instant) -> bool {
     i128::from(now.0).saturating_sub(entry.changed_ns / 1000) >= i128::from(GRACE_US)
 }
 
-/// Whether the name is one that a writer gives to a file before it is complete.
+/// Whether the name is one that a writer gives to a file before it is complete, or to a guard.
 #[must_use]
 pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY_PREFIX)
+    name.starts_with(TEMPORARY_PREFIX) || is_guard(name)
 }
 
 /// Whether the name is one that a writer may have given to a file of a segment.

@@ -17,7 +17,11 @@ use tstable_core::{
         checkpoint::checkpoint_path,
         commit::{Action, CoverageRecord, Instant},
     },
-    storage::{Creation, Storage, memory::MemoryStorage},
+    storage::{
+        Creation, Storage,
+        local::guard::{Guard, is_guard},
+        memory::MemoryStorage,
+    },
     table::{
         Table,
         append::Unwatched,
@@ -29,7 +33,7 @@ use tstable_core::{
 
 use super::{
     child::{local, write_files},
-    world::{Files, answers, append, created, rows_of, table},
+    world::{Files, answers, append, created, rows_of, table, write_file},
 };
 
 pub const DAY_US: i64 = 86_400_000_000;
@@ -248,6 +252,28 @@ fn vacuum_leaves_a_running_writers_files_alone() {
     let before = memory.paths().len();
     assert_eq!(vacuum(&table, 0, 2).files.len(), 2);
     assert_eq!(memory.paths().len(), before - 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_guard_left_by_a_killed_process_harms_nobody_and_vacuum_removes_it() {
+    let directory = TempDir::new().unwrap();
+    let table = created(&local(&directory.path().join("table")));
+    let log = directory.path().join("table/_timeseries_log");
+    let guards = || {
+        std::fs::read_dir(&log).unwrap().filter(|e| is_guard(e.as_ref().unwrap().file_name().to_str().unwrap())).count()
+    };
+    drop(Guard::set(&[&log]).unwrap());
+    assert_eq!(guards(), 0);
+    std::mem::forget(Guard::set(&[&directory.path().join("nothing"), &log, directory.path()]).unwrap());
+    assert_eq!(guards(), 1);
+    append(&table, &[&write_file(&directory.path().join("a.parquet"), &["NVDA"], 0..5)]).unwrap();
+    let found = problems(&table, true);
+    assert!(found.len() == 1 && found[0].1.contains("one was interrupted"), "{found:?}");
+    assert_eq!(vacuum(&table, DAY_US, 0).files, [], "a statement may stand behind it");
+    let removed = vacuum(&table, 9 * DAY_US, 2).files;
+    assert!(removed.len() == 1 && removed[0].deleted, "{removed:?}");
+    assert_eq!(guards(), 0);
 }
 
 #[test]

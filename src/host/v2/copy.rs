@@ -3,7 +3,10 @@
 
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ::arrow::array::RecordBatch;
@@ -12,6 +15,7 @@ use duckdb_neo::{
     connection::Context,
     copy_function::{CopyFunctionBuilder, CopyToBindInfo, CopyToFunctionCallbacks},
     extension::Extension,
+    file::FileSystem,
 };
 use tstable_core::{Error, Result};
 
@@ -35,6 +39,8 @@ struct Adapter(Arc<dyn CopyFormat>);
 struct BoundCopy {
     bound: Arc<dyn CopyBound>,
     columns: Vec<OutColumn>,
+    /// DuckDB asks for the size of batches right after binding, unless the statement has ROW_GROUP_SIZE, which it keeps for itself.
+    asked_for_size: AtomicBool,
 }
 
 /// Taken when the execution finishes.
@@ -49,7 +55,7 @@ impl CopyToFunctionCallbacks for Adapter {
     type BindData = Contained<BoundCopy>;
     type BatchData = Contained<Vec<RecordBatch>>;
 
-    fn bind(&self, _context: &Context, info: &CopyToBindInfo) -> duckdb_neo::Result<Self::BindData> {
+    fn bind(&self, context: &Context, info: &CopyToBindInfo) -> duckdb_neo::Result<Self::BindData> {
         contained(|| {
             let mut columns = Vec::new();
             for index in 0..info.column_count().map_err(host_error)? {
@@ -61,13 +67,23 @@ impl CopyToFunctionCallbacks for Adapter {
             for (name, value) in &options {
                 given.push((name.to_ascii_lowercase(), value::argument(value)?));
             }
-            let bound = self.0.bind(&info.file_path().map_err(host_error)?, columns.clone(), given)?;
-            Ok(Contained::new(BoundCopy { bound, columns }))
+            let files = FileSystem::new(context).map_err(host_error)?;
+            let path = files.expand(&info.file_path().map_err(host_error)?).map_err(host_error)?;
+            let bound = self.0.bind(&path, columns.clone(), given)?;
+            Ok(Contained::new(BoundCopy { bound, columns, asked_for_size: AtomicBool::new(false) }))
         })
     }
 
-    fn init(&self, _context: &Context, bound: &Self::BindData, _path: &str) -> duckdb_neo::Result<Self::InitData> {
-        contained(|| Ok(Contained::new(Open(Mutex::new(Some(bound.get()?.bound.open()?))))))
+    fn init(&self, _context: &Context, bound: &Self::BindData, path: &str) -> duckdb_neo::Result<Self::InitData> {
+        contained(|| {
+            let bound = bound.get()?;
+            if !bound.asked_for_size.load(Ordering::Relaxed) {
+                return Err(Error::invalid_argument(
+                    "ROW_GROUP_SIZE is not for tstable, which lays out row groups by time; leave it out",
+                ));
+            }
+            Ok(Contained::new(Open(Mutex::new(Some(bound.bound.open(path)?)))))
+        })
     }
 
     fn batch(
@@ -80,8 +96,11 @@ impl CopyToFunctionCallbacks for Adapter {
         contained(|| Ok(Contained::new(arrow::batches(context, &bound.get()?.columns, input)?)))
     }
 
-    fn batch_size(&self, _context: &Context, _bound: &Self::BindData) -> duckdb_neo::Result<Option<NonZeroUsize>> {
-        Ok(Some(BATCH_ROWS))
+    fn batch_size(&self, _context: &Context, bound: &Self::BindData) -> duckdb_neo::Result<Option<NonZeroUsize>> {
+        contained(|| {
+            bound.get()?.asked_for_size.store(true, Ordering::Relaxed);
+            Ok(Some(BATCH_ROWS))
+        })
     }
 
     fn flush(
