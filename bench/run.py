@@ -22,7 +22,10 @@ from memory import scan_memory
 from measure import Ancestor, Case, Result, Side, measure, table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-EXTENSION = REPOSITORY / "build" / "release" / "v2.0.0" / "tstable.duckdb_extension"
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import packages  # noqa: E402
+
+EXTENSION = packages.built(duckdb.__version__)
 TABLES = DATA / "tables"
 THREADS = 2
 

@@ -12,7 +12,10 @@ from pathlib import Path
 import duckdb
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-EXTENSION = REPOSITORY / "build" / "release" / "v2.0.0" / "tstable.duckdb_extension"
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import packages  # noqa: E402
+
+EXTENSION = packages.built(duckdb.__version__)
 WORK = REPOSITORY / "build" / "demo"
 WIDTH = 116
 ROWS = 26_115

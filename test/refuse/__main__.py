@@ -10,9 +10,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from slt.hosts import HOSTS
+from slt.hosts import find
 
-TESTED = [host for host in HOSTS if host.kind == "python" and host.name in ("duckdb-1.5.6", "duckdb-2.0.0")]
+TESTED = [find("newest"), find("duckdb-1.5.6")]
 IO = "tstable io"
 
 # Every line of the plan is a list: SQL with its parameters, or the name of something to do first. What is answered for each is the first

@@ -11,7 +11,10 @@ from pathlib import Path
 import duckdb
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-EXTENSION = REPOSITORY / "build" / "release" / "v2.0.0" / "tstable.duckdb_extension"
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import packages  # noqa: E402
+
+EXTENSION = packages.built(duckdb.__version__)
 SHOTS = REPOSITORY / "build" / "report"
 ENTITIES = 5_000
 

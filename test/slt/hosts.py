@@ -7,12 +7,16 @@ import os
 import queue
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tools"))
+import packages  # noqa: E402
+
 # Which build is tested; `debug` is quicker to make while working on the code.
 PROFILE = os.environ.get("PROFILE", "release")
 
@@ -22,31 +26,48 @@ class HostSpec:
     name: str
     kind: str  # python or cli
     version: str
-    package: str  # directory below build/<profile>
-    venv: str
+    package: packages.Package
+    suite: str  # which SQL tests `make test` runs in it: whole, part, or those that are asked for
 
     @property
     def api(self) -> str:
-        """The C API that the package uses; filters reach the scan only through the second."""
-        return "1" if self.package == "v1" else "2"
+        """The C API that the package uses."""
+        return "2" if self.package.abi == "C_STRUCT_UNSTABLE" else "1"
 
     @property
     def extension(self) -> Path:
-        return REPOSITORY / "build" / PROFILE / self.package / "tstable.duckdb_extension"
+        return extension(self.package.name)
 
     @property
     def bin(self) -> Path:
         root = Path(os.environ.get("TSTABLE_VENVS", REPOSITORY / "build" / "venv"))
-        return root / self.venv / "bin"
+        return root / f".venv-duckdb-{'cli-' if self.kind == 'cli' else ''}{self.version}" / "bin"
+
+    @staticmethod
+    def of(entry: dict) -> "HostSpec":
+        """A host as `packages.json` describes it; the package is DuckDB's own choice where none is named."""
+        name, version = entry.get("package"), entry["version"]
+        package = packages.named(name) if name else packages.choose(version)
+        return HostSpec(entry["name"], entry["kind"], version, package, entry["suite"])
 
 
-HOSTS = [
-    HostSpec("duckdb-2.0.0", "python", "2.0.0", "v2.0.0", ".venv-duckdb-2.0.0"),
-    HostSpec("duckdb-1.5.6", "python", "1.5.6", "v1", ".venv-duckdb-1.5.6"),
-    HostSpec("duckdb-1.4.5", "python", "1.4.5", "v1", ".venv-duckdb-1.4.5"),
-    HostSpec("duckdb-2.0.0-v1", "python", "2.0.0", "v1", ".venv-duckdb-2.0.0"),
-    HostSpec("cli-1.5.6", "cli", "1.5.6", "v1", ".venv-duckdb-cli-1.5.6"),
-]
+def extension(package: str) -> Path:
+    """The file of a package."""
+    return REPOSITORY / "build" / PROFILE / package / "tstable.duckdb_extension"
+
+
+ABILITIES = frozenset().union(*(package.can for package in packages.packages()))
+HOSTS = [HostSpec.of(entry) for entry in packages.table()["hosts"]]
+NEWEST = max((host for host in HOSTS if host.package.only), key=lambda host: packages.numbers(host.version))
+
+
+def find(name: str) -> HostSpec:
+    """The host of a name; `newest` at its beginning stands for the newest DuckDB: `newest`, `newest-v1.5.6`."""
+    name = NEWEST.name + name.removeprefix("newest") if name.startswith("newest") else name
+    for host in HOSTS:
+        if host.name == name:
+            return host
+    raise SystemExit(f"there is no host {name}; there are {', '.join(host.name for host in HOSTS)}")
 
 
 class SqlError(Exception):
@@ -62,9 +83,12 @@ class Unsupported(Exception):
 
 
 def holds(condition: str, spec: HostSpec) -> bool:
-    """Whether a condition like `cli`, `python`, `duckdb>=1.5` or `api<2` is true of a host."""
+    """Whether a condition like `cli`, `python`, `duckdb>=1.5`, `api<2` or `has copy` is true of a host. What a package may
+    have stands in `packages.json`."""
     if condition in ("cli", "python"):
         return spec.kind == condition
+    if (found := re.fullmatch(r"has (\w+)", condition)) and found[1] in ABILITIES:
+        return found[1] in spec.package.can
     found = re.fullmatch(r"(duckdb|api)\s*(<=|>=|<|>|=)\s*([\d.]+)", condition)
     if not found:
         raise ValueError(f"not a condition: {condition}")
@@ -149,8 +173,6 @@ class PythonHost:
 
 def _captured(action) -> str:
     """What `action` writes to standard output, C code included."""
-    import sys
-
     sys.stdout.flush()
     kept = os.dup(1)
     with tempfile.TemporaryFile() as file:

@@ -5,7 +5,7 @@ The format is DuckDB's sqllogictest, as far as the tests of this project need it
     statement ok [conN]              the SQL must succeed
     statement error [conN]           it must fail with the text below `----` (`<REGEX>:` in front makes it a pattern)
     query <types> [sort] [conN] [label]   rows below `----`, columns apart by tabs, or one value a line
-    skipif / onlyif <condition>      for the next record: `cli`, `python`, `duckdb>=2`, `api<2` ...
+    skipif / onlyif <condition>      for the next record: `cli`, `python`, `duckdb>=2`, `has copy` ...
     require <extension|condition>    loads an extension; with a condition, skips the rest of the file where it fails
     foreach v a "b c" ... endloop    also `loop v 0 10`; `${v}` is replaced
     load [path], restart, reconnect  opens a database, opens the same one anew, a new connection to it

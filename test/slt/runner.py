@@ -147,7 +147,7 @@ class FileRun:
 
     def _do_require(self, record: Record) -> str | None:
         condition = " ".join(record.words)
-        if not re.search(r"[<>=]", condition) and condition not in ("cli", "python"):
+        if not re.search(r"[<>=]|^has ", condition) and condition not in ("cli", "python"):
             return self._load(condition)
         if not holds(condition, self._spec):
             self.outcome.skip_reason = f"needs {condition}"

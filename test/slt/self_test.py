@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import __main__ as command
 from .files import FileError, Files
-from .hosts import HOSTS, CliHost, HostSpec, PythonHost, holds
+from .hosts import HOSTS, CliHost, HostSpec, PythonHost, holds, packages
 from .records import FormatError, read
 from .runner import FileRun, Outcome
 
@@ -192,13 +192,15 @@ class RunnerTest(unittest.TestCase):
 
 class ConditionTest(unittest.TestCase):
     def test_versions_compare_by_number(self):
-        spec = HostSpec("x", "python", "1.10.0", "v1", "")
+        spec = HostSpec("x", "python", "1.10.0", packages.named("v1"), "whole")
         for condition, expected in (
             ("duckdb>=1.9", True), ("duckdb<2", True), ("duckdb=1.10", True), ("duckdb>1.10.0", False),
-            ("api<2", True), ("api>=2", False), ("python", True), ("cli", False),
+            ("api<2", True), ("api>=2", False), ("python", True), ("cli", False), ("has copy", False),
         ):  # fmt: skip
             self.assertEqual(holds(condition, spec), expected, condition)
-        self.assertRaises(ValueError, holds, "postgres", spec)
+        self.assertTrue(holds("has filters", next(host for host in HOSTS if host.name == "duckdb-2.0.1")))
+        for condition in ("postgres", "has everything"):
+            self.assertRaises(ValueError, holds, condition, spec)
 
 
 class FilesTest(unittest.TestCase):

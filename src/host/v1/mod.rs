@@ -1,5 +1,6 @@
-//! DuckDB's stable v1 C API: one binary for DuckDB 1.4.5 and later. Only the entries of the API's function table that
-//! are the same in all of those may be called (`permitted.txt`, checked by a test): a call through any other is a crash.
+//! DuckDB's stable v1 C API: one binary for DuckDB 1.4 and later. Only the entries of the API's function table that are
+//! the same in all of those may be called (checked by a test): a call through any other is a crash. What came with the next
+//! stable level of this API is in `v1_5_6`, which is called only where the package says that this level is there.
 //! Nothing is kept of the database but what registration hands over: a kept connection would hold it open for ever.
 
 mod replacement;
@@ -18,10 +19,14 @@ use std::{
 use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
-use super::{LogLevel, Registry, Session, failure, processor};
+use super::{
+    LogLevel, Registry, Session, failure,
+    package::{Package, numbers},
+    processor,
+};
 
-/// The C API that the entry point asks for, as the package's footer states it.
-const API_VERSION: &str = "v1.2.0";
+/// The stable levels of this C API, as footers state them. Each has the table of the one before and more behind it.
+const LEVELS: [&str; 2] = ["v1.2.0", "v1.5.6"];
 
 /// The v1 API shows nothing of the running query.
 struct Blind;
@@ -85,6 +90,21 @@ impl Drop for Connection {
     }
 }
 
+/// Refuses a package of another API, and a DuckDB from before the package's level. DuckDB does so by itself as long as the
+/// footer tells the truth.
+///
+/// # Safety
+/// The table of functions has been taken over.
+unsafe fn check_level(package: &Package, level: Option<&str>) -> Result<()> {
+    // SAFETY: the function is there since the first level; its text is never freed.
+    let running = unsafe { std::ffi::CStr::from_ptr(ffi::duckdb_library_version()) }.to_string_lossy();
+    match (level.map(numbers), numbers(&running)) {
+        (Some(needed), Some(there)) if needed.as_ref() > Some(&there) => Err(package.refusal(&running)),
+        (Some(_), _) => Ok(()),
+        (None, _) => Err(package.refusal(&running)),
+    }
+}
+
 /// Registers everything; whether DuckDB knows the API that the extension was built for.
 ///
 /// # Safety
@@ -96,10 +116,13 @@ unsafe fn load(
 ) -> Result<bool> {
     // SAFETY: DuckDB passes its own access table, whose functions take the info it came with.
     unsafe {
-        let known = ffi::duckdb_rs_extension_api_init(info, access, API_VERSION);
+        let package = Package::own()?;
+        let level = LEVELS.into_iter().find(|level| *level == package.api);
+        let known = ffi::duckdb_rs_extension_api_init(info, access, level.unwrap_or("v1.2.0"));
         if !known.map_err(Error::unsupported_format)? {
             return Ok(false);
         }
+        check_level(&package, level)?;
         let database = (*access).get_database.map_or(ptr::null_mut(), |get| get(info));
         if database.is_null() {
             return Ok(false);

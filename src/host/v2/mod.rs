@@ -9,6 +9,7 @@ mod copy;
 mod dictionary;
 mod entry;
 mod filter;
+mod layout;
 mod output;
 mod replacement;
 mod scalar;
