@@ -3,6 +3,7 @@
 use arrow::{
     array::{Array, ArrayRef, AsArray},
     compute::concat,
+    datatypes::{IntervalMonthDayNano, IntervalMonthDayNanoType},
 };
 use tstable_core::{
     Error, Result,
@@ -34,11 +35,18 @@ impl ScalarFunction for Bucket {
         "The start of the bucket that a value lies in: never after the value, and before the next bucket's."
     }
 
+    /// Widths as text and as INTERVAL, each without and with a time zone; the types of values are the innermost.
     fn overloads(&self) -> Vec<(Vec<ColumnType>, ColumnType)> {
-        let two = INDEX_TYPES.iter().map(|ty| (vec![ty.clone(), ColumnType::Varchar], ty.clone()));
-        let three =
-            INDEX_TYPES.iter().map(|ty| (vec![ty.clone(), ColumnType::Varchar, ColumnType::Varchar], ty.clone()));
-        two.chain(three).collect()
+        let mut overloads = Vec::new();
+        for zone in [None, Some(ColumnType::Varchar)] {
+            for width in [ColumnType::Varchar, ColumnType::Interval] {
+                overloads.extend(INDEX_TYPES.iter().map(|ty| {
+                    let parameters = [ty.clone(), width.clone()].into_iter().chain(zone.clone()).collect();
+                    (parameters, ty.clone())
+                }));
+            }
+        }
+        overloads
     }
 
     fn call(&self, overload: usize, arguments: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
@@ -48,14 +56,15 @@ impl ScalarFunction for Bucket {
         let mut parts: Vec<ArrayRef> = Vec::new();
         let mut from = 0;
         while from < rows {
-            let text = |at: usize, row: usize| arguments.get(at).and_then(|array| text_at(array, row));
-            let (width, zone) = (text(1, from), text(2, from));
-            let same = |row: &usize| text(1, *row) == width && text(2, *row) == zone;
+            let (width, zone) = (width_at(arguments, from), text_at(arguments, 2, from));
+            let same = |row: &usize| width_at(arguments, *row) == width && text_at(arguments, 2, *row) == zone;
             let count = (from..rows).take_while(same).count();
             let slice = values.slice(from, count);
             let no_zone = arguments.len() > 2 && zone.is_none();
             parts.push(match width {
-                Some(width) if !no_zone => bucket_starts(&slice, &grid(&width, ty, zone.as_deref())?, ty)?,
+                Some(width) if !no_zone => {
+                    bucket_starts(&slice, &Grid::new(&width.read()?, ty, zone.as_deref(), None)?, ty)?
+                }
                 _ => arrow::array::new_null_array(values.data_type(), count),
             });
             from += count;
@@ -68,13 +77,38 @@ impl ScalarFunction for Bucket {
     }
 }
 
-fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
-    let texts = array.as_string_opt::<i32>()?;
-    (row < texts.len() && !texts.is_null(row)).then(|| texts.value(row).to_owned())
+/// A width as it was given.
+#[derive(PartialEq)]
+enum Given {
+    Text(String),
+    Interval(IntervalMonthDayNano),
 }
 
-fn grid(width: &str, ty: &ColumnType, zone: Option<&str>) -> Result<Grid> {
-    Grid::new(&BucketWidth::parse(width)?, ty, zone, None)
+impl Given {
+    fn read(&self) -> Result<BucketWidth> {
+        match self {
+            Self::Text(text) => BucketWidth::parse(text),
+            Self::Interval(interval) => {
+                BucketWidth::of_interval(interval.months, interval.days, interval.nanoseconds / 1_000)
+            }
+        }
+    }
+}
+
+fn width_at(arguments: &[ArrayRef], row: usize) -> Option<Given> {
+    let intervals = arguments.get(1)?.as_primitive_opt::<IntervalMonthDayNanoType>();
+    match intervals {
+        Some(intervals) if row < intervals.len() && !intervals.is_null(row) => {
+            Some(Given::Interval(intervals.value(row)))
+        }
+        Some(_) => None,
+        None => text_at(arguments, 1, row).map(Given::Text),
+    }
+}
+
+fn text_at(arguments: &[ArrayRef], at: usize, row: usize) -> Option<String> {
+    let texts = arguments.get(at)?.as_string_opt::<i32>()?;
+    (row < texts.len() && !texts.is_null(row)).then(|| texts.value(row).to_owned())
 }
 
 fn unknown() -> Error {

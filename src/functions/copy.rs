@@ -20,7 +20,10 @@ use tstable_core::{
     },
 };
 
-use super::{Shared, Watch, literal::show};
+use super::{
+    Shared, Watch,
+    literal::{show, width},
+};
 use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
 
 pub(crate) struct Copy(pub(crate) Arc<Shared>);
@@ -64,7 +67,7 @@ impl Options {
         for (name, arg) in options {
             match name.as_str() {
                 "time_column" => read.time_column = Some(text(&name, &arg)?),
-                "bucket" => read.bucket = Some(text(&name, &arg)?),
+                "bucket" => read.bucket = Some(width("BUCKET", only(&arg))?.to_string()),
                 "entity_columns" => read.entity_columns = texts(&name, &arg)?,
                 "timezone" => read.timezone = Some(text(&name, &arg)?),
                 "uniqueness" => read.uniqueness = Some(text(&name, &arg)?),
@@ -109,13 +112,20 @@ impl Options {
     }
 }
 
+/// An option in parentheses comes as a list of one.
+fn only(arg: &Arg) -> &Arg {
+    match arg {
+        Arg::List(items) if items.len() == 1 => items.first().unwrap_or(arg),
+        _ => arg,
+    }
+}
+
 fn text(name: &str, arg: &Arg) -> Result<String> {
     let wrong =
         |arg: &Arg| Error::invalid_argument(format!("{} is {}, not a text", name.to_ascii_uppercase(), show(arg)));
     match arg {
         Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
-        // An option in parentheses comes as a list of one.
-        Arg::List(items) if items.len() == 1 => items.first().map_or_else(|| Err(wrong(arg)), |item| text(name, item)),
+        Arg::List(_) if only(arg) != arg => text(name, only(arg)),
         other => Err(wrong(other)),
     }
 }

@@ -167,38 +167,15 @@ pub(crate) fn max_units(name: &str, arg: &Arg, index: &ColumnType) -> Result<i12
     if units > 0 { Ok(units) } else { Err(unfit()) }
 }
 
-/// A width as a text like `'1h'` or `'1 month'`, or as an INTERVAL of a single unit.
+/// A width as a text like `'1h'` or `'1 month'`, as an INTERVAL of a single unit or, for an integer index, as a number.
 pub(crate) fn width(name: &str, arg: &Arg) -> Result<BucketWidth> {
-    let text = match arg {
-        Arg::Scalar(Constant::Text(text)) => compact_width(text),
-        Arg::Scalar(Constant::Int(count)) => count.to_string(),
-        Arg::Scalar(Constant::Interval { months, days: 0, micros: 0 }) => format!("{months}mo"),
-        Arg::Scalar(Constant::Interval { months: 0, days, micros: 0 }) => format!("{days}d"),
-        Arg::Scalar(Constant::Interval { months: 0, days: 0, micros }) => format!("{micros}us"),
-        other => {
-            return Err(Error::invalid_argument(format!("{name} := {} is no width; write it like '1h'", show(other))));
-        }
+    let width = match arg {
+        Arg::Scalar(Constant::Text(text)) => BucketWidth::parse(text),
+        Arg::Scalar(Constant::Int(count)) => BucketWidth::parse(&count.to_string()),
+        Arg::Scalar(Constant::Interval { months, days, micros }) => BucketWidth::of_interval(*months, *days, *micros),
+        other => Err(Error::invalid_argument(format!("{} is no width; write it like '1h'", show(other)))),
     };
-    BucketWidth::parse(&text)
-}
-
-/// `'1 month'` and `'2 hours'` in the short form; everything else as it is.
-fn compact_width(text: &str) -> String {
-    let Some((count, unit)) = text.trim().split_once(' ') else { return text.trim().to_owned() };
-    let unit = match unit.trim().trim_end_matches('s') {
-        "microsecond" => "us",
-        "millisecond" => "ms",
-        "second" => "s",
-        "minute" => "m",
-        "hour" => "h",
-        "day" => "d",
-        "week" => "w",
-        "month" => "mo",
-        "quarter" => "q",
-        "year" => "y",
-        other => other,
-    };
-    format!("{}{unit}", count.trim())
+    width.map_err(|e| Error::invalid_argument(format!("{name} := {}: {}", show(arg), e.message())))
 }
 
 #[cfg(test)]

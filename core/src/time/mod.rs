@@ -6,6 +6,7 @@ mod cursor;
 mod format;
 mod grid;
 mod rules;
+mod spelling;
 mod value;
 mod wall_clock;
 mod width;

@@ -1,11 +1,13 @@
-//! The width of a bucket as a person writes it: `1h`, `15m`, `1mo`, or a bare integer. How wide that is on a given index
-//! column is the grid's business.
+//! The width of a bucket: a count and a unit, stored as `1h`, `15m`, `1mo`, or a bare integer. Which other spellings are
+//! read is the business of `spelling`; how wide a bucket is on a given index column is the grid's.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+
+use super::spelling::{self, Spelled};
 
 /// The unit of a bucket width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,8 +36,8 @@ pub enum WidthUnit {
     Year,
 }
 
-/// A bucket width: a count of at least one, and its unit. Displays and serialises as the text it was read from, without
-/// leading zeros: `60m` stays `60m`.
+/// A bucket width: a count of at least one, and its unit. Displays and serialises as the count and the short name
+/// of the unit: `60 minutes` is `60m`, and stays so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BucketWidth {
@@ -43,21 +45,8 @@ pub struct BucketWidth {
     unit: WidthUnit,
 }
 
-const UNITS: [(&str, WidthUnit); 10] = [
-    ("us", WidthUnit::Microsecond),
-    ("ms", WidthUnit::Millisecond),
-    ("s", WidthUnit::Second),
-    ("m", WidthUnit::Minute),
-    ("h", WidthUnit::Hour),
-    ("d", WidthUnit::Day),
-    ("w", WidthUnit::Week),
-    ("mo", WidthUnit::Month),
-    ("q", WidthUnit::Quarter),
-    ("y", WidthUnit::Year),
-];
-
-const EXPECTED: &str = "expected a whole number and one of the units us ms s m h d w mo q y, such as '15m', '1h', '1d' \
-                        or '1mo', or a number alone, such as '1000', for an integer index";
+const EXPECTED: &str = "expected a whole number and one of the units us ms s m h d w mo q y or their names, such as \
+                        '15m', '1h', '1 day' or '1mo', or a number alone, such as '1000', for an integer index";
 
 /// The widest bucket of time: 100 years. It keeps the ends of every bucket that has a number inside 128 bits.
 const MAX_YEARS: i64 = 100;
@@ -65,19 +54,31 @@ const MAX_DAYS: i64 = 36_525;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 impl BucketWidth {
-    /// Reads `15m`, `1h`, `1mo` and the like, or a bare integer.
+    /// Reads a width as people write it: `15m`, `15min`, `1 hour`, `6H`, `100 ms`, `INTERVAL 5 MINUTE`, a bare integer.
     ///
     /// # Errors
     /// `InvalidArgument` when the number is missing, not positive or wider than 100 years (for an integer: than 2^62),
-    /// or the unit is unknown.
+    /// the unit is unknown or has two meanings (`M`), or there are several parts.
     pub fn parse(text: &str) -> Result<Self> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, suffix) = text.split_at_checked(digits).unwrap_or((text, ""));
-        if number.is_empty() {
-            return Err(refusal(text, "has no number in front, or a number that is not positive and whole"));
+        let spelled = spelling::read(text).map_err(|why| refusal(text, &why))?;
+        Self::checked(spelled, text)
+    }
+
+    /// The width that an interval of one part has: months, days or microseconds.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it has several parts, is not positive or wider than 100 years.
+    pub fn of_interval(months: i32, days: i32, micros: i64) -> Result<Self> {
+        let spelled = spelling::of_interval(months, days, micros)?;
+        let text = format!("{}{}", spelled.count, spelled.unit.suffix());
+        Self::checked(spelled, &text)
+    }
+
+    fn checked(spelled: Spelled, text: &str) -> Result<Self> {
+        let Spelled { count, unit } = spelled;
+        if count < 0 {
+            return Err(refusal(text, "is negative"));
         }
-        let unit = unit_named(suffix).ok_or_else(|| refusal(text, &format!("has the unknown unit '{suffix}'")))?;
-        let count: i64 = number.parse().map_err(|_| refusal(text, "is too wide"))?;
         if count == 0 {
             return Err(refusal(text, "is zero wide"));
         }
@@ -166,13 +167,6 @@ impl WidthUnit {
     }
 }
 
-fn unit_named(suffix: &str) -> Option<WidthUnit> {
-    if suffix.is_empty() {
-        return Some(WidthUnit::Integer);
-    }
-    UNITS.iter().find(|(name, _)| *name == suffix).map(|(_, unit)| *unit)
-}
-
 fn refusal(text: &str, why: &str) -> Error {
     Error::invalid_argument(format!("the bucket '{text}' {why}; {EXPECTED}"))
 }
@@ -188,8 +182,13 @@ impl FromStr for BucketWidth {
 impl TryFrom<String> for BucketWidth {
     type Error = Error;
 
+    /// The stored form only: a log is written by programs, which have one way to write a width.
     fn try_from(text: String) -> Result<Self> {
-        Self::parse(&text)
+        let width = Self::parse(&text)?;
+        if width.to_string() != text {
+            return Err(refusal(&text, &format!("is not in the form that is stored, which is '{width}'")));
+        }
+        Ok(width)
     }
 }
 
