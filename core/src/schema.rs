@@ -36,6 +36,24 @@ impl TimeUnit {
         }
     }
 
+    /// Whether DuckDB can show a timestamp of this count since 1970: it is one of the infinities, or lies in the years that a TIMESTAMP has.
+    #[must_use]
+    pub const fn shows(self, count: i64) -> bool {
+        /// -290308-12-22 00:00:00 in microseconds, DuckDB's least TIMESTAMP.
+        const LEAST_US: i64 = -9_223_372_022_400_000_000;
+        if count == i64::MAX || count == -i64::MAX {
+            return true;
+        }
+        match self {
+            // Nanoseconds are shown as they are.
+            Self::Ns => count > -i64::MAX,
+            unit => match count.checked_mul(unit.nanos() / Self::Us.nanos()) {
+                Some(micros) => micros >= LEAST_US,
+                None => false,
+            },
+        }
+    }
+
     /// The same unit in Arrow's words.
     #[must_use]
     pub const fn arrow(self) -> ArrowUnit {
@@ -45,6 +63,18 @@ impl TimeUnit {
             Self::Us => ArrowUnit::Microsecond,
             Self::Ns => ArrowUnit::Nanosecond,
         }
+    }
+}
+
+/// The unit's symbol.
+impl fmt::Display for TimeUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::S => "s",
+            Self::Ms => "ms",
+            Self::Us => "us",
+            Self::Ns => "ns",
+        })
     }
 }
 
@@ -303,10 +333,11 @@ impl Schema {
     /// A schema of named types in order, with field ids from 1.
     ///
     /// # Errors
-    /// `SchemaMismatch` when there is no column or two names are equal without regard to case.
+    /// `SchemaMismatch` when there is no column or two names are equal without regard to case, and as [`check_names`].
     pub fn new(columns: impl IntoIterator<Item = (String, ColumnType)>) -> Result<Self> {
         let mut schema = Self::default();
         for (id, (name, ty)) in (1..).zip(columns) {
+            check_names(&name, &ty)?;
             if let Some(other) = schema.find(&name) {
                 return Err(Error::schema_mismatch(format!(
                     "the columns '{}' and '{name}' differ in case only, and SQL does not tell them apart",
@@ -338,6 +369,44 @@ impl Schema {
 #[must_use]
 pub fn same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
+}
+
+/// Refuses a column that a host could not bind for the names in it: every column and field of a STRUCT has a name without NUL bytes, no
+/// two fields of a STRUCT have the same.
+///
+/// # Errors
+/// `SchemaMismatch` naming column and fields.
+pub fn check_names(column: &str, ty: &ColumnType) -> Result<()> {
+    let refuse = |why: String| Err(Error::schema_mismatch(format!("column \"{column}\" {why}; rename before writing")));
+    if column.is_empty() {
+        return Err(Error::schema_mismatch("a column has no name; name it before writing"));
+    }
+    if column.contains('\0') {
+        return refuse("has a NUL byte in its name".to_owned());
+    }
+    match ty {
+        ColumnType::List(element) => check_names(column, &element.ty),
+        ColumnType::Map(key, value) => check_names(column, &key.ty).and_then(|()| check_names(column, &value.ty)),
+        ColumnType::Struct(fields) => {
+            for (position, field) in fields.iter().enumerate() {
+                if field.name.is_empty() {
+                    return refuse("has a STRUCT with a field without a name (a UNION is written so)".to_owned());
+                }
+                if field.name.contains('\0') {
+                    return refuse("has a NUL byte in the name of a field".to_owned());
+                }
+                if let Some(twin) = fields.iter().take(position).find(|other| same_name(&other.name, &field.name)) {
+                    return refuse(format!(
+                        "has a STRUCT with the fields \"{}\" and \"{}\", which SQL does not tell apart",
+                        twin.name, field.name
+                    ));
+                }
+                check_names(column, &field.ty)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Arrow's interval type used in results (never read from Parquet).

@@ -9,7 +9,10 @@ const MAX_STRUCTS: usize = 16;
 /// What a footer's schema is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nesting {
-    Fine,
+    Fine {
+        /// Whether the footer says that columns are encrypted.
+        encrypted: bool,
+    },
     TooDeep,
     /// The bytes do not follow Thrift's compact protocol.
     Unreadable,
@@ -18,7 +21,7 @@ pub(super) enum Nesting {
 /// Counts how deep the schema in the footer (Thrift's compact protocol) nests.
 pub(super) fn nesting(footer: &[u8]) -> Nesting {
     match schema_depth(&mut Bytes(footer)) {
-        Some(depth) if depth <= MAX_DEPTH => Nesting::Fine,
+        Some((depth, encrypted)) if depth <= MAX_DEPTH => Nesting::Fine { encrypted },
         Some(_) => Nesting::TooDeep,
         None => Nesting::Unreadable,
     }
@@ -28,18 +31,67 @@ pub(super) fn nesting(footer: &[u8]) -> Nesting {
 const SCHEMA: i64 = 2;
 /// The field of a schema element that counts its children.
 const CHILDREN: i64 = 5;
+/// The field of the footer that lists the row groups.
+const ROW_GROUPS: i64 = 4;
+/// The field of the footer that names the algorithm by which columns are encrypted.
+const ENCRYPTION: i64 = 8;
+/// The field of a row group that lists its column chunks.
+const CHUNKS: i64 = 1;
+/// The field of a column chunk that says how it is encrypted.
+const CRYPTO: i64 = 8;
 
-fn schema_depth(bytes: &mut Bytes<'_>) -> Option<usize> {
+fn schema_depth(bytes: &mut Bytes<'_>) -> Option<(usize, bool)> {
     let mut deepest = 0;
+    let mut encrypted = false;
     let mut field = 0;
     while let Some(kind) = bytes.field(&mut field)? {
         if field == SCHEMA && kind == LIST {
             deepest = deepest.max(elements(bytes)?);
         } else {
+            encrypted |= field == ENCRYPTION && kind == STRUCT;
             bytes.skip(kind, 0)?;
         }
     }
-    Some(deepest)
+    Some((deepest, encrypted))
+}
+
+/// The number of the first leaf with an encrypted column chunk; none when there is none.
+pub(super) fn encrypted_leaf(footer: &[u8]) -> Option<usize> {
+    let bytes = &mut Bytes(footer);
+    let mut field = 0;
+    while let Some(kind) = bytes.field(&mut field)? {
+        if field != ROW_GROUPS || kind != LIST {
+            bytes.skip(kind, 0)?;
+            continue;
+        }
+        for _ in 0..bytes.structs()? {
+            if let Some(leaf) = encrypted_chunk(bytes)? {
+                return Some(leaf);
+            }
+        }
+    }
+    None
+}
+
+/// The number of the row group's first encrypted column chunk.
+fn encrypted_chunk(bytes: &mut Bytes<'_>) -> Option<Option<usize>> {
+    let (mut found, mut field) = (None, 0);
+    while let Some(kind) = bytes.field(&mut field)? {
+        if field != CHUNKS || kind != LIST {
+            bytes.skip(kind, 0)?;
+            continue;
+        }
+        for leaf in 0..usize::try_from(bytes.structs()?).ok()? {
+            let mut field = 0;
+            while let Some(kind) = bytes.field(&mut field)? {
+                if field == CRYPTO {
+                    found = found.or(Some(leaf));
+                }
+                bytes.skip(kind, 0)?;
+            }
+        }
+    }
+    Some(found)
 }
 
 fn elements(bytes: &mut Bytes<'_>) -> Option<usize> {
@@ -137,6 +189,11 @@ impl Bytes<'_> {
         let header = self.byte()?;
         let count = if header >> 4 == 15 { self.varint()? } else { u64::from(header >> 4) };
         Some((count, header & 0x0F))
+    }
+
+    /// The number of structs in the list that begins here.
+    fn structs(&mut self) -> Option<u64> {
+        self.list().and_then(|(count, kind)| (kind == STRUCT).then_some(count))
     }
 
     fn skip(&mut self, kind: u8, structs: usize) -> Option<()> {

@@ -26,8 +26,8 @@ fn chain(groups: u32) -> Vec<u8> {
 
 #[test]
 fn nesting_is_counted() {
-    assert_eq!(schema_depth(&mut Bytes(&chain(1))), Some(1));
-    assert_eq!(nesting(&chain(100)), Nesting::Fine);
+    assert_eq!(schema_depth(&mut Bytes(&chain(1))), Some((1, false)));
+    assert_eq!(nesting(&chain(100)), Nesting::Fine { encrypted: false });
     assert_eq!(nesting(&chain(101)), Nesting::TooDeep);
     assert_eq!(nesting(&[0xFF; 30]), Nesting::Unreadable);
     assert_eq!(nesting(&[]), Nesting::Unreadable);

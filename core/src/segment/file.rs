@@ -17,7 +17,7 @@ use parquet::{
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    depth::{Nesting, nesting},
+    depth::{Nesting, encrypted_leaf, nesting},
     guard::{damaged, guarded, parquet_error},
     input::Input,
     leaf,
@@ -51,6 +51,8 @@ struct Inner {
     metadata: ArrowReaderMetadata,
     indexed: OnceLock<Arc<ParquetMetaData>>,
     columns: Vec<FileColumn>,
+    /// The first leaf that is encrypted.
+    encrypted: Option<usize>,
     rows: u64,
     group_rows: Vec<usize>,
     footer_checksum: u64,
@@ -68,12 +70,13 @@ impl SegmentFile {
         let path = source.path().to_owned();
         let footer = footer(source.as_ref())?;
         guarded(&path, || {
-            let (metadata, columns) = decode(&path, &footer)?;
+            let Decoded { metadata, columns, encrypted } = decode(&path, &footer)?;
             let (rows, group_rows) = checked_rows(&path, metadata.metadata())?;
             check_chunks(&path, source.len(), metadata.metadata())?;
             let footer_checksum = checksum_of(&footer);
             let indexed = OnceLock::new();
-            Ok(Self(Arc::new(Inner { source, metadata, indexed, columns, rows, group_rows, footer_checksum })))
+            let inner = Inner { source, metadata, indexed, columns, encrypted, rows, group_rows, footer_checksum };
+            Ok(Self(Arc::new(inner)))
         })
     }
 
@@ -130,6 +133,11 @@ impl SegmentFile {
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         schema::position(&self.0.columns, name)
+    }
+
+    /// The first leaf whose pages are encrypted.
+    pub(super) fn encrypted(&self) -> Option<usize> {
+        self.0.encrypted
     }
 
     /// The program that wrote the file, in its own words.
@@ -250,17 +258,24 @@ fn to_usize(bytes: u64) -> Result<usize> {
     usize::try_from(bytes).map_err(|_| Error::limit_exceeded("a footer of more bytes than memory can address"))
 }
 
-fn decode(path: &str, footer: &[u8]) -> Result<(ArrowReaderMetadata, Vec<FileColumn>)> {
+/// What a footer says.
+struct Decoded {
+    metadata: ArrowReaderMetadata,
+    columns: Vec<FileColumn>,
+    encrypted: Option<usize>,
+}
+
+fn decode(path: &str, footer: &[u8]) -> Result<Decoded> {
     let failed = |error| parquet_error(path, error);
-    match nesting(footer) {
-        Nesting::Fine => {}
+    let encrypted = match nesting(footer) {
+        Nesting::Fine { encrypted } => encrypted,
         Nesting::Unreadable => return Err(damaged(path).with("problem", "its footer is unreadable")),
         Nesting::TooDeep => {
             let message =
                 format!("the columns of '{path}' nest deeper than tstable reads; flatten them before writing");
             return Err(Error::limit_exceeded(message));
         }
-    }
+    };
     let plain = ParquetMetaDataReader::decode_metadata(footer).map_err(failed)?;
     let original = plain.file_metadata().schema_descr_ptr();
     named(path, refuse_unsupported(&original))?;
@@ -275,7 +290,8 @@ fn decode(path: &str, footer: &[u8]) -> Result<(ArrowReaderMetadata, Vec<FileCol
         metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(failed)?;
     }
     let columns = named(path, file_columns(&original, metadata.schema()))?;
-    Ok((metadata, columns))
+    let encrypted = if encrypted { encrypted_leaf(footer) } else { None };
+    Ok(Decoded { metadata, columns, encrypted })
 }
 
 fn relabelled(footer: &[u8], schema: SchemaDescriptor) -> parquet::errors::Result<ParquetMetaData> {

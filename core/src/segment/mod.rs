@@ -4,6 +4,7 @@
 //! A file from elsewhere may be damaged or hostile. The Parquet reader beneath checks most of what it decodes but may
 //! panic on some input, so every call into it goes through [`guard`], which turns a panic into a `Corrupt` error.
 
+pub mod admit;
 pub mod file;
 pub mod filter;
 pub mod inspect;

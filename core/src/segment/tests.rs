@@ -20,6 +20,7 @@ use parquet::{
 
 use super::{
     ReadRequest, SegmentFile,
+    admit::admit,
     schema::{readable_as, widening},
 };
 use crate::{
@@ -37,6 +38,10 @@ enum Leaf {
 }
 
 fn file(schema: TypePtr, leaves: Vec<Leaf>) -> Result<SegmentFile> {
+    SegmentFile::open(Arc::new(MemorySource::new("made.parquet", bytes(schema, leaves))))
+}
+
+fn bytes(schema: TypePtr, leaves: Vec<Leaf>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(WriterProperties::default())).unwrap();
     let mut group = writer.next_row_group().unwrap();
@@ -63,7 +68,7 @@ fn file(schema: TypePtr, leaves: Vec<Leaf>) -> Result<SegmentFile> {
     }
     group.close().unwrap();
     writer.close().unwrap();
-    SegmentFile::open(Arc::new(MemorySource::new("made.parquet", bytes)))
+    bytes
 }
 
 fn message(text: &str) -> TypePtr {
@@ -168,6 +173,46 @@ fn types_without_counterpart_are_refused_by_column_and_type() {
         .with_logical_type(Some(LogicalType::variant(None)))
         .with_fields(vec![Arc::new(value.build().unwrap())]);
     assert!(refused(variant.build().unwrap()).contains("column \"v\" has the Parquet type VARIANT"));
+}
+
+#[test]
+fn a_column_that_no_host_could_bind_or_decode_is_not_admitted() {
+    let refused = |file: SegmentFile| admit(&file).unwrap_err().to_string();
+    let one = || Leaf::I32(vec![1], vec![1], vec![0]);
+    let twins = message("message m { required group outer { optional int32 a; optional int32 A; } }");
+    let twins = refused(file(twins, vec![one(), one()]).unwrap());
+    assert!(twins.contains("column \"outer\" has a STRUCT with the fields \"a\" and \"A\""), "{twins}");
+    let leaf = |name: &str| {
+        let leaf = Type::primitive_type_builder(name, Physical::INT32).with_repetition(Repetition::OPTIONAL);
+        Arc::new(leaf.build().unwrap())
+    };
+    let group =
+        Type::group_type_builder("u").with_repetition(Repetition::REQUIRED).with_fields(vec![leaf(""), leaf("num")]);
+    let root = Type::group_type_builder("m").with_fields(vec![Arc::new(group.build().unwrap())]).build().unwrap();
+    let nameless = refused(file(Arc::new(root), vec![one(), one()]).unwrap());
+    assert!(nameless.contains("column \"u\" has a STRUCT with a field without a name"), "{nameless}");
+    let root = Type::group_type_builder("m").with_fields(vec![leaf("")]).build().unwrap();
+    assert!(refused(file(Arc::new(root), vec![one()]).unwrap()).contains("a column has no name"));
+
+    let stamps = |value| {
+        file(message("message m { required int64 x (TIMESTAMP(MILLIS,false)); }"), vec![Leaf::I64(vec![value])])
+    };
+    assert!(admit(&stamps(i64::MAX).unwrap()).is_ok(), "an infinity is a value");
+    let far = refused(stamps(i64::MAX - 1).unwrap());
+    assert!(far.contains("column \"x\" holds 9223372036854775806 ms since 1970"), "{far}");
+}
+
+#[test]
+fn a_codec_that_cannot_be_read_is_named_with_its_column() {
+    let mut made = bytes(message("message m { required int64 price; }"), vec![Leaf::I64(vec![7])]);
+    // Field 3 of the chunk's metadata is the path, a list of one text; field 4 the codec: 0 becomes LZO's 3.
+    let path = b"\x19\x18\x05price\x15\x00";
+    let at = made.windows(path.len()).rposition(|window| window == path).unwrap() + path.len() - 1;
+    made[at] = 6;
+    let file = SegmentFile::open(Arc::new(MemorySource::new("made.parquet", made))).unwrap();
+    let error = admit(&file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
+    assert!(error.to_string().contains("column \"price\" is compressed with LZO"), "{error}");
 }
 
 #[test]

@@ -73,6 +73,9 @@ fn decimals(array: &ArrayRef, from: i8, precision: u8, scale: i8) -> Result<Arra
     Ok(Arc::new(scaled.with_precision_and_scale(precision, scale)?))
 }
 
+/// DuckDB's `-infinity`.
+const INFINITY_BEFORE: i64 = -i64::MAX;
+
 fn timestamps(array: &ArrayRef, from: TimeUnit, unit: TimeUnit, to: &DataType) -> Result<ArrayRef, ArrowError> {
     let nanos = |unit| crate::schema::TimeUnit::from(unit).nanos();
     let factor = nanos(from) / nanos(unit);
@@ -80,7 +83,9 @@ fn timestamps(array: &ArrayRef, from: TimeUnit, unit: TimeUnit, to: &DataType) -
         return Err(ArrowError::CastError("a timestamp cannot be read in a coarser unit without loss".to_owned()));
     }
     let finer = |value: i64| {
-        value.checked_mul(factor).ok_or_else(|| {
+        // DuckDB's infinities are the ends of the integer in every unit.
+        let scaled = if matches!(value, i64::MAX | INFINITY_BEFORE) { Some(value) } else { value.checked_mul(factor) };
+        scaled.ok_or_else(|| {
             ArrowError::CastError(format!("the timestamp {value} {} is out of the range of {to}", unit_word(from)))
         })
     };

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     log::commit::Action,
-    schema::{Column, ColumnType},
+    schema::{Column, ColumnType, check_names},
 };
 
 impl Table {
@@ -21,7 +21,10 @@ impl Table {
         if columns.is_empty() {
             return Err(Error::invalid_argument("no column was given to add"));
         }
-        columns.iter().try_for_each(|(name, _)| check_name("the column's name", name))?;
+        for (name, ty) in columns {
+            check_name("the column's name", name)?;
+            check_names(name, ty)?;
+        }
         latest.schema()?;
         amend(self, &latest.state, "add_columns", None, |state| {
             let mut definition = state.definition.as_ref().clone();

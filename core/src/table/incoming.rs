@@ -21,6 +21,7 @@ use crate::{
     schema::{ColumnType, Schema},
     segment::{
         FileColumn, ReadColumn, SegmentFile,
+        admit::admit,
         inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
         look::RowLook,
         rewrite::TableRows,
@@ -106,6 +107,7 @@ pub fn schema_of(columns: &[FileColumn]) -> Result<Schema> {
 pub fn open(path: &Path) -> Result<(OutsideFile, SegmentFile)> {
     let outside = OutsideFile::open(path)?;
     let file = SegmentFile::open(outside.source.clone())?;
+    admit(&file).map_err(|e| e.with("file", path.display()))?;
     Ok((outside, file))
 }
 
@@ -250,8 +252,20 @@ impl Incoming {
     }
 }
 
-/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket.
+/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket, and instants that DuckDB
+/// cannot show.
 pub(super) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+    let name = &target.definition.index_column;
+    if let ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) = &target.index_type {
+        for end in [min, max] {
+            if i64::try_from(end).is_ok_and(|end| !unit.shows(end)) {
+                return Err(Error::invalid_argument(format!(
+                    "the index column '{name}' holds {end} {unit} since 1970, which is outside the range of DuckDB's {}; remove those rows",
+                    target.index_type
+                )));
+            }
+        }
+    }
     let end = match &target.index_type {
         ColumnType::Date => i128::from(i32::MAX),
         ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
@@ -259,8 +273,7 @@ pub(super) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> 
     };
     if min <= -end || max >= end {
         return Err(Error::invalid_argument(format!(
-            "the index column '{}' holds an infinite value, which lies in no bucket; remove those rows",
-            target.definition.index_column
+            "the index column '{name}' holds an infinite value, which lies in no bucket; remove those rows"
         )));
     }
     Ok(())

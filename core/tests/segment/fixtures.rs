@@ -1,8 +1,9 @@
 //! Every type of every writer: the type that DuckDB shows and the values, pinned.
 
 use tstable_core::{
+    ErrorKind,
     schema::{ColumnType as T, Field, TimeUnit},
-    segment::ReadRequest,
+    segment::{ReadRequest, admit::admit},
 };
 
 use super::{fixture, read, shown};
@@ -134,4 +135,12 @@ fn lists_with_other_names_inside_are_the_same_lists() {
 #[test]
 fn uuid_is_sixteen_bytes() {
     check("pyarrow_uuid", &[("id", T::Uuid, &["00000000000000000000000000000005"])]);
+}
+
+#[test]
+fn an_encrypted_column_is_named_before_the_file_becomes_a_segment() {
+    let error = admit(&fixture("pyarrow_encrypted")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
+    assert!(error.to_string().contains("column \"price\" is encrypted"), "{error}");
+    assert!(admit(&fixture("pyarrow_types")).is_ok() && admit(&fixture("duckdb_types")).is_ok());
 }

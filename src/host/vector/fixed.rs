@@ -167,13 +167,19 @@ pub(super) fn timestamps_tz<V: RawVector>(vector: V, unit: TimeUnit, source: Sou
     }
 }
 
+/// DuckDB's `-infinity`.
+const INFINITY_BEFORE: i64 = -i64::MAX;
+
 fn scaled<V: RawVector, T: ArrowPrimitiveType<Native = i64>>(
     vector: V,
     source: Source<'_>,
     factor: i64,
     name: &str,
 ) -> Result<Option<()>> {
-    try_map::<V, T, i64>(vector, source, name, |value| value.checked_mul(factor))
+    // DuckDB reads its infinities, the ends of the integer, alike in every unit.
+    let micros =
+        |value| if matches!(value, i64::MAX | INFINITY_BEFORE) { Some(value) } else { i64::checked_mul(value, factor) };
+    try_map::<V, T, i64>(vector, source, name, micros)
 }
 
 /// An INTERVAL as DuckDB stores it.

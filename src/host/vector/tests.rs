@@ -288,15 +288,25 @@ fn decimals_take_the_width_that_duckdb_stores() {
 #[test]
 fn milliseconds_beyond_microseconds_are_an_error_that_names_them_unless_null() {
     let ty = ColumnType::Timestamp(TimeUnit::Ms);
-    let far = TimestampMillisecondArray::from(vec![5, i64::MAX]);
+    let far = TimestampMillisecondArray::from(vec![5, i64::MAX - 1]);
     let failure = write(memory(), &ty, Source::new(&far, 0, 2).unwrap(), None).unwrap_err();
     assert!(
-        failure.to_string().contains("9223372036854775807 is outside the range of DuckDB's TIMESTAMP"),
+        failure.to_string().contains("9223372036854775806 is outside the range of DuckDB's TIMESTAMP"),
         "{failure}"
     );
-    let hidden = TimestampMillisecondArray::new(vec![5, i64::MAX].into(), Some(NullBuffer::from(vec![true, false])));
+    let hidden =
+        TimestampMillisecondArray::new(vec![5, i64::MAX - 1].into(), Some(NullBuffer::from(vec![true, false])));
     let vector = written(&ty, &hidden, 0, 2);
     assert_eq!((vector.at::<i64>(0), vector.valid(1)), (5000, false));
+}
+
+#[test]
+fn infinities_are_the_same_in_every_unit() {
+    let ends = TimestampMillisecondArray::from(vec![i64::MAX, -i64::MAX]);
+    let vector = written(&ColumnType::Timestamp(TimeUnit::Ms), &ends, 0, 2);
+    assert_eq!((vector.at::<i64>(0), vector.at::<i64>(1)), (i64::MAX, -i64::MAX));
+    let zoned = written(&ColumnType::TimestampTz(TimeUnit::Ms), &ends.with_timezone("UTC"), 0, 2);
+    assert_eq!((zoned.at::<i64>(0), zoned.at::<i64>(1)), (i64::MAX, -i64::MAX));
 }
 
 #[test]
