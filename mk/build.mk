@@ -19,3 +19,9 @@ release:
 # build/repository, for `INSTALL tstable FROM 'build/repository'`.
 repository: release
 	$(PYTHON) tools/package.py release --repository $(DUCKDB_VERSIONS)
+
+# V is a version of DuckDB that PyPI has the sources of. Nothing of DuckDB is built.
+.PHONY: add-duckdb
+add-duckdb: ## add a package for a DuckDB that has appeared: make add-duckdb V=2.0.2
+	cargo build
+	$(PYTHON) tools/layout.py $(V)

@@ -1,0 +1,143 @@
+"""Every package in every DuckDB, and files that are not quite packages: each either works or is refused with a sentence, and
+the process and its database go on. Needs the built packages and the environments of the SQL tests.
+
+    python3 -m loading [--verbose]
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from slt.hosts import HOSTS, HostSpec, extension, packages
+
+import package
+
+ANSWER = {"answer": [24, 852]}
+UNSIGNED = {"allow_unsigned_extensions": "true"}
+# What a user allows: what packages need, what DuckDB has for developers, and nothing.
+SETTINGS = {"": UNSIGNED, "mismatch allowed": {**UNSIGNED, "allow_extensions_metadata_mismatch": "true"}, "plain": {}}
+# How DuckDB refuses by the footer, and how the extension does once it is called.
+BY_FOOTER = (
+    r"built specifically for DuckDB version '.*' and can only be loaded with that version|can only load extensions built for (DuckDB C API|platform)"
+    r"|has no stable surface yet|not a DuckDB extension"
+)
+BY_US = r"tstable unsupported format: "
+FOOTER_BYTES = len(package.footer("C_STRUCT", "v1.2.0", "v1", "linux_amd64"))
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to load, how it is made of a package, and what each DuckDB has to say of it."""
+
+    name: str
+    abi: str
+    states: str
+    marker: str
+    platform: str = ""
+    footer: bool = True
+
+    def write(self, library: bytes, directory: Path) -> Path:
+        path = directory / self.name / "tstable.duckdb_extension"
+        path.parent.mkdir()
+        platform = self.platform or package.platform_name()
+        footer = package.footer(self.abi, self.states, package.extension_version(), platform) if self.footer else b""
+        path.write_bytes(package.marked(library, self.marker) + footer)
+        return path
+
+    def passes_the_footer(self, version: str) -> bool:
+        """Whether a DuckDB goes as far as to call the extension."""
+        if self.abi == "C_STRUCT_UNSTABLE":
+            fits = self.states == f"v{version}"
+        else:
+            fits = self.states == "v1.2.0" or (self.states == "v1.5.6" and packages.numbers(version) >= (1, 5, 6))
+        return fits and self.footer and not self.platform
+
+    def is_sound(self) -> bool:
+        return self.marker == next((made.marker for made in packages.packages() if made.states == self.states), None)
+
+
+def files() -> list[File]:
+    made = packages.packages()
+    exact = next(one for one in made if one.only)
+    whole = [File(f"package-{one.name}", one.abi, one.states, one.marker) for one in made]
+    crossed = [
+        File(f"footer-{footer.name}-marker-{marker.name}", footer.abi, footer.states, marker.marker)
+        for footer in made
+        for marker in made
+        if footer != marker
+    ]
+    bare = [File(f"footer-{one.name}-no-marker", one.abi, one.states, "unset") for one in made]
+    unstable = {host.version for host in HOSTS}
+    return whole + crossed + bare + [
+        File("another-platform", made[0].abi, made[0].states, made[0].marker, platform="plan9_mips"),
+        File("no-footer", made[0].abi, made[0].states, made[0].marker, footer=False),
+        File("unknown-version", "C_STRUCT_UNSTABLE", "v2.9.9", exact.marker.replace(exact.states, "v2.9.9")),
+        File("unknown-level", "C_STRUCT", "v1.9.0", "v1.9.0"),
+        File("stable-level-of-2", "C_STRUCT", "v2.0.0", exact.marker),
+        *(File(f"too-few-functions-{one.name}", one.abi, one.states, f"{one.states} 0*3") for one in made if one.only),
+        *(File(f"unstable-{version}-marker-v1.5.6", "C_STRUCT_UNSTABLE", f"v{version}", "v1.5.6") for version in sorted(unstable)),
+    ]  # fmt: skip
+
+
+def asked(file: File) -> list[str]:
+    """The settings to try. A file without a footer ends in an internal error of DuckDB's own, before ours is called, where
+    mismatches are allowed."""
+    return [setting for setting in SETTINGS if file.footer or setting != "mismatch allowed"]
+
+
+def expected(file: File, host: HostSpec, setting: str) -> str | None:
+    """A pattern of the refusal; none where the extension has to work, `.` where DuckDB or the extension may say no."""
+    if setting != "mismatch allowed" and not file.passes_the_footer(host.version):
+        return BY_FOOTER
+    if setting == "plain":
+        return "allow_unsigned_extensions"
+    if file.is_sound() and file.passes_the_footer(host.version):
+        return None
+    return "."
+
+
+def check(file: File, host: HostSpec, setting: str, told: dict) -> str:
+    """What is wrong with how it ended; nothing when all is well."""
+    if "died" in told:
+        return f"the process ended with {told['died']}"
+    wanted = expected(file, host, setting)
+    if "error" in told and not told["alive"]:
+        return f"the database did not survive: {told['error']}"
+    if wanted is None or "answer" in told:
+        # What a lesser marker leaves out is not used here, so a package of an older level may answer too.
+        right = told == ANSWER and (wanted is None or wanted == "." and not file.marker.startswith("unset"))
+        return "" if right else f"expected {'an answer' if wanted is None else wanted}, found {told}"
+    return "" if re.search(wanted if wanted != "." else f"{BY_US}|{BY_FOOTER}|Unsupported C CAPI version", told["error"]) else f"found {told['error']}"
+
+
+def main() -> int:
+    verbose, failures, done = "--verbose" in sys.argv, [], 0
+    # Any package is the library with a marker of its own, which is cut off and replaced.
+    library = extension("v1").read_bytes()[:-FOOTER_BYTES]
+    hosts = {host.version: host for host in HOSTS if host.kind == "python"}.values()
+    with tempfile.TemporaryDirectory(prefix="tstable-packages-") as directory:
+        for file in files():
+            path = file.write(library, Path(directory))
+            for host in hosts:
+                plan = [[str(path), SETTINGS[setting]] for setting in asked(file)]
+                run = subprocess.run(
+                    [host.bin / "python", Path(__file__).with_name("child.py")],
+                    input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True,
+                )  # fmt: skip
+                for setting, line in zip(asked(file), run.stdout.splitlines(), strict=True):
+                    told, done = json.loads(line), done + 1
+                    wrong = check(file, host, setting, told)
+                    if verbose or wrong:
+                        print(f"{file.name} in {host.version} {setting}: {wrong or told}")
+                    failures += [wrong] if wrong else []
+            path.unlink()
+    print(f"{done} loads, {len(failures)} ended wrongly")
+    return 1 if failures or not done else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
