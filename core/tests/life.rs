@@ -4,6 +4,8 @@
 #[path = "life/fixture.rs"]
 mod fixture;
 
+#[path = "life/adopted.rs"]
+mod adopted;
 #[path = "life/checks.rs"]
 mod checks;
 #[path = "life/columns.rs"]

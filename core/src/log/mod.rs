@@ -1,6 +1,7 @@
 //! The commit log: what a version says ([`commit`]), what the table is after it ([`state`]), and where both are kept
 //! ([`store`]). Knows names and sizes of segments, never their contents.
 
+pub mod adopted;
 mod block;
 pub mod checkpoint;
 pub mod commit;

@@ -9,9 +9,7 @@ use std::{
 use bytes::Bytes;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
-    file::metadata::{
-        ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
-    },
+    file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader},
     schema::types::SchemaDescriptor,
 };
 use xxhash_rust::xxh3::Xxh3Default;
@@ -19,8 +17,8 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::{
     depth::{Nesting, encrypted_leaf, nesting},
     guard::{damaged, guarded, parquet_error},
-    input::Input,
     leaf,
+    page_index::{PageIndex, with_page_index},
     schema::{self, FileColumn, file_columns, refuse_unsupported},
 };
 use crate::{
@@ -28,6 +26,8 @@ use crate::{
     storage::source::Source,
 };
 
+/// What files that were written here say of their writer, up to its version.
+const OWN_NAME: &str = "tstable ";
 /// The bytes at either end of a Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
 /// The last bytes of a file whose footer is encrypted.
@@ -49,6 +49,9 @@ pub struct SegmentFile(Arc<Inner>);
 struct Inner {
     source: Arc<dyn Source>,
     metadata: ArrowReaderMetadata,
+    /// Whether it was written here and is, by its footer, as it was written.
+    own: bool,
+    page_index: OnceLock<Arc<PageIndex>>,
     indexed: OnceLock<Arc<ParquetMetaData>>,
     columns: Vec<FileColumn>,
     /// The first leaf that is encrypted.
@@ -67,6 +70,19 @@ impl SegmentFile {
     /// absurdly deep, `SchemaMismatch` naming column and type when a column has a type that
     /// tables cannot hold, and errors of the source.
     pub fn open(source: Arc<dyn Source>) -> Result<Self> {
+        Self::open_as(source, false)
+    }
+
+    /// As [`SegmentFile::open`], for a file that the caller knows to have been written by [`super::write`]: what it says of
+    /// its pages and values is relied on where a stranger's would first be compared with the pages.
+    ///
+    /// # Errors
+    /// As [`SegmentFile::open`].
+    pub fn open_own(source: Arc<dyn Source>) -> Result<Self> {
+        Self::open_as(source, true)
+    }
+
+    fn open_as(source: Arc<dyn Source>, own: bool) -> Result<Self> {
         let path = source.path().to_owned();
         let footer = footer(source.as_ref())?;
         guarded(&path, || {
@@ -74,9 +90,21 @@ impl SegmentFile {
             let (rows, group_rows) = checked_rows(&path, metadata.metadata())?;
             check_chunks(&path, source.len(), metadata.metadata())?;
             let footer_checksum = checksum_of(&footer);
-            let indexed = OnceLock::new();
-            let inner = Inner { source, metadata, indexed, columns, encrypted, rows, group_rows, footer_checksum };
-            Ok(Self(Arc::new(inner)))
+            let own =
+                own && metadata.metadata().file_metadata().created_by().is_some_and(|by| by.starts_with(OWN_NAME));
+            let (page_index, indexed) = (OnceLock::new(), OnceLock::new());
+            Ok(Self(Arc::new(Inner {
+                source,
+                metadata,
+                own,
+                page_index,
+                indexed,
+                columns,
+                encrypted,
+                rows,
+                group_rows,
+                footer_checksum,
+            })))
         })
     }
 
@@ -116,13 +144,6 @@ impl SegmentFile {
         self.0.group_rows.get(row_group).copied().unwrap_or(0)
     }
 
-    /// Where the pages of the row group's column chunks lie in the file.
-    #[must_use]
-    pub fn chunk_bytes(&self, row_group: usize) -> Vec<Range<u64>> {
-        let group = self.metadata().row_groups().get(row_group);
-        group.map(|group| group.columns().iter().filter_map(chunk_range).collect()).unwrap_or_default()
-    }
-
     /// The columns in the file's order.
     #[must_use]
     pub fn columns(&self) -> &[FileColumn] {
@@ -156,17 +177,15 @@ impl SegmentFile {
     /// The memory that the handle's shared part takes, about, in bytes.
     #[must_use]
     pub fn metadata_bytes(&self) -> usize {
-        let indexed = self.0.indexed.get().map_or(0, |metadata| metadata.memory_size());
+        let indexed = self.0.page_index.get().map_or(0, |index| index.bytes());
         let columns = self.0.columns.len().saturating_mul(size_of::<FileColumn>());
         [size_of::<Inner>(), self.metadata().memory_size(), indexed, columns].into_iter().fold(0, usize::saturating_add)
     }
 
-    /// Loads the page index, where the file has one; later calls and all clones of the handle find it in memory.
-    ///
-    /// # Errors
-    /// `Corrupt` when the index is damaged, and errors of the source.
-    pub fn with_page_index(&self) -> Result<()> {
-        self.indexed().map(drop)
+    /// Whether what it says of itself is relied on: it was opened by [`SegmentFile::open_own`] and was written here.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.0.own
     }
 
     pub(super) fn source(&self) -> &Arc<dyn Source> {
@@ -181,20 +200,19 @@ impl SegmentFile {
         self.0.metadata.metadata()
     }
 
-    /// The metadata with the page index, where the file has one.
-    pub(super) fn indexed(&self) -> Result<&Arc<ParquetMetaData>> {
-        if let Some(indexed) = self.0.indexed.get() {
-            return Ok(indexed);
+    /// The page index, of which each column chunk's part is judged when it is asked for.
+    pub(super) fn page_index(&self) -> Result<&Arc<PageIndex>> {
+        if let Some(index) = self.0.page_index.get() {
+            return Ok(index);
         }
-        let loaded = guarded(self.path(), || {
-            let mut reader = ParquetMetaDataReader::new_with_metadata(self.metadata().as_ref().clone())
-                .with_page_index_policy(PageIndexPolicy::Optional);
-            reader
-                .read_page_indexes(&Input::new(Arc::clone(self.source())))
-                .and_then(|()| reader.finish())
-                .map_err(|error| parquet_error(self.path(), error))
-        })?;
-        Ok(self.0.indexed.get_or_init(|| Arc::new(loaded)))
+        let index = PageIndex::of(self)?;
+        Ok(self.0.page_index.get_or_init(|| Arc::new(index)))
+    }
+
+    /// The metadata with the parts of the page index that have been asked for and can be used.
+    pub(super) fn indexed(&self) -> Result<&Arc<ParquetMetaData>> {
+        let index = self.page_index()?;
+        Ok(self.0.indexed.get_or_init(|| Arc::new(with_page_index(self.metadata(), index))))
     }
 
     /// The metadata of the row group's column chunk for one leaf.

@@ -251,6 +251,12 @@ impl<'a> Opening<'a> {
     /// A reader of the columns at `roots` for the rows that are left.
     fn reader(&self, roots: &[usize], batch_rows: usize) -> Result<ParquetRecordBatchReader> {
         let descr = self.file.metadata().file_metadata().schema_descr();
+        if self.by_pages {
+            // The reader goes by the parts of the page index that somebody has judged.
+            for leaf in roots.iter().flat_map(|position| self.file.leaves(*position)) {
+                self.file.chunk_pages(self.row_group, leaf)?;
+            }
+        }
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input(roots)?, self.metadata.clone())
             .with_row_groups(vec![self.row_group])
             .with_projection(ProjectionMask::roots(descr, roots.iter().copied()))

@@ -1,18 +1,19 @@
 //! One pass over the index and entity columns of a file that is to be appended: no NULLs, the bounds of the index, the
 //! sort order, the entities, and every row for whoever builds coverage. Knows no buckets and reads no other column.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use arrow::array::{Array, RecordBatch};
 
 use super::{
     SegmentFile,
+    audit::Audit,
     look::RowLook,
     read::{ReadColumn, ReadRequest, RowGroupRead},
 };
 use crate::{
     error::{Error, Result},
-    schema::{ColumnType, Strings},
+    schema::Strings,
 };
 
 /// Rows looked at together.
@@ -93,6 +94,8 @@ pub struct Inspection {
     pub sorted_by_entity_and_index: bool,
     /// The distinct entities in order of first appearance.
     pub entities: Vec<Vec<EntityValue>>,
+    /// Positions of the columns looked at of whose values the file says what is not so.
+    pub misstated: Vec<usize>,
 }
 
 /// Looks at every row of `file` once, in order, reading only the requested columns.
@@ -106,8 +109,12 @@ pub fn inspect(file: &SegmentFile, request: &InspectRequest, visitor: &mut dyn R
         return Err(Error::invalid_argument(format!("a column of type {} cannot be the index", request.index.ty)));
     }
     let mut pass = Pass::new(request);
-    for batch in file.read(pass.read_request(file))? {
+    let read = pass.read_request(file);
+    let mut audit = Audit::new(file, &read.columns);
+    let mut batches = file.read(read)?;
+    while let Some(batch) = batches.next() {
         let batch = batch?;
+        audit.batch(file, batches.row_group(), &batch)?;
         pass.nulls(&batch);
         if pass.nulls.iter().all(Option::is_none) {
             pass.rows(&batch, visitor)?;
@@ -115,7 +122,8 @@ pub fn inspect(file: &SegmentFile, request: &InspectRequest, visitor: &mut dyn R
         pass.seen = pass.seen.saturating_add(batch.num_rows() as u64);
     }
     pass.refuse_nulls(file)?;
-    Ok(pass.finish())
+    let misstated = audit.finish().into_iter().map(|lie| lie.position);
+    Ok(Inspection { misstated: misstated.collect::<BTreeSet<_>>().into_iter().collect(), ..pass.finish() })
 }
 
 struct Pass<'a> {
@@ -182,20 +190,4 @@ impl<'a> Pass<'a> {
     fn finish(self) -> Inspection {
         self.look.finish()
     }
-}
-
-/// The column of a file for a table's column of type `ty`.
-///
-/// # Errors
-/// `SchemaMismatch` when the file has no column of that name.
-pub fn column(file: &SegmentFile, name: &str, ty: &ColumnType) -> Result<ReadColumn> {
-    let position = file.position(name).ok_or_else(|| {
-        let names: Vec<&str> = file.columns().iter().map(|column| column.name.as_str()).collect();
-        Error::schema_mismatch(format!(
-            "'{}' has no column \"{name}\"; its columns are {}",
-            file.path(),
-            names.join(", ")
-        ))
-    })?;
-    Ok(ReadColumn { position, ty: ty.clone() })
 }

@@ -82,6 +82,7 @@ impl RowLook {
             sorted_by_index: self.order.by_index,
             sorted_by_entity_and_index: self.order.by_entity,
             entities: self.entities,
+            misstated: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! panic on some input, so every call into it goes through [`guard`], which turns a panic into a `Corrupt` error.
 
 pub mod admit;
+pub mod audit;
 pub mod file;
 pub mod filter;
 pub mod inspect;
@@ -23,8 +24,11 @@ mod guard;
 mod index;
 mod input;
 mod leaf;
+mod page_index;
 mod pages;
 mod parquet_type;
+mod thrift;
+mod walk;
 mod widen;
 
 pub use file::SegmentFile;

@@ -1,26 +1,15 @@
 //! What a file says of its values without being read: least and greatest value and number of NULLs of row groups and
 //! pages. Says nothing where the file's word cannot be relied on; a bound that is given always holds.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use parquet::{
     basic::{ColumnOrder, SortOrder, Type as Physical},
-    file::{
-        metadata::ColumnChunkMetaData,
-        page_index::{column_index::ColumnIndexMetaData, offset_index::PageLocation},
-        statistics::Statistics,
-    },
+    file::{metadata::ColumnChunkMetaData, page_index::column_index::ColumnIndexMetaData, statistics::Statistics},
 };
 
-use super::{
-    SegmentFile,
-    guard::{damaged, guarded},
-};
-use crate::{
-    error::{Error, Result},
-    prune::expr::Constant,
-    schema::ColumnType,
-};
+use super::{SegmentFile, guard::guarded, page_index::page_rows};
+use crate::{error::Result, prune::expr::Constant, schema::ColumnType};
 
 /// What is known of the values of a column in some rows. Nothing known is `None`, everywhere.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,60 +46,75 @@ impl SegmentFile {
         let (leaf, ty) = self.flat_leaf(position)?;
         let chunk = self.chunk(row_group, leaf)?;
         let statistics = chunk.statistics()?;
-        let nulls = statistics.null_count_opt();
-        let order = if statistics.is_min_max_deprecated() { Order::Signed } else { self.order(leaf) };
-        if !reliable(chunk, ty, order) {
+        let nulls = statistics.null_count_opt().filter(|nulls| *nulls <= self.row_group_rows(row_group) as u64);
+        let reliable = if statistics.is_min_max_deprecated() {
+            reliable(chunk, ty, Order::Signed)
+        } else {
+            self.is_reliable(leaf, ty)
+        };
+        if !reliable {
             return Some(ColumnBounds { nulls, ..ColumnBounds::default() });
         }
         let raw = |bytes: Option<&[u8]>, end| constant(ty, chunk.column_type(), bytes?, end);
         let no_nan = statistics.nan_count_opt() == Some(0);
-        Some(ColumnBounds {
-            min: raw(statistics.min_bytes_opt(), End::Low),
-            max: raw(statistics.max_bytes_opt(), End::High).filter(|max| no_nan || !matches!(max, Constant::Float(_))),
-            nulls,
-            exact: is_exact(statistics),
-        })
+        let (min, max) = (raw(statistics.min_bytes_opt(), End::Low), raw(statistics.max_bytes_opt(), End::High));
+        if min.as_ref().zip(max.as_ref()).and_then(|(min, max)| compare(min, max)) == Some(Ordering::Greater) {
+            return Some(ColumnBounds { nulls, ..ColumnBounds::default() });
+        }
+        let max = max.filter(|max| no_nan || !matches!(max, Constant::Float(_)));
+        Some(ColumnBounds { min, max, nulls, exact: is_exact(statistics) })
     }
 
     /// What the page index says of the column at `position` in a row group, page by page in order; none for nested
-    /// columns and where the file has no page index for the column. Loads the page index.
+    /// columns and where the file has no page index for the column or one that cannot be believed. Loads the page index.
     ///
     /// # Errors
-    /// `Corrupt` when the page index is damaged, and errors of the source.
+    /// Those of the source.
     pub fn pages(&self, row_group: usize, position: usize) -> Result<Option<Vec<PageBounds>>> {
         let Some((leaf, ty)) = self.flat_leaf(position) else { return Ok(None) };
-        let Some(chunk) = self.chunk(row_group, leaf).filter(|chunk| chunk.offset_index_offset().is_some()) else {
-            return Ok(None);
+        let Some(pages) = self.chunk_pages(row_group, leaf)? else { return Ok(None) };
+        let Some(offsets) = &pages.offsets else { return Ok(None) };
+        let rows = page_rows(offsets.page_locations(), self.row_group_rows(row_group)).unwrap_or_default();
+        let Some(index) = &pages.bounds else { return Ok(Some(unbounded(rows))) };
+        let reliable = self.is_reliable(leaf, ty);
+        let page = |(page, rows): (usize, Range<usize>)| PageBounds {
+            bounds: page_bounds(index, page, rows.len(), ty, reliable),
+            rows,
         };
-        let indexed = self.indexed()?;
-        guarded(self.path(), || {
-            let group = indexed.page_index_for_row_group(row_group);
-            let Some(locations) = group.page_locations(leaf) else { return Ok(None) };
-            let rows = page_rows(locations, self.row_group_rows(row_group)).ok_or_else(|| self.bad_index())?;
-            let Some(index) = group.column_index(leaf) else { return Ok(Some(unbounded(rows))) };
-            if usize::try_from(index.num_pages()).ok() != Some(rows.len()) {
-                return Err(self.bad_index());
-            }
-            let reliable = reliable(chunk, ty, self.order(leaf));
-            let page = |(page, rows): (usize, Range<usize>)| PageBounds {
-                bounds: page_bounds(index, page, rows.len(), ty, reliable),
-                rows,
-            };
-            Ok(Some(rows.into_iter().enumerate().map(page).collect()))
-        })
+        Ok(Some(rows.into_iter().enumerate().map(page).collect()))
     }
 
-    fn bad_index(&self) -> Error {
-        damaged(self.path()).with("problem", "its page index contradicts itself")
+    /// Why the page index of the column at `position` is not used, or not all of it, where the file has one.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn page_index_problem(&self, row_group: usize, position: usize) -> Result<Option<&'static str>> {
+        for leaf in self.leaves(position) {
+            if let Some(problem) = self.chunk_pages(row_group, leaf)?.and_then(|pages| pages.problem) {
+                return Ok(Some(problem));
+            }
+        }
+        Ok(None)
     }
 
     /// The one leaf of a column that is not nested, and its type.
-    fn flat_leaf(&self, position: usize) -> Option<(usize, &ColumnType)> {
+    pub(super) fn flat_leaf(&self, position: usize) -> Option<(usize, &ColumnType)> {
         let ty = &self.columns().get(position)?.ty;
         if matches!(ty, ColumnType::List(_) | ColumnType::Struct(_) | ColumnType::Map(..)) {
             return None;
         }
         Some((self.leaves(position).next()?, ty))
+    }
+
+    /// Whether bounds that are not of the deprecated kind hold for the leaf's values, which are of type `ty`.
+    pub(super) fn is_reliable(&self, leaf: usize, ty: &ColumnType) -> bool {
+        self.chunk(0, leaf).is_some_and(|chunk| reliable(chunk, ty, self.order(leaf)))
+            && !(orders_bytes_wrongly(self.created_by()) && self.is_bytes(leaf))
+    }
+
+    fn is_bytes(&self, leaf: usize) -> bool {
+        let stored = self.chunk(0, leaf).map(ColumnChunkMetaData::column_type);
+        matches!(stored, Some(Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY))
     }
 
     fn order(&self, leaf: usize) -> Order {
@@ -146,6 +150,33 @@ fn reliable(chunk: &ColumnChunkMetaData, ty: &ColumnType, order: Order) -> bool 
     }
 }
 
+/// Whether the program of this name is known to have compared bytes as signed numbers: parquet-mr before 1.10 and
+/// parquet-cpp before 1.3 (PARQUET-251, PARQUET-686, PARQUET-1025).
+fn orders_bytes_wrongly(created_by: Option<&str>) -> bool {
+    let before = |name: &str, fixed: (u32, u32)| {
+        let rest = created_by.and_then(|by| by.strip_prefix(name)?.trim_start().strip_prefix("version"));
+        let mut numbers = rest.unwrap_or("").trim_start().split('.');
+        let mut number = || numbers.next()?.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+        // A version that cannot be read may be any.
+        rest.is_some() && number().zip(number()).is_none_or(|version: (u32, u32)| version < fixed)
+    };
+    before("parquet-mr", (1, 10)) || before("parquet-cpp", (1, 3)) || created_by == Some("parquet-mr")
+}
+
+/// The order of two values of one type, in which FLOAT's zeros are one; none for values of different types.
+pub(super) fn compare(a: &Constant, b: &Constant) -> Option<Ordering> {
+    match (a, b) {
+        (Constant::Bool(a), Constant::Bool(b)) => Some(a.cmp(b)),
+        (Constant::Int(a), Constant::Int(b)) => Some(a.cmp(b)),
+        (Constant::Float(a), Constant::Float(b)) => a.partial_cmp(b),
+        (Constant::Decimal(a, scale), Constant::Decimal(b, other)) if scale == other => Some(a.cmp(b)),
+        (Constant::Text(a), Constant::Text(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+        (Constant::Bytes(a), Constant::Bytes(b)) => Some(a.cmp(b)),
+        (Constant::Temporal(ty, a), Constant::Temporal(other, b)) if ty == other => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
 fn is_exact(statistics: &Statistics) -> bool {
     // Only byte strings are ever shortened; many writers leave the flags out.
     let shortened = matches!(statistics, Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_));
@@ -156,17 +187,15 @@ fn unbounded(rows: Vec<Range<usize>>) -> Vec<PageBounds> {
     rows.into_iter().map(|rows| PageBounds { rows, bounds: ColumnBounds::default() }).collect()
 }
 
-/// The rows of each page; none when the pages do not follow each other inside the row group.
-fn page_rows(locations: &[PageLocation], total: usize) -> Option<Vec<Range<usize>>> {
-    let first = |location: &PageLocation| usize::try_from(location.first_row_index).ok();
-    let ends = locations.iter().skip(1).map(first).chain([Some(total)]);
-    let rows: Vec<_> = locations.iter().map(first).zip(ends).map(|(a, b)| Some(a?..b?)).collect::<Option<_>>()?;
-    let starts_at_zero = rows.first().map_or(total == 0, |range| range.start == 0);
-    (starts_at_zero && rows.iter().all(|range| range.start <= range.end && range.end <= total)).then_some(rows)
-}
-
-fn page_bounds(index: &ColumnIndexMetaData, page: usize, rows: usize, ty: &ColumnType, reliable: bool) -> ColumnBounds {
-    if index.null_counts().is_none_or(|counts| page < counts.len()) && index.is_null_page(page) {
+/// What a page index whose lists are as long as it has pages says of the page, which has so many rows.
+pub(super) fn page_bounds(
+    index: &ColumnIndexMetaData,
+    page: usize,
+    rows: usize,
+    ty: &ColumnType,
+    reliable: bool,
+) -> ColumnBounds {
+    if index.is_null_page(page) {
         return ColumnBounds { nulls: Some(rows as u64), ..ColumnBounds::default() };
     }
     let nulls = index.null_count(page).and_then(|nulls| u64::try_from(nulls).ok());
@@ -230,10 +259,10 @@ fn integer(ty: &ColumnType, value: i64) -> Option<Constant> {
         ColumnType::UBigInt => Constant::Int(value.cast_unsigned().into()),
         // Smaller unsigned numbers lie in 32 bits, whose highest is no sign.
         ColumnType::UInteger | ColumnType::USmallInt | ColumnType::UTinyInt => {
-            Constant::Int((value & 0xFFFF_FFFF).into())
+            within(ty, (value & 0xFFFF_FFFF).into())?
         }
         ColumnType::BigInt | ColumnType::Integer | ColumnType::SmallInt | ColumnType::TinyInt => {
-            Constant::Int(value.into())
+            within(ty, value.into())?
         }
         ColumnType::Date
         | ColumnType::Time(_)
@@ -242,6 +271,18 @@ fn integer(ty: &ColumnType, value: i64) -> Option<Constant> {
         | ColumnType::TimestampTz(_) => Constant::Temporal(ty.clone(), value),
         _ => return None,
     })
+}
+
+/// The number, unless no value of the integer type is that.
+fn within(ty: &ColumnType, value: i128) -> Option<Constant> {
+    let (bits, signed) = ty.integer_bits()?;
+    let range = if signed {
+        let half = 1_i128.checked_shl(bits.checked_sub(1)?)?;
+        half.checked_neg()?..=half.checked_sub(1)?
+    } else {
+        0..=1_i128.checked_shl(bits)?.checked_sub(1)?
+    };
+    range.contains(&value).then_some(Constant::Int(value))
 }
 
 fn float(value: f64) -> Option<Constant> {
@@ -277,23 +318,4 @@ fn big_endian(raw: &[u8]) -> Option<i128> {
     }
     let sign = i128::from(first.cast_signed());
     Some(rest.iter().fold(sign, |value, byte| (value << 8) | i128::from(*byte)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{PageLocation, page_rows};
-
-    fn page(first_row_index: i64) -> PageLocation {
-        PageLocation { offset: 0, compressed_page_size: 0, first_row_index }
-    }
-
-    #[test]
-    fn pages_hold_all_rows_of_their_row_group_or_are_not_believed() {
-        assert_eq!(page_rows(&[page(0), page(4)], 10), Some(vec![0..4, 4..10]));
-        assert_eq!(page_rows(&[], 0), Some(Vec::new()));
-        assert_eq!(page_rows(&[], 10), None);
-        assert_eq!(page_rows(&[page(1)], 10), None);
-        assert_eq!(page_rows(&[page(0), page(11)], 10), None);
-        assert_eq!(page_rows(&[page(0), page(-1)], 10), None);
-    }
 }

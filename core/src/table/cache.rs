@@ -153,7 +153,10 @@ impl Cache {
         if let Some(file) = self.lock_footers().get(&key, stat) {
             return Ok(file);
         }
-        let file = SegmentFile::open(storage.open(&record.path).map_err(named)?).map_err(named)?;
+        let source = storage.open(&record.path).map_err(named)?;
+        // What was written here is relied on while its footer is the one that was written, as is checked below.
+        let own = record.adopted().is_none() && record.footer_checksum.is_some();
+        let file = if own { SegmentFile::open_own(source) } else { SegmentFile::open(source) }.map_err(named)?;
         if file.rows() != record.rows {
             return Err(named(Error::corrupt(format!(
                 "a segment has {} rows; the log says {}",

@@ -130,6 +130,8 @@ pub struct Incoming {
     pub coverage: Coverage,
     /// How many rows each entity has in it.
     pub rows_by_entity: BTreeMap<Entity, u64>,
+    /// Field ids of the index and entity columns of which the file says what its rows do not.
+    pub misstated: Vec<u32>,
     /// Whether some rows violate a check and are to be left out.
     pub checked_out: bool,
     fingerprint: OnceLock<Fingerprint>,
@@ -178,6 +180,7 @@ impl Incoming {
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
         let sorted_by = sort_order(&inspection, !request.entities.is_empty());
+        let misstated = field_ids(&file, &inspection.misstated, target);
         Ok(Self {
             outside,
             file,
@@ -187,6 +190,7 @@ impl Incoming {
             sorted_by,
             coverage,
             rows_by_entity,
+            misstated,
             checked_out: false,
             fingerprint: OnceLock::new(),
         })
@@ -250,6 +254,12 @@ impl Incoming {
         let fingerprint = hash(self.outside.source.as_ref(), |_| Ok(()))?;
         Ok(*self.fingerprint.get_or_init(|| fingerprint))
     }
+}
+
+/// The field ids of the file's columns at these positions.
+fn field_ids(file: &SegmentFile, positions: &[usize], target: &Target) -> Vec<u32> {
+    let columns = positions.iter().filter_map(|position| file.columns().get(*position));
+    columns.filter_map(|column| target.schema.find(&column.name)).map(|column| column.id).collect()
 }
 
 /// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket, and instants that DuckDB

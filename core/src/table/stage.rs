@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY,
+        adopted::{Adopted, Compared},
         commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     },
     schema::same_name,
@@ -63,7 +64,7 @@ pub fn file(
             return Err(e);
         }
     };
-    Ok(SegmentRecord {
+    let mut record = SegmentRecord {
         id: id.to_owned(),
         path,
         rows: incoming.rows,
@@ -85,7 +86,11 @@ pub fn file(
             fingerprint: brought.source,
         }],
         extra: serde_json::Map::new(),
-    })
+    };
+    if brought.adopted {
+        record.set_adopted(&Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() });
+    }
+    Ok(record)
 }
 
 /// Stages the rows of `incoming` that violate none of `checks` and are not in the buckets of `skip`; none when there are no such
@@ -139,6 +144,8 @@ struct Brought {
     sorted_by: Option<SortOrder>,
     /// Field ids of the columns that the segment does not have.
     missing: Vec<u32>,
+    /// Whether it is the file as it was found.
+    adopted: bool,
 }
 
 fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode, path: &str) -> Result<Brought> {
@@ -154,6 +161,7 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
         source: fingerprint,
         sorted_by: incoming.sorted_by,
         missing,
+        adopted: true,
     };
     if matches!(mode, Mode::Link | Mode::Move) {
         if let Some(stat) = storage.link(&incoming.outside.path, path)? {
@@ -189,6 +197,7 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
         source,
         sorted_by,
         missing: Vec::new(),
+        adopted: false,
     })
 }
 

@@ -20,13 +20,14 @@ use crate::{
         store::HINT_PATH,
     },
     schema::Strings,
-    segment::ReadRequest,
+    segment::{ReadRequest, audit},
 };
 
 /// What was looked at and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage` or `file`.
+    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `statistics` (found when looking deep only), `zone` or
+    /// `file`.
     pub what: &'static str,
     /// Where it is.
     pub path: String,
@@ -219,6 +220,26 @@ impl Verify<'_> {
             _ => Ok(()),
         });
         self.found("coverage", path, problem.err().map(|e| e.to_string()));
+        if self.deep && readable {
+            self.statistics(segment);
+        }
+    }
+
+    /// Says what the file says of its values and pages that is not so. Scans know from the log or find out by themselves, so
+    /// their rows are right.
+    fn statistics(&mut self, segment: &Segment) {
+        let storage = self.table.log().storage();
+        let record = &segment.record;
+        let problem = match Cache::new(0).segment(storage, segment).and_then(|file| audit::problems(&file)) {
+            Ok(problems) if problems.is_empty() => return,
+            Ok(problems) => format!(
+                "{}; the rows are right, but such statistics are not used: tstable_compact or an append with mode := \
+                 'rewrite' gives the file others",
+                problems.join("; ")
+            ),
+            Err(e) => e.with("path", &record.path).with("version", segment.added).to_string(),
+        };
+        self.found("statistics", record.path.clone(), Some(problem));
     }
 
     fn check_file(&self, segment: &Segment) -> Result<()> {

@@ -231,6 +231,9 @@ impl Scan {
             let coverage = stats.segment.coverage(self.snapshot.storage().as_ref()).ok()?;
             return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(Constant::from);
         }
+        if !stats.is_proven() {
+            return None;
+        }
         let known = stats.column(column)?;
         match (&known.nulls, &known.min, &known.max) {
             (Nulls::All, ..) => Some(Constant::Null),

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    log::state::Segment,
+    log::{
+        adopted::{Adopted, Compared},
+        state::Segment,
+    },
     prune::{Interval, Verdict, columns_of, judge},
     segment::{PageBounds, SegmentFile},
     table::select::has_field,
@@ -52,23 +55,35 @@ impl Scan {
         Ok(rows.filter(|rows| rows.iter().map(ExactSizeIterator::len).sum::<usize>() < all))
     }
 
-    /// The pages of a column; none when the file does not say or has the column in another type.
+    /// The pages of a column; none when the file does not say, is not believed or has the column in another type.
     fn pages_of(
         &self,
         segment: &Segment,
         file: &SegmentFile,
         row_group: usize,
-        column: usize,
+        at: usize,
     ) -> Result<Option<Vec<PageBounds>>> {
-        let Some(column) = self.snapshot.schema()?.columns.get(column).filter(|column| has_field(segment, column.id))
+        let Some(column) = self.snapshot.schema()?.columns.get(at).filter(|column| has_field(segment, column.id))
         else {
             return Ok(None);
         };
         let same_type = |at: &usize| file.columns().get(*at).is_some_and(|has| has.ty == column.ty);
         match file.position(&column.name).filter(same_type) {
-            Some(position) => file.pages(row_group, position),
-            None => Ok(None),
+            Some(position) if self.are_compared(segment, file, at, column.id) => file.pages(row_group, position),
+            _ => Ok(None),
         }
+    }
+}
+
+impl Scan {
+    /// Whether the bounds of the pages of the column at `position` in the schema are known to be those of the rows. A page
+    /// index is not believed unproven: an append compares those of the index and entity columns with the rows.
+    fn are_compared(&self, segment: &Segment, file: &SegmentFile, position: usize, field: u32) -> bool {
+        let is_key = position == self.index || self.entities.contains(&position);
+        let compared = |adopted: Adopted| {
+            (is_key || adopted.compared == Compared::All) && !adopted.distrusted_fields.contains(&field)
+        };
+        file.is_own() || segment.record.adopted().is_some_and(compared)
     }
 }
 

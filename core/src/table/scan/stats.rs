@@ -4,11 +4,16 @@ use std::borrow::Cow;
 
 use super::Scan;
 use crate::{
-    log::state::Segment,
+    log::{adopted::Compared, state::Segment},
     prune::{ColumnStats, Interval, Nulls, Statistics, expr::Constant},
     segment::{ColumnBounds, PageBounds, SegmentFile},
     table::select::has_field,
 };
+
+/// Whether the column's rows are known not to be what the file says of them.
+pub(super) fn distrusted(segment: &Segment, field: u32) -> bool {
+    segment.record.adopted().is_some_and(|adopted| adopted.distrusted_fields.contains(&field))
+}
 
 /// An index value as a number.
 pub(super) fn value(constant: Option<&Constant>) -> Option<i128> {
@@ -62,11 +67,23 @@ pub(super) struct GroupStats<'a> {
 }
 
 impl GroupStats<'_> {
+    /// Whether what the file says of all of its columns, save the distrusted, is known to be so: it was written here, or
+    /// compared with every row when it was appended.
+    pub(super) fn is_proven(&self) -> bool {
+        let compared = || self.segment.record.adopted().is_some_and(|adopted| adopted.compared == Compared::All);
+        self.file.is_own() || compared()
+    }
+
     /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.
     pub(super) fn clip(&self, clip: Interval) -> Option<Interval> {
         let Some(stats) = self.column(self.scan.index) else { return Some(clip) };
         let (Some(low), Some(high)) = (value(stats.min.as_ref()), value(stats.max.as_ref())) else { return Some(clip) };
         let whole = Interval { low: Some(low), high: Some(high) };
+        // The log's bounds are those of the rows. Logs did not always say whether a row group's were compared with them.
+        let record = &self.segment.record;
+        if low < record.index_min.0 || high > record.index_max.0 {
+            return Some(clip);
+        }
         let part = whole.intersect(&clip);
         (part != whole).then_some(part)
     }
@@ -81,6 +98,9 @@ impl Statistics for GroupStats<'_> {
         let column = self.scan.snapshot.schema().ok()?.columns.get(index)?;
         if !has_field(self.segment, column.id) {
             return Some(Cow::Owned(ColumnStats { nulls: Nulls::All, ..ColumnStats::default() }));
+        }
+        if distrusted(self.segment, column.id) {
+            return None;
         }
         let position = self.file.position(&column.name)?;
         // Bounds of a narrower type are in another unit than the table's.
