@@ -1,0 +1,192 @@
+"""The command line: each command is one statement of SQL, whose rows are written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import IO, TypeAlias
+
+from . import _sql
+from ._duckdb import duckdb
+from ._errors import errors
+from ._loading import connect
+from ._output import FORMATS, write
+from ._progress import progress
+
+DONE, FAILED, DAMAGED, INTERRUPTED = 0, 1, 3, 130
+EXITS = f"""\
+exit codes:
+  {DONE}    done
+  {FAILED}    refused or failed; one message on standard error says why, nothing was changed
+  2    the command line is not understood
+  {DAMAGED}    verify found damage
+  {INTERRUPTED}  interrupted"""
+
+Command = Callable[[duckdb.DuckDBPyConnection, argparse.Namespace, IO[str]], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code."""
+    options = _parser().parse_args(arguments)
+    started = time.monotonic()
+    try:
+        with errors(options.table), connect() as con:
+            code = _run(con, options)
+    except BrokenPipeError:
+        # Whoever read has seen enough; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        print("tstable: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (duckdb.Error, OSError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    if options.timing:
+        print(f"elapsed: {(time.monotonic() - started) * 1000:.0f} ms", file=sys.stderr)
+    return code
+
+
+def _run(con: duckdb.DuckDBPyConnection, options: argparse.Namespace) -> int:
+    command: Command = options.command
+    if options.output is None:
+        code = command(con, options, sys.stdout)
+        sys.stdout.flush()
+        return code
+    with open(options.output, "w", encoding="utf-8", newline="") as out:
+        return command(con, options, out)
+
+
+def _call(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str], what: str, function: str,
+          positional: Sequence[object], **named: object) -> None:  # fmt: skip
+    text, parameters = _sql.invocation(function, positional, named)
+    _write(con, options, out, what, f"FROM {text}", parameters)
+
+
+def _write(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str], what: str, query: str,
+           parameters: dict[str, object] | None = None) -> None:  # fmt: skip
+    with progress(con, what):
+        write(con, query, parameters or {}, options.format, out)
+
+
+def _create(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    named = {
+        "time_column": options.time_column,
+        "bucket": options.bucket,
+        "entity_columns": options.entity_column or None,
+        "timezone": options.timezone,
+        "if_not_exists": options.if_not_exists or None,
+    }
+    _call(con, options, out, "creating", "tstable_create", [options.table], **named)
+    return DONE
+
+
+def _append(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    files = [name for group in options.parquet for name in group]
+    named = {"on_overlap": options.on_overlap, "mode": options.mode, "message": options.message}
+    _call(con, options, out, "appending", "tstable_append", [options.table, files], **named)
+    return DONE
+
+
+def _query(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    name = os.path.basename(os.path.abspath(options.table))
+    con.execute(f"CREATE TEMP VIEW {_sql.identifier(name)} AS FROM tstable_scan({_sql.literal(options.table)})")
+    _write(con, options, out, "querying", options.sql)
+    return DONE
+
+
+def _coverage(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    named = {"start": options.start, "until": options.until, "by": options.by}
+    _call(con, options, out, "counting", "tstable_coverage", [options.table], **named)
+    return DONE
+
+
+def _gaps(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    named = {"start": options.start, "until": options.until, "min_buckets": options.min_buckets}
+    _call(con, options, out, "searching", "tstable_gaps", [options.table], **named)
+    return DONE
+
+
+def _verify(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    text, parameters = _sql.invocation("tstable_verify", [options.table], {"deep": options.deep or None})
+    # Once: to write the rows and to count the damage must not look at the files twice.
+    with progress(con, "verifying"):
+        con.execute(f"CREATE TEMP TABLE verified AS FROM {text}", parameters)
+    shown = "FROM verified" if options.all or options.format != "table" else "FROM verified WHERE NOT ok"
+    damaged, looked_at = con.execute("SELECT count(*) FILTER (NOT ok), count(*) FROM verified").fetchall()[0]
+    if damaged or shown == "FROM verified":
+        _write(con, options, out, "verifying", shown)
+    if options.format == "table":
+        out.write(f"{looked_at} looked at, {damaged} damaged\n")
+    return DAMAGED if damaged else DONE
+
+
+def _report(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    page = options.html or os.path.basename(os.path.abspath(options.table)) + ".html"
+    _call(con, options, out, "reporting", "tstable_report", [options.table, page])
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tstable",
+        description="Time-series tables over Parquet files: make, load, query and check them.",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+    _describe_loading(commands)
+    _describe_reading(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=EXITS,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    command.set_defaults(command=run)
+    command.add_argument("--table", required=True, metavar="T", help="the table's directory")
+    command.add_argument("--format", choices=FORMATS, default="table", help="how rows are written (default: table)")
+    command.add_argument("--output", metavar="FILE", help="write there instead of to standard output")
+    command.add_argument("--timing", action="store_true", help="say how long it took, on standard error")
+    return command
+
+
+def _range(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--start", metavar="S", help="begin of the range, such as 2024-06-01")
+    command.add_argument("--until", metavar="U", help="end of the range, which is not in it")
+
+
+def _describe_loading(commands: Commands) -> None:
+    create = _command(commands, "create", _create, "make an empty table")
+    create.add_argument("--time-column", "--index-column", required=True, metavar="C", help="the column that orders the rows")
+    create.add_argument("--bucket", "--bucket-width", required=True, metavar="B", help="width of a bucket, such as 1h or 1d; a number for an integer column")
+    create.add_argument("--entity-column", "--entity", action="append", metavar="E", help="a column that says whose row it is; repeat it for more")
+    create.add_argument("--timezone", metavar="Z", help="time zone of days and longer buckets, such as America/New_York")
+    create.add_argument("--if-not-exists", action="store_true", help="accept an equal table that is there")
+    append = _command(commands, "append", _append, "append Parquet files, all or none of them")
+    append.add_argument("--parquet", required=True, nargs="+", action="append", metavar="F", help="files or quoted globs; repeat it for more")
+    append.add_argument("--on-overlap", metavar="O", help="error (default), skip_file, skip_rows, replace or allow")
+    append.add_argument("--mode", metavar="M", help="copy (default), link, move or rewrite")
+    append.add_argument("--message", metavar="TEXT", help="a note in the table's history")
+
+
+def _describe_reading(commands: Commands) -> None:
+    query = _command(commands, "query", _query, "run SQL, in which the table has the name of its directory")
+    query.add_argument("--sql", required=True, metavar="Q", help="the query, as in SELECT count(*) FROM prices")
+    coverage = _command(commands, "coverage", _coverage, "tell how much of a range is there, per entity")
+    _range(coverage)
+    coverage.add_argument("--by", metavar="P", help="one row for each period, such as '1 month'")
+    gaps = _command(commands, "gaps", _gaps, "list what is missing")
+    _range(gaps)
+    gaps.add_argument("--min-buckets", type=int, metavar="N", help="leave shorter gaps out")
+    verify = _command(commands, "verify", _verify, "look for damage and change nothing")
+    verify.add_argument("--deep", action="store_true", help="read every row as well")
+    verify.add_argument("--all", action="store_true", help="list what is sound too")
+    report = _command(commands, "report", _report, "write a page about the table, in HTML")
+    report.add_argument("--html", metavar="FILE", help="the page (default: the directory's name with .html)")
