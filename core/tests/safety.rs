@@ -30,8 +30,12 @@ mod prices;
 mod races;
 #[path = "safety/refusing.rs"]
 mod refusing;
+#[path = "safety/sleeping.rs"]
+mod sleeping;
 #[path = "safety/storages.rs"]
 mod storages;
+#[path = "safety/swapped.rs"]
+mod swapped;
 #[path = "safety/upkeep.rs"]
 mod upkeep;
 #[path = "safety/world.rs"]

@@ -127,6 +127,9 @@ pub enum Action {
     Vacuum {
         /// The oldest version that can be read.
         oldest: Version,
+        /// Files that no version names and that go now. A writer that had staged one of them stages it again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        removed: Vec<String>,
     },
     /// Sets or removes a calendar: changes what is expected, never rows.
     SetCalendar {

@@ -197,7 +197,7 @@ impl TableState {
                 Action::SetProperty { key, value: None } => _ = self.properties.remove(key),
                 Action::SetTag { name, version } => _ = self.tags.insert(name.clone(), *version),
                 Action::RemoveTag { name } => _ = self.tags.remove(name),
-                Action::Vacuum { oldest } => self.oldest = self.oldest.max(*oldest),
+                Action::Vacuum { oldest, .. } => self.oldest = self.oldest.max(*oldest),
                 Action::SetCalendar { entities, calendar } => {
                     Arc::make_mut(&mut self.expectations).set_calendar(entities, calendar.as_deref());
                 }

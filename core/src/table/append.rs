@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     Snapshot, Table,
-    carve::{Carving, Loss},
-    change,
+    carve::{Carving, Loss, is_condemned},
+    change::{self, Amendment, Condemned},
     checks::{Checks, OnViolation},
     incoming::{Incoming, Target},
     loaded::Loaded,
@@ -18,7 +18,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, Commit, SegmentRecord},
+        commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness, first_columns, same_columns},
         state::TableState,
     },
@@ -280,21 +280,30 @@ impl Append<'_> {
 
     fn run(&mut self, incoming: Vec<Incoming>, monitor: &dyn Monitor) -> Result<Appended> {
         self.plan(incoming)?;
-        loop {
-            self.stage(monitor)?;
-            let change::Plan { actions, rows_rewritten } = self.actions(monitor)?;
-            if actions.is_empty() {
-                return Ok(self.report(Vec::new()));
-            }
-            check_cancelled(monitor)?;
-            let commit = change::commit(&self.state, "append", self.request.message.clone(), actions);
-            match change::publish(self.table, &self.state, &Commit { rows_rewritten, ..commit })? {
-                change::Published::Done { state, warnings } => {
-                    self.state = state;
-                    let warnings = [warnings, self.remove_moved()].concat();
-                    return Ok(self.report(warnings));
+        let base = Arc::clone(&self.state);
+        let message = self.request.message.as_deref();
+        let changed =
+            Amendment { message, ..Amendment::new(self.table, &base, "append") }.run(|state, condemned| {
+                if state.version != self.state.version {
+                    self.rebase(state)?;
                 }
-                change::Published::Lost => self.rebase()?,
+                self.forget(condemned);
+                self.stage(monitor)?;
+                let plan = self.actions(monitor)?;
+                check_cancelled(monitor)?;
+                Ok(plan)
+            })?;
+        self.state = Arc::clone(&changed.snapshot.state);
+        let moved = if changed.committed { self.remove_moved() } else { Vec::new() };
+        Ok(self.report([changed.warnings, moved].concat()))
+    }
+
+    /// Forgets what was staged and is condemned, so that it is staged anew.
+    fn forget(&mut self, condemned: &Condemned) {
+        self.carving.forget(condemned);
+        for planned in &mut self.planned {
+            if let Some(record) = planned.staged.take_if(|record| is_condemned(record, condemned)) {
+                stage::discard(self.table.log().storage().as_ref(), &record);
             }
         }
     }
@@ -424,7 +433,7 @@ impl Append<'_> {
         let (replaced, loss) = self.replaced(monitor)?;
         actions.extend(replaced);
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
-        Ok(change::Plan { actions, rows_rewritten: loss.rows_rewritten })
+        Ok(change::Plan { actions, rows_rewritten: loss.rows_rewritten, ..change::Plan::default() })
     }
 
     /// Takes out what is replaced.
@@ -440,19 +449,18 @@ impl Append<'_> {
     }
 
     /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
-    fn rebase(&mut self) -> Result<()> {
-        let state = self.table.log().latest(Some(&self.state))?;
+    fn rebase(&mut self, state: &Arc<TableState>) -> Result<()> {
         self.check_definition(&state.definition)?;
         let reserved = |state: &TableState| {
             let own = state.properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
             own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
         };
-        if reserved(&self.state) != reserved(&state) {
+        if reserved(&self.state) != reserved(state) {
             return Err(Error::conflict(
                 "another writer changed the table's checks meanwhile; nothing was appended: append again",
             ));
         }
-        self.state = state;
+        self.state = Arc::clone(state);
         let planned = std::mem::take(&mut self.planned);
         let (incoming, staged): (Vec<_>, Vec<_>) =
             planned.into_iter().map(|p| (p.incoming, p.staged.map(|record| (record, p.skip)))).unzip();

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Snapshot, Table};
+use super::{Snapshot, Table, opened};
 use crate::{
     error::{Error, Result},
     log::{
@@ -143,30 +143,12 @@ impl Cache {
         let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
         let missing = || named(Error::not_found("a segment of the table is missing"));
         let stat = storage.stat(&record.path).map_err(named)?.ok_or_else(missing)?;
-        if stat.bytes != record.bytes {
-            return Err(named(Error::corrupt(format!(
-                "a segment has {} bytes; the log says {}",
-                stat.bytes, record.bytes
-            ))));
-        }
+        opened::check_size(segment, stat.bytes)?;
         let key = (absolute(storage.root()), record.path.clone());
         if let Some(file) = self.lock_footers().get(&key, stat) {
             return Ok(file);
         }
-        let source = storage.open(&record.path).map_err(named)?;
-        // What was written here is relied on while its footer is the one that was written, as is checked below.
-        let own = record.adopted().is_none() && record.footer_checksum.is_some();
-        let file = if own { SegmentFile::open_own(source) } else { SegmentFile::open(source) }.map_err(named)?;
-        if file.rows() != record.rows {
-            return Err(named(Error::corrupt(format!(
-                "a segment has {} rows; the log says {}",
-                file.rows(),
-                record.rows
-            ))));
-        }
-        if record.footer_checksum.is_some_and(|checksum| checksum.0 != file.footer_checksum()) {
-            return Err(named(Error::corrupt("the checksum of a segment's footer does not match the log's")));
-        }
+        let file = opened::open(storage.as_ref(), segment)?;
         self.lock_footers().put(key, file.clone(), stat);
         Ok(file)
     }

@@ -6,19 +6,22 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     append::{Monitor, check_cancelled},
     build::SegmentBuilder,
+    change::Condemned,
+    files,
     incoming::Target,
+    opened,
     sieve::Sieve,
     stage,
 };
 use crate::{
     coverage::Coverage,
-    error::{Error, Result},
+    error::Result,
     log::{
         commit::{Action, SegmentRecord},
         definition::Definition,
         state::{Segment, TableState},
     },
-    segment::{SegmentFile, rewrite::TableRows},
+    segment::rewrite::TableRows,
     storage::Storage,
 };
 
@@ -117,6 +120,14 @@ impl Carving {
         Ok(Some(Piece { away: own, rows: segment.record.rows.saturating_sub(left), rest }))
     }
 
+    /// Forgets what was written and is condemned, so that it is written anew.
+    pub fn forget(&mut self, condemned: &Condemned) {
+        let sound = |piece: &Piece| piece.rest.as_ref().is_none_or(|rest| !is_condemned(rest, condemned));
+        let (storage, pieces) = (&self.storage, &mut self.pieces);
+        pieces.values().filter(|piece| !sound(piece)).for_each(|piece| discard_piece(storage.as_ref(), piece));
+        pieces.retain(|_, piece| sound(piece));
+    }
+
     fn summed(&self) -> (Vec<Action>, Loss) {
         let mut loss = Loss::default();
         let mut actions = Vec::new();
@@ -143,6 +154,12 @@ impl Carving {
     }
 }
 
+/// Whether a vacuum has condemned a file of the segment.
+#[must_use]
+pub fn is_condemned(record: &SegmentRecord, condemned: &Condemned) -> bool {
+    files::of_record(record).any(|path| condemned.contains(path))
+}
+
 fn discard_piece(storage: &dyn Storage, piece: &Piece) {
     if let Some(rest) = &piece.rest {
         stage::discard(storage, rest);
@@ -160,7 +177,7 @@ pub fn carve(
     away: &Coverage,
     monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
-    let file = open_segment(storage, segment)?;
+    let file = opened::open_whole(storage, segment)?;
     let mut sieve = Sieve::new(target, away)?;
     let sorted = segment.record.sorted_by == Some(stage::written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
@@ -177,24 +194,4 @@ pub fn carve(
         builder.write(&sieve.pass(&batch)?)?;
     }
     builder.finish(segment.record.sources.clone())
-}
-
-/// Opens a live segment after checking that it is the one that the log means.
-///
-/// # Errors
-/// `NotFound` or `Corrupt`, with path and version.
-pub fn open_segment(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
-    let record = &segment.record;
-    let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
-    let file = SegmentFile::open(storage.open(&record.path).map_err(named)?).map_err(named)?;
-    if file.bytes() != record.bytes || file.rows() != record.rows {
-        return Err(named(Error::corrupt(format!(
-            "a segment has {} rows in {} bytes; the log says {} in {}",
-            file.rows(),
-            file.bytes(),
-            record.rows,
-            record.bytes
-        ))));
-    }
-    Ok(file)
 }

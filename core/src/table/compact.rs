@@ -11,10 +11,11 @@ use super::{
     Snapshot, Table,
     append::{Monitor, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
-    carve::open_segment,
-    change::{Changed, Published, commit, publish},
+    carve::is_condemned,
+    change::{Amendment, Changed, Condemned, Plan},
     compact_plan::{Histogram, Job, plan},
     incoming::{Target, read_column},
+    opened,
     slices::Slices,
     sorter::{MEMORY_BYTES, Sorter},
     stage,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Action, Commit, SegmentRecord, SourceRecord},
+        commit::{Action, SegmentRecord, SourceRecord},
         state::{Segment, TableState},
     },
     segment::{
@@ -86,8 +87,8 @@ pub struct Compacted {
 }
 
 impl Table {
-    /// Merges small segments. What others append meanwhile is left alone; when they remove a segment that was to be merged, the
-    /// work begins anew. Nothing to merge makes no version.
+    /// Merges small segments. What others append meanwhile is left alone; when they remove a segment that was to be merged, or a
+    /// vacuum condemns what was made, the work begins anew. Nothing to merge makes no version.
     ///
     /// # Errors
     /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.
@@ -95,30 +96,49 @@ impl Table {
         if request.target_rows < 2 {
             return Err(Error::invalid_argument("target_rows is less than 2; a segment should have many rows"));
         }
-        let mut state = Arc::clone(&latest.state);
-        loop {
-            let Some(target) =
-                state.definition.schema.as_ref().map(|_| Target::of_table(&state.definition)).transpose()?
-            else {
-                return Ok(unchanged(self, state, None));
-            };
-            let (storage, target) = (self.log().storage(), Arc::new(target));
-            let jobs = jobs(storage.as_ref(), &state, &target, request, monitor)?;
-            if jobs.is_empty() || request.dry_run {
-                return Ok(unchanged(self, state, Some(&jobs)));
+        let (mut before, mut rehearsed, mut work) = (Arc::clone(&latest.state), Vec::new(), None);
+        let changed = Amendment::new(self, &latest.state, "compact").run(|state, condemned| {
+            before = Arc::clone(state);
+            if let Some(unfit) = work.take_if(|work: &mut Work| !work.suits(state, condemned)) {
+                unfit.discard();
             }
-            let mut work = Work { storage, target: &target, order: request.order, made: Vec::new() };
-            match work.run(self, &mut state, &jobs, monitor) {
-                Ok(Some(compacted)) => return Ok(compacted),
-                Ok(None) => work.discard(),
-                Err(e) => {
-                    if e.kind() != ErrorKind::CommitUnknown {
-                        work.discard();
-                    }
-                    return Err(e);
+            if work.is_none() {
+                let Some(target) = Target::of_table_columns(&state.definition)? else { return Ok(Plan::default()) };
+                let storage = self.log().storage();
+                let jobs = jobs(storage.as_ref(), state, &target, request, monitor)?;
+                if jobs.is_empty() || request.dry_run {
+                    rehearsed = jobs;
+                    return Ok(Plan::default());
                 }
+                let (storage, target) = (Arc::clone(storage), Arc::new(target));
+                let begun = work.insert(Work { storage, target, order: request.order, jobs, made: Vec::new() });
+                begun.merge_all(monitor)?;
             }
+            check_cancelled(monitor)?;
+            Ok(work.as_ref().map(Work::plan).unwrap_or_default())
+        });
+        if let (Err(e), Some(work)) = (&changed, &work)
+            && e.kind() != ErrorKind::CommitUnknown
+        {
+            work.discard();
         }
+        let changed = changed?;
+        Ok(match work.filter(|_| changed.committed) {
+            Some(work) => compacted(&before, &work.jobs, changed),
+            None => unchanged(&before, &rehearsed, changed),
+        })
+    }
+}
+
+fn compacted(before: &TableState, jobs: &[Job], changed: Changed) -> Compacted {
+    let after = &changed.snapshot.state;
+    Compacted {
+        segments_before: before.segments.len() as u64,
+        segments_after: after.segments.len() as u64,
+        rows: rows(jobs),
+        bytes_before: before.bytes(),
+        bytes_after: Some(after.bytes()),
+        changed,
     }
 }
 
@@ -135,9 +155,8 @@ fn jobs(
     plan(&segments, request.target_rows, rows_by_bucket, |bucket| target.grid.start_of(bucket))
 }
 
-fn unchanged(table: &Table, state: Arc<TableState>, jobs: Option<&[Job]>) -> Compacted {
+fn unchanged(state: &TableState, jobs: &[Job], changed: Changed) -> Compacted {
     let segments_before = state.segments.len() as u64;
-    let jobs = jobs.unwrap_or_default();
     let inputs = jobs.iter().map(|job| job.inputs.len() as u64).sum::<u64>();
     let outputs = jobs.iter().map(|job| job.periods.len() as u64).sum::<u64>();
     let bytes = state.bytes();
@@ -147,7 +166,7 @@ fn unchanged(table: &Table, state: Arc<TableState>, jobs: Option<&[Job]>) -> Com
         rows: rows(jobs),
         bytes_before: bytes,
         bytes_after: jobs.is_empty().then_some(bytes),
-        changed: Changed { snapshot: table.snapshot_of(state), committed: false, warnings: Vec::new() },
+        changed,
     }
 }
 
@@ -165,7 +184,7 @@ fn histogram(
     let mut rows = Histogram::new();
     for segment in segments {
         check_cancelled(monitor)?;
-        let file = open_segment(storage, segment)?;
+        let file = opened::open(storage, segment)?;
         let index = read_column(&file, &target.definition.index_column, &target.schema)?;
         let mut counter = Counter { cursor: target.grid.cursor(), rows: &mut rows };
         inspect(&file, &InspectRequest { index, entities: Vec::new() }, &mut counter)?;
@@ -198,66 +217,55 @@ impl RowVisitor for Counter<'_> {
 }
 
 /// The segments made for one try.
-struct Work<'a> {
-    storage: &'a Arc<dyn Storage>,
-    target: &'a Arc<Target>,
+struct Work {
+    storage: Arc<dyn Storage>,
+    target: Arc<Target>,
     order: Order,
+    jobs: Vec<Job>,
     made: Vec<SegmentRecord>,
 }
 
-impl Work<'_> {
-    /// Merges and commits. None when others changed what was merged; `state` is the newest then.
-    fn run(
-        &mut self,
-        table: &Table,
-        state: &mut Arc<TableState>,
-        jobs: &[Job],
-        monitor: &dyn Monitor,
-    ) -> Result<Option<Compacted>> {
-        let total = rows(jobs).max(1);
+impl Work {
+    fn merge_all(&mut self, monitor: &dyn Monitor) -> Result<()> {
+        let total = rows(&self.jobs).max(1);
         let mut done = 0;
-        for job in jobs {
-            self.merge(job, &Part { monitor, done, total })?;
-            done += rows(std::slice::from_ref(job));
+        for job in std::mem::take(&mut self.jobs) {
+            let merged = self.merge(&job, &Part { monitor, done, total });
+            done += rows(std::slice::from_ref(&job));
+            self.jobs.push(job);
+            merged?;
         }
-        loop {
-            check_cancelled(monitor)?;
-            let made = self.made.iter().map(|record| Action::AddSegment(Box::new(record.clone())));
-            let inputs = jobs.iter().flat_map(|job| &job.inputs);
-            let gone = inputs.clone().map(|segment| Action::RemoveSegment { id: segment.record.id.clone() });
-            let actions = gone.chain(made).collect();
-            let commit = Commit { rows_rewritten: rows(jobs), ..commit(state, "compact", None, actions) };
-            match publish(table, state, &commit)? {
-                Published::Done { state: after, warnings } => {
-                    return Ok(Some(Compacted {
-                        segments_before: state.segments.len() as u64,
-                        segments_after: after.segments.len() as u64,
-                        rows: rows(jobs),
-                        bytes_before: state.bytes(),
-                        bytes_after: Some(after.bytes()),
-                        changed: Changed { snapshot: table.snapshot_of(after), committed: true, warnings },
-                    }));
-                }
-                Published::Lost => *state = table.log().latest(Some(state))?,
-            }
-            let live: HashSet<_> =
-                state.segments.all()?.into_iter().map(|segment| segment.record.id.as_str()).collect();
-            let same = *state.definition == self.target.definition;
-            if !same || !inputs.clone().all(|segment| live.contains(segment.record.id.as_str())) {
-                return Ok(None);
-            }
-        }
+        Ok(())
+    }
+
+    /// Whether what was merged may take the place of its inputs still.
+    fn suits(&self, state: &TableState, condemned: &Condemned) -> bool {
+        let Ok(segments) = state.segments.all() else { return false };
+        let live: HashSet<_> = segments.into_iter().map(|segment| segment.record.id.as_str()).collect();
+        *state.definition == self.target.definition
+            && self.inputs().all(|segment| live.contains(segment.record.id.as_str()))
+            && self.made.iter().all(|record| !is_condemned(record, condemned))
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = &Arc<Segment>> {
+        self.jobs.iter().flat_map(|job| &job.inputs)
+    }
+
+    fn plan(&self) -> Plan {
+        let gone = self.inputs().map(|segment| Action::RemoveSegment { id: segment.record.id.clone() });
+        let made = self.made.iter().map(|record| Action::AddSegment(Box::new(record.clone())));
+        Plan { actions: gone.chain(made).collect(), rows_rewritten: rows(&self.jobs), ..Plan::default() }
     }
 
     fn merge(&mut self, job: &Job, part: &Part<'_>) -> Result<()> {
-        let keys = KeyColumns::of(self.target)?;
+        let keys = KeyColumns::of(&self.target)?;
         let sources = sources(&job.inputs);
-        let mut sorter = Sorter::new(self.storage, self.target, vec![keys.index], MEMORY_BYTES);
+        let mut sorter = Sorter::new(&self.storage, &self.target, vec![keys.index], MEMORY_BYTES);
         self.feed(job, part, |batch| sorter.push(batch))?;
         let by_entity = self.order == Order::Entity;
         let (read, mut written) = (rows(std::slice::from_ref(job)), 0);
         for period in &job.periods {
-            let builder = SegmentBuilder::create(self.storage.as_ref(), self.target, by_entity)?;
+            let builder = SegmentBuilder::create(self.storage.as_ref(), &self.target, by_entity)?;
             let mut slices = Slices::new(builder, &keys, by_entity);
             sorter.each(period, part.monitor, |batch| {
                 written += batch.num_rows() as u64;
@@ -274,8 +282,8 @@ impl Work<'_> {
         let mut seen = 0;
         for segment in &job.inputs {
             let named = |e: Error| e.with("version", segment.added);
-            let file = open_segment(self.storage.as_ref(), segment)?;
-            for batch in TableRows::new(&file, &stage::write_columns(self.target)).map_err(named)? {
+            let file = opened::open_whole(self.storage.as_ref(), segment)?;
+            for batch in TableRows::new(&file, &stage::write_columns(&self.target)).map_err(named)? {
                 check_cancelled(part.monitor)?;
                 sink(batch.map_err(named)?)?;
             }

@@ -5,7 +5,7 @@ use super::{
     Snapshot, Table,
     append::{Monitor, check_cancelled},
     carve::{Carving, Loss},
-    change::{Changed, Plan, amend},
+    change::{Amendment, Changed, Plan},
 };
 use crate::{
     coverage::{Coverage, Entity, EntityPart},
@@ -46,14 +46,15 @@ impl Table {
         let filter = entity_filter(latest, &request.entity)?;
         let mut carving = Carving::new(self.log().storage().clone());
         let (mut buckets, mut loss) = (0, Loss::default());
-        let changed = amend(self, &latest.state, "delete", None, |state| {
+        let changed = Amendment::new(self, &latest.state, "delete").run(|state, condemned| {
             check_cancelled(monitor)?;
+            carving.forget(condemned);
             let coverage = state.coverage(self.log().storage().as_ref())?;
             let away = chosen(&coverage, run, &filter);
             buckets = away.buckets();
             let (actions, found) = carving.actions(state, &away, monitor)?;
             loss = found;
-            Ok(Plan { actions, rows_rewritten: found.rows_rewritten })
+            Ok(Plan { actions, rows_rewritten: found.rows_rewritten, ..Plan::default() })
         });
         if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
             carving.discard();

@@ -3,10 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Snapshot, Table,
-    change::{self, Published},
-};
+use super::{Snapshot, Table, change};
 use crate::{
     calendar::{Calendar, Schedule},
     coverage::{Entity, EntityPart},
@@ -87,22 +84,7 @@ impl Table {
         message: Option<&str>,
         action: Action,
     ) -> Result<Snapshot> {
-        let mut state = Arc::clone(state);
-        loop {
-            let commit = change::commit(&state, operation, message.map(str::to_owned), vec![action.clone()]);
-            // Refuses what could not be followed before it is in the log.
-            state.as_ref().clone().apply(&commit)?;
-            match change::publish(self, &state, &commit)? {
-                Published::Done { state, .. } => return Ok(self.snapshot_of(state)),
-                Published::Lost => {
-                    let table_id = state.definition.table_id.clone();
-                    state = self.log().latest(Some(&state))?;
-                    if state.definition.table_id != table_id {
-                        return Err(Error::conflict("another table took the place of this one; nothing was changed"));
-                    }
-                }
-            }
-        }
+        Ok(change::amend(self, state, operation, message, |_| Ok(vec![action.clone()]))?.snapshot)
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     Table,
     incoming::{Collector, Target, read_column},
+    opened,
 };
 use crate::{
     coverage::Coverage,
@@ -14,10 +15,7 @@ use crate::{
         commit::{Action, CoverageRecord, Instant, SegmentRecord},
         state::{Segment, TableState},
     },
-    segment::{
-        SegmentFile,
-        inspect::{InspectRequest, inspect},
-    },
+    segment::inspect::{InspectRequest, inspect},
     storage::{
         Entry, Storage,
         local::{TEMPORARY_PREFIX, guard::is_guard},
@@ -97,7 +95,8 @@ pub struct Derived {
 /// # Errors
 /// `NotFound` or `Corrupt` with path and version when the file is not as it should be.
 pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Result<Derived> {
-    let derived = storage.open(&segment.record.path).and_then(SegmentFile::open).and_then(|file| {
+    let file = opened::open(storage, segment)?;
+    let derive = || {
         let names = &target.definition.entity_columns;
         let request = InspectRequest {
             index: read_column(&file, &target.definition.index_column, &target.schema)?,
@@ -107,6 +106,6 @@ pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Resu
         let inspection = inspect(&file, &request, &mut collector)?;
         let (min, max) = inspection.index.ok_or_else(|| Error::corrupt("a segment has no rows"))?;
         Ok(Derived { coverage: collector.finish()?, bounds: (IndexValue(min), IndexValue(max)) })
-    });
-    derived.map_err(|e| e.with("path", &segment.record.path).with("version", segment.added))
+    };
+    derive().map_err(|e: Error| e.with("path", &segment.record.path).with("version", segment.added))
 }

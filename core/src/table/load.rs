@@ -14,7 +14,7 @@ use super::{
     append::{Monitor, OnOverlap, Unwatched, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
     carve::{Carving, carve},
-    change::{Changed, Plan, amend, begin},
+    change::{Amendment, Changed, Plan, begin},
     checks::{Checks, OnViolation, Violations},
     compact::Counter,
     compact_plan::Histogram,
@@ -31,6 +31,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
+        Version,
         commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness},
         state::{Segment, TableState},
@@ -70,6 +71,8 @@ pub struct Loader {
     table: Table,
     request: LoadRequest,
     target: Arc<Target>,
+    /// The newest version when it began; 0 when there was no table.
+    since: Version,
     /// Properties when the load began, which hold the checks.
     properties: BTreeMap<String, String>,
     checks: Checks,
@@ -93,7 +96,7 @@ impl Table {
                 "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace' or 'allow'",
             ));
         }
-        let (target, properties) = self.load_target(columns, &request)?;
+        let (target, properties, since) = self.load_target(columns, &request)?;
         let checks = Checks::of(&properties, &target.schema)?;
         let target = Arc::new(target);
         let found: Vec<_> = columns.iter().map(file_column).collect();
@@ -104,21 +107,22 @@ impl Table {
         storage.prepare(&[crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY])?;
         let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
         let (rows_by_bucket, table) = (Histogram::new(), self.clone());
-        Ok(Loader { table, request, target, properties, checks, keys, places, sorter, rows_by_bucket, rows: 0 })
+        Ok(Loader { table, request, target, since, properties, checks, keys, places, sorter, rows_by_bucket, rows: 0 })
     }
 
     fn load_target(
         &self,
         columns: &[(String, ColumnType)],
         request: &LoadRequest,
-    ) -> Result<(Target, BTreeMap<String, String>)> {
-        let mut properties = BTreeMap::new();
+    ) -> Result<(Target, BTreeMap<String, String>, Version)> {
+        let (mut properties, mut since) = (BTreeMap::new(), Version(0));
         let mut definition = match self.log().latest(None) {
             Ok(state) => {
                 if let Some(wanted) = &request.create {
                     super::refuse_differences(self.log().storage().root(), &state.definition, wanted)?;
                 }
                 properties.clone_from(&state.properties);
+                since = state.version;
                 state.definition.as_ref().clone()
             }
             Err(e) if e.kind() == ErrorKind::NotFound => request.create.clone().ok_or(e)?,
@@ -127,7 +131,7 @@ impl Table {
         if definition.schema.is_none() {
             definition.adopt_schema(Schema::new(columns.iter().cloned())?)?;
         }
-        Ok((Target::of_table(&definition)?, properties))
+        Ok((Target::of_table(&definition)?, properties, since))
     }
 }
 
@@ -223,8 +227,11 @@ impl Loader {
             super::refuse_differences(self.table.log().storage().root(), &state.definition, wanted)?;
         }
         let mut carving = Carving::new(Arc::clone(self.table.log().storage()));
-        let changed = amend(&self.table, &state, "copy", self.request.message.as_deref(), |state| {
+        let message = self.request.message.as_deref();
+        let amendment = Amendment { since: self.since, message, ..Amendment::new(&self.table, &state, "copy") };
+        let changed = amendment.run(|state, condemned| {
             check_cancelled(monitor)?;
+            carving.forget(condemned);
             self.check_definition(state)?;
             let mut plan = self.decide(state, pending, &mut carving, monitor)?;
             if state.definition.schema.is_none() && !pending.records.is_empty() {
@@ -298,7 +305,7 @@ impl Loader {
             OnOverlap::SkipRows => pending.leave_out(&both)?,
             OnOverlap::Replace if !both.is_empty() => {
                 let (actions, loss) = carving.actions(state, &both, monitor)?;
-                plan = Plan { actions, rows_rewritten: loss.rows_rewritten };
+                plan = Plan { actions, rows_rewritten: loss.rows_rewritten, ..Plan::default() };
             }
             OnOverlap::Error | OnOverlap::SkipFile
                 if !both.is_empty() && state.definition.uniqueness != Uniqueness::None =>
@@ -322,7 +329,7 @@ struct Pending {
 
 impl Pending {
     fn segment(record: &SegmentRecord) -> Segment {
-        Segment::new(record.clone(), crate::log::Version::default())
+        Segment::new(record.clone(), Version::default())
     }
 
     fn coverage(&self) -> Result<Coverage> {

@@ -47,6 +47,7 @@ pub mod load;
 mod loaded;
 pub mod marks;
 pub mod numbers;
+pub mod opened;
 pub mod overlap;
 pub mod preview;
 pub mod query;

@@ -204,36 +204,51 @@ impl Repair<'_> {
         corrected.entities = derived.coverage.entity_count() as u64;
         corrected.buckets = derived.coverage.buckets();
         (corrected.index_min, corrected.index_max) = derived.bounds;
-        loop {
-            let state = self.table.log().latest(None)?;
+        let base = self.table.log().latest(None)?;
+        change::amend(self.table, &base, "repair", None, |state| {
             if state.segments.all()?.iter().all(|segment| segment.record.id != record.id) {
-                return Ok(());
+                return Ok(Vec::new());
             }
             let remove = Action::RemoveSegment { id: record.id.clone() };
-            let actions = vec![remove, Action::AddSegment(Box::new(corrected.clone()))];
-            let commit = change::commit(&state, "repair", None, actions);
-            if let change::Published::Done { .. } = change::publish(self.table, &state, &commit)? {
-                return Ok(());
-            }
-        }
+            Ok(vec![remove, Action::AddSegment(Box::new(corrected.clone()))])
+        })
+        .map(drop)
     }
 
-    /// Puts aside what no version names, unless a running writer may be about to name it.
+    /// Puts aside what no version names, unless a running writer may be about to name it. As a vacuum, it says so in the log first:
+    /// a writer that slept all day may wake up.
     fn leftovers(&mut self, latest: &Arc<TableState>) -> Result<()> {
-        let named = files::named(self.table, latest, latest.oldest)?;
+        let mut found = self.unnamed(latest)?;
+        if !self.dry_run && found.iter().any(|(_, ours)| *ours) {
+            change::amend(self.table, latest, "repair", None, |state| {
+                // A commit may have named some since the state was read.
+                found = self.unnamed(state)?;
+                let removed: Vec<_> = found.iter().filter(|(_, ours)| *ours).map(|(path, _)| path.clone()).collect();
+                let action = Action::Vacuum { oldest: state.oldest, removed: removed.clone() };
+                Ok(if removed.is_empty() { Vec::new() } else { vec![action] })
+            })?;
+        }
+        for (path, _) in found {
+            self.act("file", &path, "moved to _quarantine: no version names it", |r| r.quarantine(&path))?;
+        }
+        Ok(())
+    }
+
+    /// The files that no version names and nobody is at work on, and whether writers give such names.
+    fn unnamed(&self, state: &Arc<TableState>) -> Result<Vec<(String, bool)>> {
+        let named = files::named(self.table, state, state.oldest)?;
+        let mut unnamed = Vec::new();
         for directory in files::FILE_DIRECTORIES {
             for entry in self.storage().list(directory)? {
                 let path = format!("{directory}/{}", entry.name);
                 let ours = files::is_of_a_segment(&entry.name);
                 let in_use = files::is_temporary(&entry.name) || (ours && !files::is_old(&entry, self.now));
-                // A commit may have named it since the state was read.
-                if named.contains(&path) || in_use {
-                    continue;
+                if !named.contains(&path) && !in_use {
+                    unnamed.push((path, ours));
                 }
-                self.act("file", &path, "moved to _quarantine: no version names it", |r| r.quarantine(&path))?;
             }
         }
-        Ok(())
+        Ok(unnamed)
     }
 
     fn quarantine(&self, path: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Removing files that no version which is to stay readable needs. What makes older versions unreadable is a commit like any
-//! other, made before the first file goes; files that a running writer may be about to name are left alone.
+//! other, made before the first file goes. Files that a running writer may be about to name are left alone for a day; what is
+//! older is named in that commit too, so that a writer that slept through the day finds it there (see [`change::Amendment`]).
 
 use std::sync::Arc;
 
@@ -49,12 +50,29 @@ pub struct Vacuumed {
     pub warnings: Vec<String>,
 }
 
+#[derive(Default)]
 struct Plan {
     oldest: Version,
     /// Whether a file is needed by a version that is readable but older than `oldest`.
     ends_versions: bool,
     files: Vec<Unneeded>,
+    /// Files that no version names, under names that writers give: one may wake up and be about to name them.
+    condemned: Vec<String>,
 }
+
+impl Plan {
+    /// What must be in the log before the first file goes.
+    fn actions(&self, state: &TableState) -> Vec<Action> {
+        if !self.ends_versions && self.condemned.is_empty() {
+            return Vec::new();
+        }
+        let oldest = if self.ends_versions { self.oldest } else { state.oldest };
+        vec![Action::Vacuum { oldest, removed: self.condemned.clone() }]
+    }
+}
+
+/// A vacuum condemns at most so many files that no version names, so that its commit stays small. The next takes the others.
+const MAX_CONDEMNED: usize = 20_000;
 
 impl Table {
     /// Removes what no version within the request's time, no tag and no running writer needs.
@@ -62,26 +80,16 @@ impl Table {
     /// # Errors
     /// As [`Table::latest`] and publishing a commit; nothing was removed then. A file that cannot be removed is no error: its row says why.
     pub fn vacuum(&self, request: &VacuumRequest) -> Result<Vacuumed> {
-        let mut state = self.log().latest(None)?;
-        let mut warnings = Vec::new();
-        let mut plan = loop {
-            let plan = self.plan_vacuum(&state, request)?;
-            if request.dry_run || !plan.ends_versions {
-                break plan;
-            }
-            let actions = vec![Action::Vacuum { oldest: plan.oldest }];
-            match change::publish(self, &state, &change::commit(&state, "vacuum", None, actions))? {
-                change::Published::Done { state: next, warnings: found } => {
-                    (state, warnings) = (next, found);
-                    break plan;
-                }
-                change::Published::Lost => state = self.log().latest(Some(&state))?,
-            }
-        };
+        let base = self.log().latest(None)?;
+        let mut plan = Plan::default();
+        let changed = change::amend(self, &base, "vacuum", None, |state| {
+            plan = self.plan_vacuum(state, request)?;
+            Ok(if request.dry_run { Vec::new() } else { plan.actions(state) })
+        })?;
         if !request.dry_run {
             plan.files.iter_mut().for_each(|file| self.remove_unneeded(file));
         }
-        Ok(Vacuumed { state, files: plan.files, warnings })
+        Ok(Vacuumed { state: changed.snapshot.state, files: plan.files, warnings: changed.warnings })
     }
 
     fn remove_unneeded(&self, file: &mut Unneeded) {
@@ -95,7 +103,7 @@ impl Table {
         let oldest = self.oldest_to_keep(state, request)?;
         let needed = files::named(self, state, oldest)?;
         let readable = if oldest > state.oldest { files::named(self, state, state.oldest)? } else { needed.clone() };
-        let mut plan = Plan { oldest, ends_versions: false, files: Vec::new() };
+        let mut plan = Plan { oldest, ..Plan::default() };
         for directory in files::FILE_DIRECTORIES.into_iter().chain([LOG_DIRECTORY]) {
             for entry in self.log().storage().list(directory)? {
                 let path = format!("{directory}/{}", entry.name);
@@ -107,7 +115,12 @@ impl Table {
                     plan.ends_versions = true;
                     Some(format!("only versions before {oldest} need it"))
                 } else {
-                    old_enough(&entry, request).then_some("no version that can be read needs it".to_owned())
+                    let room = plan.condemned.len() < MAX_CONDEMNED;
+                    let old = room && old_enough(&entry, request);
+                    if old && files::is_of_a_segment(&entry.name) {
+                        plan.condemned.push(path.clone());
+                    }
+                    old.then_some("no version that can be read needs it".to_owned())
                 };
                 plan.files.extend(reason.map(|reason| Unneeded {
                     path,

@@ -5,9 +5,9 @@ use std::{collections::HashSet, sync::Arc};
 use super::{
     Table,
     append::{Monitor, check_cancelled},
-    cache::Cache,
     files::{self, Derived},
-    incoming::{Target, hash},
+    incoming::Target,
+    opened,
 };
 use crate::{
     coverage::Coverage,
@@ -230,7 +230,7 @@ impl Verify<'_> {
     fn statistics(&mut self, segment: &Segment) {
         let storage = self.table.log().storage();
         let record = &segment.record;
-        let problem = match Cache::new(0).segment(storage, segment).and_then(|file| audit::problems(&file)) {
+        let problem = match opened::open(storage.as_ref(), segment).and_then(|file| audit::problems(&file)) {
             Ok(problems) if problems.is_empty() => return,
             Ok(problems) => format!(
                 "{}; the rows are right, but such statistics are not used: tstable_compact or an append with mode := \
@@ -244,15 +244,9 @@ impl Verify<'_> {
 
     fn check_file(&self, segment: &Segment) -> Result<()> {
         let storage = self.table.log().storage();
-        let file = Cache::new(0).segment(storage, segment)?;
-        let record = &segment.record;
-        let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
-        if hash(storage.open(&record.path)?.as_ref(), |_| Ok(())).map_err(named)? != record.checksum {
-            return Err(named(Error::corrupt("the checksum of a segment does not match the log's")));
-        }
-        if file.row_group_count() as u64 != record.row_groups {
-            return Err(named(Error::corrupt("a segment has another number of row groups than the log says")));
-        }
+        let file = opened::open(storage.as_ref(), segment)?;
+        opened::check_bytes(segment, storage.open(&segment.record.path)?.as_ref())?;
+        let named = |e: Error| e.with("path", &segment.record.path).with("version", segment.added);
         if self.deep {
             file.read(ReadRequest { strings: Strings::Plain, ..ReadRequest::all(&file) })
                 .and_then(|mut batches| batches.try_for_each(|batch| batch.map(drop)))

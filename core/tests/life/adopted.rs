@@ -244,7 +244,7 @@ fn the_page_index_of_a_sound_file_is_used() {
         assert_eq!(misstated(&world), None);
         let question = questions().into_iter().find(|question| question.0 == "a range").unwrap();
         assert_eq!(ask(&world, &question).1, 24);
-        let file = tstable_core::table::carve::open_segment(
+        let file = tstable_core::table::opened::open(
             world.latest().storage().as_ref(),
             world.latest().state.segments.all().unwrap()[0],
         );

@@ -21,7 +21,7 @@ use tstable_core::{
     table::{
         CreateRequest, Snapshot, Table,
         append::{AppendRequest, Appended, Monitor, OnOverlap, Unwatched},
-        carve::open_segment,
+        opened,
     },
 };
 
@@ -169,7 +169,7 @@ pub(crate) fn batches(snapshot: &Snapshot) -> Vec<RecordBatch> {
         .collect();
     let mut batches = Vec::new();
     for segment in snapshot.state.segments.all().unwrap() {
-        let file = open_segment(snapshot.storage().as_ref(), segment).unwrap();
+        let file = opened::open(snapshot.storage().as_ref(), segment).unwrap();
         batches.extend(TableRows::new(&file, &columns).unwrap().map(Result::unwrap));
     }
     batches

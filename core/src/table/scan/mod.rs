@@ -192,11 +192,6 @@ impl Scan {
         let Some(kept) = at.and_then(|at| self.kept.get(at)) else { return Ok(None) };
         let row_group = number.saturating_sub(kept.first_unit);
         let file = self.cache.segment(self.snapshot.storage(), &kept.segment)?;
-        if file.row_group_count() as u64 != kept.segment.record.row_groups {
-            return Err(Error::corrupt("a segment has another number of row groups than the log says")
-                .with("path", &kept.segment.record.path)
-                .with("version", kept.segment.added));
-        }
         let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
         if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
             return Ok(None);
