@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod check;
 pub mod coverage;
+pub mod delta;
 pub mod error;
 pub mod log;
 pub mod prune;

@@ -20,6 +20,7 @@ mod create;
 mod delete;
 mod entities;
 mod entity_argument;
+mod export_delta;
 mod fill;
 mod gaps;
 mod history;
@@ -106,6 +107,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),
             Arc::new(entities::Entities(new())),
+            Arc::new(export_delta::ExportDelta(new())),
             Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),

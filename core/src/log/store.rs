@@ -112,6 +112,17 @@ impl Log {
             )));
         }
         latest.check_kept(version)?;
+        self.state_of(version, latest)
+    }
+
+    /// The state at a version that there is, whether or not the files that it names are still kept.
+    ///
+    /// # Errors
+    /// As [`Log::latest`].
+    pub fn state_of(&self, version: Version, latest: &Arc<TableState>) -> Result<Arc<TableState>> {
+        if version == latest.version {
+            return Ok(Arc::clone(latest));
+        }
         let (_, checkpoints) = self.list()?;
         let before = checkpoints.into_iter().rev().filter(|candidate| *candidate <= version);
         let start = before.map(|candidate| checkpoint::read(self.storage.as_ref(), candidate));

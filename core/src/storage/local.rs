@@ -313,6 +313,16 @@ impl Storage for LocalStorage {
         Ok(true)
     }
 
+    fn set_modified(&self, path: &str, at_us: i64) -> Result<()> {
+        let full = self.resolve(path)?;
+        let offset = std::time::Duration::from_micros(at_us.unsigned_abs());
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        let time = if at_us < 0 { epoch.checked_sub(offset) } else { epoch.checked_add(offset) };
+        let Some(time) = time else { return Ok(()) };
+        let dated = OpenOptions::new().write(true).open(&full).and_then(|file| file.set_modified(time));
+        dated.map_err(|e| Error::io("date", full.display(), e))
+    }
+
     fn remove(&self, path: &str) -> Result<bool> {
         // The name of a guard is no path that a log may name, but vacuum finds it in a list.
         let full = match path.rsplit_once('/') {

@@ -52,6 +52,12 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Gives a file another name, durably; false when there is none. Never replaces a file: `AlreadyExists`.
     fn rename(&self, from: &str, to: &str) -> Result<bool>;
 
+    /// Dates a file, in microseconds since 1970, where the storage keeps such dates: readers of other formats go by them.
+    fn set_modified(&self, path: &str, at_us: i64) -> Result<()> {
+        let _ = (path, at_us);
+        Ok(())
+    }
+
     /// Removes a file; false when there was none.
     fn remove(&self, path: &str) -> Result<bool>;
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Snapshot, Table, WRITER, files};
 use crate::{
+    delta,
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, Version,
@@ -71,7 +72,7 @@ pub fn begin(
     if table.log().publish(&commit)? == Outcome::Lost {
         return Ok(None);
     }
-    let warnings = table.log().after_commit(&state);
+    let warnings = after_commit(table, None, &state);
     Ok(Some((state, warnings)))
 }
 
@@ -85,8 +86,19 @@ pub fn publish(table: &Table, base: &Arc<TableState>, commit: &Commit) -> Result
     if table.log().publish(commit)? == Outcome::Lost {
         return Ok(Published::Lost);
     }
-    let warnings = table.log().after_commit(&state);
+    let warnings = after_commit(table, Some(base), &state);
     Ok(Published::Done { state, warnings })
+}
+
+/// What follows a commit and cannot fail it: hint, checkpoint, and the Delta commit where the table keeps a Delta log.
+fn after_commit(table: &Table, base: Option<&Arc<TableState>>, state: &Arc<TableState>) -> Vec<String> {
+    let mut warnings = table.log().after_commit(state);
+    if delta::is_on(state)
+        && let Err(e) = delta::follow(table.log(), base, state)
+    {
+        warnings.push(format!("the Delta log was not brought up to version {}: {e}", state.version));
+    }
+    warnings
 }
 
 /// What a change of the log did.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     check::Check,
+    delta::DELTA_PROPERTY,
     error::{Error, Result},
     log::commit::Action,
     schema::{Schema, same_name},
@@ -89,7 +90,9 @@ impl Checks {
     /// `UnsupportedFormat` for a reserved property that is none; `InvalidArgument` for a check of a column that is gone.
     pub fn of(properties: &BTreeMap<String, String>, schema: &Schema) -> Result<Self> {
         let mut checks = Vec::new();
-        for (key, value) in properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX)) {
+        for (key, value) in
+            properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && *key != DELTA_PROPERTY)
+        {
             let Some(name) = key.strip_prefix(CHECK_PREFIX) else {
                 return Err(Error::unsupported_format(format!(
                     "the table has the property '{key}', which this tstable does not know and could not keep; use a newer \

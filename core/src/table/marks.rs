@@ -5,6 +5,7 @@ use super::{
     change::{Changed, amend},
 };
 use crate::{
+    delta::DELTA_PROPERTY,
     error::{Error, Result},
     log::{Version, commit::Action},
 };
@@ -59,7 +60,9 @@ impl Table {
     /// `InvalidArgument` for a key that is empty, too long or the table's own, and for a value that is too long.
     pub fn set(&self, latest: &Snapshot, key: &str, value: Option<&str>) -> Result<Changed> {
         check_name("the property's key", key)?;
-        if key.starts_with(RESERVED_PREFIX) {
+        if key == DELTA_PROPERTY && value.is_none_or(|value| matches!(value, "true" | "false")) {
+            // The one key of the table's own that is the user's to set.
+        } else if key.starts_with(RESERVED_PREFIX) {
             return Err(Error::invalid_argument(format!(
                 "keys of properties that begin with '{RESERVED_PREFIX}' are tstable's own; choose another than '{key}'"
             )));
