@@ -16,7 +16,7 @@ release:
 	cargo build --release
 	$(PYTHON) tools/package.py release
 
-# build/repository, for `INSTALL tstable FROM 'build/repository'`.
+# build/repository, for `INSTALL tstable FROM 'build/repository'`; signed with the key in the file TSTABLE_SIGNING_KEY, if that is set.
 repository: release
 	$(PYTHON) tools/package.py release --repository $(DUCKDB_VERSIONS)
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import packages
+import sign
 
 NAME = "tstable"
 MAX_BYTES = 15 * 1024 * 1024
@@ -123,7 +124,9 @@ def package(profile, out):
 
 
 def repository(profile, out, versions):
-    """Lays the packages out as INSTALL looks for them: <DuckDB version>/<platform>/<name>.duckdb_extension.gz."""
+    """Lays the packages out as INSTALL looks for them: <DuckDB version>/<platform>/<name>.duckdb_extension.gz. With the name of a file
+    with a private key in TSTABLE_SIGNING_KEY they are signed, so that DuckDB 2 needs no flag."""
+    key = os.environ.get("TSTABLE_SIGNING_KEY") or None
     for version in versions:
         chosen = packages.choose(version)
         if chosen is None:
@@ -131,8 +134,10 @@ def repository(profile, out, versions):
         source = out / profile / chosen.name / f"{NAME}.duckdb_extension"
         path = out / "repository" / version / platform_name() / f"{NAME}.duckdb_extension.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(source.read_bytes(), mtime=0))
+        content = source.read_bytes()
+        path.write_bytes(gzip.compress(sign.signed(content, key) if key else content, mtime=0))
         print(path)
+    sign.describe(out / "repository", key)
 
 
 def main():
