@@ -5,6 +5,7 @@ use std::{error, fmt};
 
 /// What sort of failure it is; SQL messages begin with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// A table, file, version or name does not exist.
     NotFound,
@@ -30,6 +31,8 @@ pub enum ErrorKind {
     LimitExceeded,
     /// The caller interrupted the work.
     Cancelled,
+    /// Our own bookkeeping failed: a defect, which says nothing about arguments or data.
+    Internal,
 }
 
 impl ErrorKind {
@@ -49,6 +52,7 @@ impl ErrorKind {
             Self::Io => "io",
             Self::LimitExceeded => "limit exceeded",
             Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
         }
     }
 }
@@ -143,6 +147,13 @@ constructors! {
     unsupported_format => UnsupportedFormat,
     limit_exceeded => LimitExceeded,
     cancelled => Cancelled,
+}
+
+impl Error {
+    /// An error of kind [`ErrorKind::Internal`]: what was found that cannot be.
+    pub fn internal(found: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Internal, format!("{found}; this is a defect of tstable, please report it"))
+    }
 }
 
 impl fmt::Display for Error {

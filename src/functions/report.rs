@@ -183,7 +183,12 @@ struct Emitter {
 }
 
 impl Worker for Emitter {
+    /// Hears an interrupt before the first rows are asked for and between chunks, never right after: what a call has done
+    /// by then may be committed, and an error would say that it is not.
     fn fill(&mut self, session: &dyn Session, out: &mut dyn Output) -> Result<usize> {
+        if session.interrupted() {
+            return Err(Error::cancelled("the query was interrupted"));
+        }
         if self.rows.is_none() {
             let run = self.execution.run.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(run) = run else { return Ok(0) };
@@ -192,9 +197,6 @@ impl Worker for Emitter {
         let rows = self.rows.iter_mut().flatten().take(CHUNK_ROWS).collect::<Result<Vec<_>>>()?;
         if rows.is_empty() {
             return Ok(0);
-        }
-        if session.interrupted() {
-            return Err(Error::cancelled("the query was interrupted"));
         }
         for (i, ty) in self.execution.types.iter().enumerate() {
             out.write(i, ty, &array(ty, &rows, i)?, 0, rows.len())?;

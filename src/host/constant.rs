@@ -47,9 +47,7 @@ pub(crate) fn array(ty: &ColumnType, value: &Constant, len: usize) -> Result<Arr
         }
         _ => None,
     };
-    array.ok_or_else(|| {
-        Error::schema_mismatch(format!("the constant {value:?} is no value of a column of type {ty}; please report it"))
-    })
+    array.ok_or_else(|| Error::internal(format!("the constant {value:?} is no value of a column of type {ty}")))
 }
 
 fn shared(array: impl arrow::array::Array + 'static) -> ArrayRef {

@@ -20,9 +20,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether the user asked for the end of the query.
-    pub(crate) fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Reported(error) if error.kind() == ErrorKind::Cancelled)
+    /// What sort of failure it is; a panic is a defect of ours.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Reported(error) => error.kind(),
+            Self::Panicked(_) => ErrorKind::Internal,
+        }
     }
 }
 
@@ -30,7 +33,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reported(error) => write!(f, "{error}"),
-            Self::Panicked(message) => write!(f, "tstable internal error: {message}; please report it"),
+            Self::Panicked(message) => write!(f, "{}", Error::internal(message)),
         }
     }
 }
@@ -70,7 +73,7 @@ impl<T> Contained<T> {
 }
 
 fn destroyed() -> Error {
-    Error::invalid_argument("the state of this call has been destroyed already; please report it")
+    Error::internal("the state of this call has been destroyed already")
 }
 
 impl<T> Drop for Contained<T> {

@@ -1,28 +1,31 @@
 //! Tests of the wall round callbacks.
 #![allow(clippy::panic, clippy::unwrap_used)]
 
-use tstable_core::Error;
+use tstable_core::{Error, error::ErrorKind};
 
 use super::{Contained, contain};
 
 #[test]
 fn a_panic_becomes_an_error_that_asks_for_a_report() {
     let failure = contain::<()>(|| panic!("boom {}", 7)).unwrap_err();
-    assert_eq!(failure.to_string(), "tstable internal error: boom 7; please report it");
-    assert!(!failure.is_cancelled());
+    assert_eq!(failure.to_string(), "tstable internal: boom 7; this is a defect of tstable, please report it");
+    assert_eq!(failure.kind(), ErrorKind::Internal);
 }
 
 #[test]
 fn a_panic_without_text_still_has_a_message() {
     let failure = contain::<()>(|| std::panic::panic_any(3_u8)).unwrap_err();
-    assert_eq!(failure.to_string(), "tstable internal error: panic without a message; please report it");
+    assert_eq!(
+        failure.to_string(),
+        "tstable internal: panic without a message; this is a defect of tstable, please report it"
+    );
 }
 
 #[test]
 fn an_error_keeps_its_words_and_a_cancelled_one_is_known_as_such() {
     let failure = contain::<()>(|| Err(Error::cancelled("stopped after 3 rows"))).unwrap_err();
     assert_eq!(failure.to_string(), "tstable cancelled: stopped after 3 rows");
-    assert!(failure.is_cancelled());
+    assert_eq!(failure.kind(), ErrorKind::Cancelled);
 }
 
 #[test]

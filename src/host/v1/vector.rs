@@ -27,7 +27,7 @@ impl Vector {
 }
 
 fn missing(what: &str) -> Error {
-    Error::invalid_argument(format!("DuckDB gave no {what} to write to; please report it"))
+    Error::internal(format!("DuckDB gave no {what} to write to"))
 }
 
 impl RawVector for Vector {
@@ -116,8 +116,8 @@ impl<'a> Chunk<'a> {
     /// `InvalidArgument` when a column of a chunk with rows was not written.
     pub(super) fn finish(self, rows: usize) -> Result<()> {
         if rows > CHUNK_ROWS || (rows > 0 && self.written < self.tables.len()) {
-            return Err(Error::invalid_argument(format!(
-                "{rows} rows came with {} of {} columns; please report it",
+            return Err(Error::internal(format!(
+                "{rows} rows came with {} of {} columns",
                 self.written,
                 self.tables.len()
             )));
@@ -132,9 +132,10 @@ impl<'a> Chunk<'a> {
             return Err(Error::limit_exceeded(format!("{len} rows do not fit a chunk of {CHUNK_ROWS}")));
         }
         let columns = self.tables.len();
-        let table = self.tables.get_mut(column).ok_or_else(|| {
-            Error::invalid_argument(format!("there is no column {column} among {columns}; please report it"))
-        })?;
+        let table = self
+            .tables
+            .get_mut(column)
+            .ok_or_else(|| Error::internal(format!("there is no column {column} among {columns}")))?;
         self.written = self.written.saturating_add(1);
         // SAFETY: the chunk is alive and has this column.
         let vector = unsafe { Vector::new(ffi::duckdb_data_chunk_get_vector(self.raw, column as u64))? };

@@ -47,7 +47,7 @@ struct BoundCopy {
 struct Open(Mutex<Option<Box<dyn CopySink>>>);
 
 fn over() -> Error {
-    Error::invalid_argument("DuckDB went on with a COPY that had ended; please report it")
+    Error::internal("DuckDB went on with a COPY that had ended")
 }
 
 impl CopyToFunctionCallbacks for Adapter {

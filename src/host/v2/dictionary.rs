@@ -79,7 +79,7 @@ impl Drop for Importer {
 /// `chunk` is null or alive.
 unsafe fn reference(chunk: ffi::duckdb_v2_data_chunk_handle, target: Vector) -> Result<()> {
     if chunk.is_null() {
-        return Err(Error::invalid_argument("DuckDB imported no rows of some; please report it"));
+        return Err(Error::internal("DuckDB imported no rows of some"));
     }
     let mut vector = ptr::null_mut();
     // SAFETY: the chunk is alive and has the importer's one column.

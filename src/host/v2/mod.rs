@@ -19,16 +19,31 @@ mod types;
 mod value;
 
 use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
-use tstable_core::{Error, Result};
+use tstable_core::{Error, Result, error::ErrorKind};
 
 use super::{Registry, failure};
 
 /// Runs a callback's body; a failure or panic becomes an error of the statement, never of the database.
 fn contained<T>(body: impl FnOnce() -> Result<T>) -> duckdb_neo::Result<T> {
-    failure::contain(body).map_err(|failure| HostError {
-        code: if failure.is_cancelled() { DuckDBError::RuntimeInterrupt } else { DuckDBError::InputInvalid },
-        message: failure.to_string(),
-    })
+    failure::contain(body).map_err(|failure| HostError { code: code(failure.kind()), message: failure.to_string() })
+}
+
+/// DuckDB's class of an error: what is missing or damaged on disk is an IO error, as with `read_parquet`. None of the classes
+/// ends a transaction that others would not end, and none the database: a defect of ours is an ordinary error too.
+fn code(kind: ErrorKind) -> DuckDBError {
+    match kind {
+        ErrorKind::NotFound | ErrorKind::Io | ErrorKind::Corrupt | ErrorKind::CommitUnknown => DuckDBError::IoGeneral,
+        ErrorKind::Overlap => DuckDBError::DatabaseConstraint,
+        ErrorKind::Conflict => DuckDBError::DatabaseTransaction,
+        ErrorKind::UnsupportedFormat => DuckDBError::QueryNotImplemented,
+        ErrorKind::LimitExceeded => DuckDBError::InputOutOfRange,
+        ErrorKind::Cancelled => DuckDBError::RuntimeInterrupt,
+        ErrorKind::AlreadyExists | ErrorKind::InvalidArgument | ErrorKind::SchemaMismatch | ErrorKind::Internal => {
+            DuckDBError::InputInvalid
+        }
+        // The kinds of the core may grow; a new one is an ordinary error until it is placed here.
+        _ => DuckDBError::InputInvalid,
+    }
 }
 
 /// An error of DuckDB's own, met while we work for it.

@@ -68,7 +68,7 @@ impl Vector {
         };
         let count = usize::try_from(view.count).unwrap_or(0);
         if rows > count && kind != ffi::DUCKDB_V2_VECTOR_TYPE::DUCKDB_V2_VECTOR_TYPE_CONSTANT {
-            return Err(Error::invalid_argument(format!("an argument has {count} rows of {rows}; please report it")));
+            return Err(Error::internal(format!("an argument has {count} rows of {rows}")));
         }
         Ok(View { data: view.data.cast(), validity: view.validity, selection: view.sel, rows })
     }
@@ -80,7 +80,7 @@ impl RawVector for Vector {
         // SAFETY: the vector is alive.
         unsafe { call!(duckdb_v2_vector_get_data_mutable(self.0, &raw mut data))? };
         if data.is_null() {
-            return Err(Error::invalid_argument("DuckDB gave no memory to write to; please report it"));
+            return Err(Error::internal("DuckDB gave no memory to write to"));
         }
         Ok(data.cast())
     }
@@ -90,7 +90,7 @@ impl RawVector for Vector {
         // SAFETY: the vector is alive.
         unsafe { call!(duckdb_v2_vector_flat_get_validity_mutable(self.0, &raw mut words))? };
         if words.is_null() {
-            return Err(Error::invalid_argument("DuckDB gave no validity mask to write to; please report it"));
+            return Err(Error::internal("DuckDB gave no validity mask to write to"));
         }
         Ok(words)
     }
@@ -178,8 +178,8 @@ impl<'a> Chunk<'a> {
     /// `InvalidArgument` when a column of a chunk with rows was not written.
     pub(super) fn finish(self, rows: usize) -> Result<()> {
         if rows > CHUNK_ROWS || (rows > 0 && self.written < self.slots.len()) {
-            return Err(Error::invalid_argument(format!(
-                "{rows} rows came with {} of {} columns; please report it",
+            return Err(Error::internal(format!(
+                "{rows} rows came with {} of {} columns",
                 self.written,
                 self.slots.len()
             )));
@@ -201,9 +201,10 @@ impl<'a> Chunk<'a> {
         if len > CHUNK_ROWS {
             return Err(Error::limit_exceeded(format!("{len} rows do not fit a chunk of {CHUNK_ROWS}")));
         }
-        let slot = self.slots.get(column).ok_or_else(|| {
-            Error::invalid_argument(format!("there is no column {column} among {}; please report it", self.slots.len()))
-        })?;
+        let slot = self
+            .slots
+            .get(column)
+            .ok_or_else(|| Error::internal(format!("there is no column {column} among {}", self.slots.len())))?;
         self.written = self.written.saturating_add(1);
         self.vector(*slot)
     }

@@ -2,6 +2,8 @@
 
 use duckdb_neo::{
     connection::Context,
+    error::DuckDBError,
+    file::FileSystem,
     log::{Log, LogLevel as HostLevel},
 };
 
@@ -23,8 +25,11 @@ impl Session for Callback<'_> {
         let _ = Log::log_on_context(self.0, level, message, LOG_TYPE);
     }
 
-    /// The C API has no call for it; DuckDB itself looks between two chunks.
+    /// The C API has no call for it, but DuckDB looks whenever it expands a pattern of file names, before it touches the
+    /// first file. No name is no pattern: nothing is expanded. Under `enable_external_access = false` DuckDB expands
+    /// nothing at all, and then nothing is heard: DuckDB itself looks between two chunks.
     fn interrupted(&self) -> bool {
-        false
+        let looked = FileSystem::new(self.0).and_then(|files| files.glob(""));
+        looked.is_err_and(|error| matches!(error.code, DuckDBError::RuntimeInterrupt))
     }
 }

@@ -98,10 +98,7 @@ fn temporal(id: Id, value: &Value) -> Result<Option<Constant>> {
 
 /// A value that is not NULL.
 fn get<T: FromValue>(value: &Value) -> Result<T> {
-    value
-        .get()
-        .map_err(host_error)?
-        .ok_or_else(|| Error::invalid_argument("DuckDB called a NULL a value; please report it"))
+    value.get().map_err(host_error)?.ok_or_else(|| Error::internal("DuckDB called a NULL a value"))
 }
 
 /// A constant as a value of exactly DuckDB's type for `ty`; none when there is no direct way.

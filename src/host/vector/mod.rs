@@ -58,8 +58,8 @@ impl<'a> Source<'a> {
     /// `InvalidArgument` when the array ends before.
     pub(crate) fn new(array: &'a dyn Array, offset: usize, len: usize) -> Result<Self> {
         if offset.checked_add(len).is_none_or(|end| end > array.len()) {
-            return Err(Error::invalid_argument(format!(
-                "rows {offset} and {len} more were to be written of an array of {} rows; please report it",
+            return Err(Error::internal(format!(
+                "rows {offset} and {len} more were to be written of an array of {} rows",
                 array.len()
             )));
         }
