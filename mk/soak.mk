@@ -1,7 +1,7 @@
 # What takes too long for every day.
 
 .PHONY: soak
-soak: soak-differential ## kill, race, damage and query tables many more times than `make test` does
+soak: soak-differential soak-sweep ## kill, race, damage and query tables many more times than `make test` does
 	TSTABLE_KILLS=300 TSTABLE_DAMAGES=20000 cargo test -p tstable-core --test safety -- --nocapture
 
 # T picks a target, FUZZ_SECONDS how long each runs. Needs cargo-fuzz and a nightly compiler. What it finds of new inputs goes to fuzz/target/inputs, what

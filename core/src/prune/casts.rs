@@ -3,7 +3,7 @@
 
 use super::{
     calendar::{DAY, MICRO, ceil_to, floor_to},
-    convert::{integer_range, is_special, sql_type, unit_nanos},
+    convert::{integer_range, is_special, unit_nanos},
     domain::{Domain, Scalar, rescale},
 };
 use crate::schema::{ColumnType, TimeUnit};
@@ -11,19 +11,22 @@ use crate::schema::{ColumnType, TimeUnit};
 /// No zone is further from UTC than this, now or in the past.
 pub(super) const ZONE_SLACK: i128 = DAY;
 
-/// The values of `CAST(value AS to)`, or of `TRY_CAST` whose failures are NULL.
+/// The values of `CAST(value AS to)`, or of `TRY_CAST` whose failures are NULL. `to` is the type that SQL names: a cast to
+/// TIMESTAMP_MS rounds, although a column that is stored in milliseconds is a TIMESTAMP.
 pub(super) fn cast(value: Domain, to: &ColumnType, try_cast: bool) -> Domain {
     let before = value.raises;
-    let to = sql_type(to);
-    let mut result = match value.ty.clone() {
+    let from = value.ty.clone();
+    let mut result = match &from {
         Some(from) if from == to => value,
-        Some(from) => known(value, &from, &to),
-        None => constant(value, &to),
+        Some(from) => known(value, from, to),
+        None => constant(value, to),
     };
     if try_cast && result.raises && !before {
         result.null = true;
         result.raises = false;
     }
+    // A host without ICU lacks some of the casts between the clock of a zone and UTC: there they fail for every value.
+    result.null |= try_cast && from.is_some_and(|from| is_zoned(&from) != is_zoned(to));
     result
 }
 
@@ -49,9 +52,15 @@ fn known(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
         (_, T::Decimal { precision, scale }) => to_decimal(value, to, *precision, *scale),
         (T::Decimal { .. }, _) if integer_range(to).is_some() => to_integer(value, to),
         _ if integer_range(from).is_some() && integer_range(to).is_some() => to_integer(value, to),
+        // DuckDB has no such cast.
+        (T::Timestamp(TimeUnit::Ns), T::Timestamp(TimeUnit::S)) => unmodelled(&value, to),
         _ if is_instant(from) && is_instant(to) => instant(value, from, to),
-        _ => Domain { ty: Some(to.clone()), raises: true, null: true, ..any_like(&value) },
+        _ => unmodelled(&value, to),
     }
+}
+
+fn unmodelled(value: &Domain, to: &ColumnType) -> Domain {
+    Domain { ty: Some(to.clone()), raises: true, null: true, ..any_like(value) }
 }
 
 /// Whether the type is a point in time: DATE, TIMESTAMP or TIMESTAMPTZ.
@@ -81,7 +90,7 @@ fn narrow(value: Domain) -> Domain {
 fn number_to_float(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
     let modelled = from.integer_bits().is_some() || matches!(from, ColumnType::Decimal { .. });
     if !modelled {
-        return Domain { ty: Some(to.clone()), raises: true, null: true, ..any_like(&value) };
+        return unmodelled(&value, to);
     }
     value.map(Some(to.clone()), |end| {
         let (units, scale) = match end {
@@ -156,6 +165,8 @@ fn is_zoned(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::TimestampTz(_))
 }
 
+/// DuckDB rounds away from 1970 where a unit becomes coarser; the model steps out to both neighbours. It fails where a
+/// count overflows the unit of the result, or the microseconds in which it shifts between zones and finds days.
 fn instant(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
     let mut slack = if is_zoned(from) == is_zoned(to) { 0 } else { ZONE_SLACK };
     if *from == ColumnType::Timestamp(TimeUnit::Ns) && *to == ColumnType::Date {
@@ -165,14 +176,14 @@ fn instant(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
     let unbounded = value.is_unbounded();
     let day = *to == ColumnType::Date;
     let unit = unit_nanos(to).unwrap_or(1);
-    // Shifting and rounding are done in microseconds and raise where these overflow.
-    let limit = i128::from(i64::MAX) * MICRO - slack - if day { 0 } else { unit };
+    let limit = i128::from(i64::MAX) * unit.min(MICRO) - slack - if day { 0 } else { unit };
     let mut out = value.map(Some(to.clone()), |end| {
         let nanos = nanos(end).filter(|nanos| nanos.abs() <= limit)?;
         let low = floor_to(nanos - slack, unit);
         let high = if day { floor_to(nanos + slack, unit) } else { ceil_to(nanos + slack, unit) };
         (!is_special(to, low / unit) && !is_special(to, high / unit)).then_some((at(to, low), at(to, high)))
     });
-    out.raises |= unbounded && !(day && matches!(from, ColumnType::Timestamp(_)));
+    let never_fails = day && matches!(from, ColumnType::Timestamp(TimeUnit::Us | TimeUnit::Ns));
+    out.raises |= unbounded && !never_fails;
     out
 }

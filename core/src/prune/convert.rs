@@ -77,7 +77,7 @@ fn constant_type(constant: &Constant) -> Option<ColumnType> {
         Constant::Bool(_) => Some(ColumnType::Boolean),
         Constant::Text(_) => Some(ColumnType::Varchar),
         Constant::Bytes(_) => Some(ColumnType::Blob),
-        Constant::Temporal(ty, _) => Some(sql_type(ty)),
+        Constant::Temporal(ty, _) => Some(ty.clone()),
         Constant::Interval { .. } => Some(ColumnType::Interval),
         Constant::Null | Constant::Int(_) | Constant::Float(_) | Constant::Decimal(..) => None,
     }

@@ -38,7 +38,7 @@ impl Words<'_> {
                 let call = if *try_cast { "TRY_CAST" } else { "CAST" };
                 format!("{call}({} AS {to})", self.expr(value))
             }
-            Expr::Function(name, arguments) => self.function(name, arguments),
+            Expr::Function(name, arguments) | Expr::Foreign(name, arguments) => self.function(name, arguments),
             Expr::Opaque => "?".to_owned(),
         }
     }
@@ -48,7 +48,7 @@ impl Words<'_> {
         let text = self.expr(expr);
         match expr {
             Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Opaque => text,
-            Expr::Function(name, _) if is_word(name) => text,
+            Expr::Function(name, _) | Expr::Foreign(name, _) if is_word(name) => text,
             _ => format!("({text})"),
         }
     }

@@ -95,8 +95,11 @@ pub enum Expr {
         /// Whether a value that cannot be cast becomes NULL.
         try_cast: bool,
     },
-    /// A scalar function by its name in lower case, operators (`+`, `-`) included.
+    /// A scalar function of the host's own by its name in lower case, operators (`+`, `-`) included.
     Function(String, Vec<Expr>),
+    /// A call of which nothing is known but how it reads: a function that is not the host's own, or that depends on a
+    /// setting.
+    Foreign(String, Vec<Expr>),
     /// Anything else.
     Opaque,
 }

@@ -3,7 +3,7 @@
 
 use super::{
     calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part},
-    casts::{self, is_instant},
+    casts::is_instant,
     convert::{integer_range, is_special, unit_nanos},
     domain::{Domain, Scalar},
     expr::{Constant, Expr},
@@ -59,14 +59,11 @@ fn modelled(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> 
         ("epoch_ns", [of]) => temporal::epoch_count(value(of), TimeUnit::Ns),
         ("make_timestamp", [of]) => temporal::from_count(value(of), TimeUnit::Us),
         ("to_timestamp", [of]) => temporal::from_seconds(value(of)),
-        ("date", [of]) if value(of).ty.is_some_and(|ty| is_instant(&ty)) => {
-            Some(casts::cast(value(of), &ColumnType::Date, false))
-        }
         ("timezone", [zone, of]) => temporal::at_time_zone(text(zone)?, value(of)),
         ("strftime", [of, Expr::Constant(Constant::Text(format))])
         | ("strftime", [Expr::Constant(Constant::Text(format)), of]) => strings::formatted(format, value(of)),
         ("prefix" | "starts_with" | "^@", [of, start]) => strings::starts_with(value(of), text(start)?),
-        ("~~" | "like", [of, pattern]) => strings::like(value(of), text(pattern)?),
+        ("~~", [of, pattern]) => strings::like(value(of), text(pattern)?),
         (part, [of]) => temporal::part(part_function(part)?, value(of)),
         _ => None,
     }

@@ -91,7 +91,7 @@ pub fn columns_of(expr: &Expr, into: &mut Vec<usize>) {
         Expr::Not(value) | Expr::IsNull(value) | Expr::IsNotNull(value) | Expr::Cast { value, .. } => {
             columns_of(value, into);
         }
-        Expr::And(parts) | Expr::Or(parts) | Expr::Function(_, parts) => {
+        Expr::And(parts) | Expr::Or(parts) | Expr::Function(_, parts) | Expr::Foreign(_, parts) => {
             parts.iter().for_each(|part| columns_of(part, into));
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn truth(expr: &Expr, columns: &dyn Fn(usize) -> Domain) -> Truth {
             Truth { yes: of.null, no: !of.pieces.is_empty(), null: false, raises: of.raises }
         }
         Expr::IsNotNull(of) => truth(&Expr::IsNull(of.clone()), columns).not(),
-        Expr::Opaque => Truth::UNKNOWN,
+        Expr::Opaque | Expr::Foreign(..) => Truth::UNKNOWN,
         Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) => value(expr, columns).truth(),
     }
 }
@@ -134,7 +134,7 @@ pub(super) fn value(expr: &Expr, columns: &dyn Fn(usize) -> Domain) -> Domain {
         Expr::Constant(constant) => constant_domain(constant),
         Expr::Cast { value: of, to, try_cast } => casts::cast(value(of, columns), to, *try_cast),
         Expr::Function(name, arguments) => functions::call(name, arguments, &|argument| value(argument, columns)),
-        Expr::Opaque => Domain::unknown(),
+        Expr::Opaque | Expr::Foreign(..) => Domain::unknown(),
         predicate => Domain::from_truth(truth(predicate, columns)),
     }
 }

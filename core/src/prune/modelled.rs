@@ -30,7 +30,7 @@ fn can_fail(expr: &Expr, wanted: bool, schema: &[ColumnType]) -> bool {
         Expr::Between(a, b, c) => [a, b, c].into_iter().all(|part| is_known(part, schema)),
         Expr::In(value, list) => is_known(value, schema) && list.iter().all(|item| is_known(item, schema)),
         Expr::IsNull(value) | Expr::IsNotNull(value) => is_known(value, schema),
-        Expr::Opaque => false,
+        Expr::Opaque | Expr::Foreign(..) => false,
         Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) => is_known(expr, schema),
     }
 }

@@ -188,19 +188,21 @@ fn instants(of: Domain) -> Option<Wall> {
 /// `epoch(x)`: seconds as DOUBLE.
 pub(super) fn epoch(of: Domain) -> Option<Domain> {
     instants(of)?.count(ColumnType::Double, |piece| {
-        let seconds = |end: &Option<Scalar>, unit: fn(i128, i128) -> i128, out: fn(f64) -> f64| {
+        let seconds = |end: &Option<Scalar>, unit: fn(i128, i128) -> i128, outward: f64| {
             let micros = unit(end.as_ref().and_then(nanos)?, MICRO) / MICRO;
             #[allow(clippy::cast_precision_loss, reason = "the end is widened for it")]
             let seconds = micros as f64 / 1e6;
-            Some(Scalar::Float(out(out(seconds))))
+            // For a TIMESTAMPTZ DuckDB adds whole milliseconds and the rest as DOUBLEs: near 1970 the rounding of the
+            // sum is far coarser than its result.
+            Some(Scalar::Float(seconds + outward * (1e-9 + seconds.abs() * 8.0 * f64::EPSILON)))
         };
-        Some(Piece { lo: seconds(&piece.lo, floor_to, f64::next_down), hi: seconds(&piece.hi, ceil_to, f64::next_up) })
+        Some(Piece { lo: seconds(&piece.lo, floor_to, -1.0), hi: seconds(&piece.hi, ceil_to, 1.0) })
     })
 }
 
 /// `epoch_ms(x)` and its like for points in time; `epoch_ms(integer)` is the way back.
 pub(super) fn epoch_count(of: Domain, unit: TimeUnit) -> Option<Domain> {
-    if unit == TimeUnit::Ms && of.ty.as_ref().is_some_and(|ty| ty.integer_bits().is_some()) {
+    if unit == TimeUnit::Ms && of.ty == Some(ColumnType::BigInt) {
         return from_count(of, unit);
     }
     let nanoseconds = i128::from(unit.nanos());
@@ -222,7 +224,9 @@ pub(super) fn epoch_count(of: Domain, unit: TimeUnit) -> Option<Domain> {
 
 /// A TIMESTAMP from a count of units since 1970.
 pub(super) fn from_count(of: Domain, unit: TimeUnit) -> Option<Domain> {
-    of.ty.as_ref()?.integer_bits()?;
+    if of.ty != Some(ColumnType::BigInt) {
+        return None;
+    }
     Some(of.map(Some(TIMESTAMP), |end| match end {
         Scalar::Int(count) => {
             let at = count.checked_mul(i128::from(unit.nanos()))?;

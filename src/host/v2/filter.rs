@@ -4,6 +4,7 @@
 use duckdb_neo::{
     Result as HostResult,
     cast::CastMode,
+    connection::Context,
     expression::{Expression, ExpressionType as Type},
     logical_type::{LogicalType, LogicalTypeID as Id},
     table_function::PushdownData,
@@ -14,7 +15,7 @@ use tstable_core::{
     schema::ColumnType,
 };
 
-use super::{super::OutColumn, types, value};
+use super::{super::OutColumn, builtin, types, value};
 
 /// Deeper expressions are opaque, so that converting one cannot exhaust the stack.
 const MAX_DEPTH: usize = 100;
@@ -23,6 +24,19 @@ const MAX_DEPTH: usize = 100;
 pub(super) struct Columns<'a> {
     pub(super) offered: &'a PushdownData<'a>,
     pub(super) declared: &'a [OutColumn],
+    /// Whether the session counts in the Gregorian calendar, as far as one can know: in any other, the parts of a
+    /// TIMESTAMPTZ and even its cast to a TIMESTAMP are other numbers.
+    pub(super) gregorian: bool,
+}
+
+/// The setting that says in which calendar zoned times are counted. It comes with ICU, and so do the functions it concerns.
+const CALENDAR: &str = "Calendar";
+
+/// Whether functions and casts of a TIMESTAMPTZ mean in this session what they mean by default.
+pub(super) fn is_gregorian(context: &Context) -> bool {
+    let calendar = context.config().and_then(|config| Ok(config.get_value(CALENDAR)?.0));
+    let name = calendar.ok().and_then(|value| value::constant(&value).ok().flatten());
+    matches!(name, Some(Constant::Text(name)) if name.eq_ignore_ascii_case("gregorian"))
 }
 
 /// The expression in our words.
@@ -44,13 +58,21 @@ fn node(columns: &Columns<'_>, expression: &Expression<'_>, depth: usize) -> Hos
         Type::Invalid | Type::ValueParameter | Type::CaseExpr | Type::OperatorCoalesce => return Ok(Expr::Opaque),
         _ => {}
     }
-    let children = expression.children()?;
-    let children = children.iter().map(|child| node(columns, child, depth).unwrap_or(Expr::Opaque)).collect();
+    let parts = expression.children()?;
+    let children = parts.iter().map(|child| node(columns, child, depth).unwrap_or(Expr::Opaque)).collect();
     match ty {
-        Type::OperatorCast => cast(expression, children),
-        Type::BoundFunction => Ok(Expr::Function(expression.function_name()?.to_lowercase(), children)),
+        Type::OperatorCast => cast(expression, &types_of(&parts)?, children, columns.gregorian),
+        Type::BoundFunction => {
+            let name = expression.function_name()?.to_lowercase();
+            let own = builtin::is_own(expression, &name, &types_of(&parts)?, columns.gregorian)?;
+            Ok(if own { Expr::Function(name, children) } else { Expr::Foreign(name, children) })
+        }
         _ => Ok(operator(ty, children)),
     }
+}
+
+fn types_of(expressions: &[Expression<'_>]) -> HostResult<Vec<Id>> {
+    expressions.iter().map(|expression| expression.return_type()?.id()).collect()
 }
 
 /// A reference to a declared column, whole: a reference to a part of it has another type.
@@ -61,10 +83,14 @@ fn column(columns: &Columns<'_>, expression: &Expression<'_>) -> HostResult<Expr
     Ok(if same { Expr::Column(index) } else { Expr::Opaque })
 }
 
-/// A cast to a type without parameters, named in the unit that DuckDB computes in, or to a decimal.
-fn cast(expression: &Expression<'_>, children: Vec<Expr>) -> HostResult<Expr> {
+/// A cast to a type without parameters, or to a decimal.
+fn cast(expression: &Expression<'_>, from: &[Id], children: Vec<Expr>, gregorian: bool) -> HostResult<Expr> {
     let to = expression.return_type()?;
-    let to = match to.id()? {
+    let id = to.id()?;
+    if !gregorian && from.iter().any(|from| is_zoned(*from) != is_zoned(id)) {
+        return Ok(Expr::Opaque);
+    }
+    let to = match id {
         Id::Decimal => decimal(&to)?,
         id => cast_target(id, to.param_count()?),
     };
@@ -73,6 +99,10 @@ fn cast(expression: &Expression<'_>, children: Vec<Expr>) -> HostResult<Expr> {
         (Some(to), Some(value)) => Expr::Cast { value, to, try_cast },
         _ => Expr::Opaque,
     })
+}
+
+fn is_zoned(id: Id) -> bool {
+    matches!(id, Id::TimestampTz | Id::TimestampTzNs)
 }
 
 /// The type of a cast's result; types with parameters are not modelled.

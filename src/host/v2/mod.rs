@@ -5,6 +5,7 @@
 mod absent;
 mod api;
 mod arrow;
+mod builtin;
 mod copy;
 mod dictionary;
 mod entry;

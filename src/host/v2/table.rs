@@ -20,7 +20,7 @@ use tstable_core::{Error, Result};
 use super::{
     super::{Args, Bound, ParamType, Rows, Signature, TableFunction, Worker, failure::Contained},
     absent, contained,
-    filter::{Columns, convert},
+    filter::{Columns, convert, is_gregorian},
     host_error,
     output::{Chunk, Kept},
     session::Callback,
@@ -144,7 +144,7 @@ fn projection(
 }
 
 fn lost(what: &str) -> Error {
-    Error::invalid_argument(format!("DuckDB lost the state of {what}; please report it"))
+    Error::internal(format!("DuckDB lost the state of {what}"))
 }
 
 impl TableFunctionCallbacks for Adapter {
@@ -231,10 +231,10 @@ impl TableFunctionCallbacks for Adapter {
 }
 
 impl TableFilterPushdownCallbacks for Adapter {
-    fn pushdown_filter(&self, call: &Call, _context: &Context, offered: PushdownData<'_>) -> duckdb_neo::Result<()> {
+    fn pushdown_filter(&self, call: &Call, context: &Context, offered: PushdownData<'_>) -> duckdb_neo::Result<()> {
         contained(|| {
             let bound = call.0.get()?;
-            let columns = Columns { offered: &offered, declared: bound.columns() };
+            let columns = Columns { offered: &offered, declared: bound.columns(), gregorian: is_gregorian(context) };
             let count = offered.filter_count().map_err(host_error)?;
             let mut filters = Vec::with_capacity(count);
             for index in 0..count {

@@ -299,6 +299,8 @@ impl Generator<'_> {
                 coarse,
                 T::UTinyInt,
                 T::Timestamp(TimeUnit::S),
+                T::Timestamp(TimeUnit::Ms),
+                T::Timestamp(TimeUnit::Ns),
                 T::Boolean,
             ])
             .clone()
@@ -316,17 +318,14 @@ impl Generator<'_> {
             },
             _ => value(self.random, ty, self.cluster),
         };
-        if let Constant::Temporal(of @ ColumnType::Timestamp(TimeUnit::S), at) = &mut constant {
-            *at = at.div_euclid(1_000_000);
-            *of = ty.clone();
+        if let Constant::Temporal(ColumnType::Timestamp(unit @ (TimeUnit::S | TimeUnit::Ns)), at) = &mut constant {
+            *at = if *unit == TimeUnit::S { at.div_euclid(1_000_000) } else { at.saturating_mul(1_000) };
         }
         if let (Constant::Temporal(_, at), true) = (&mut constant, self.random.chance(30)) {
-            let unit = if *ty == ColumnType::Date {
-                1
-            } else if *ty == ColumnType::Timestamp(TimeUnit::S) {
-                86_400
-            } else {
-                US_DAY
+            let unit = match ty {
+                ColumnType::Date => 1,
+                ColumnType::Timestamp(unit) => US_DAY * 1_000 / unit.nanos(),
+                _ => US_DAY,
             };
             *at = at.div_euclid(unit).saturating_mul(unit);
         }
@@ -385,12 +384,17 @@ impl Generator<'_> {
                 1 => self.bucket(&T::Date, depth),
                 _ => self.cast_from(&[TS, TZ], ty, depth),
             },
-            T::Timestamp(TimeUnit::S) => self.cast_from(&[TS], ty, depth),
+            T::Timestamp(TimeUnit::S | TimeUnit::Ms | TimeUnit::Ns) => {
+                self.cast_from(&[TS, TS, TZ, T::Date], ty, depth)
+            }
             T::Timestamp(_) => match self.random.below(6) {
                 0 | 1 => self.truncated(depth, &[TS, T::Date]),
                 2 => self.bucket(&TS, depth),
                 3 => self.stepped(depth, &[TS, T::Date]),
-                _ => self.cast_from(&[T::Date, TZ, T::Date, T::Timestamp(TimeUnit::S)], ty, depth.min(1)),
+                _ => {
+                    let finer = T::Timestamp(*self.random.pick(&[TimeUnit::S, TimeUnit::Ms]));
+                    self.cast_from(&[T::Date, TZ, T::Date, finer], ty, depth.min(1))
+                }
             },
             T::TimestampTz(_) => match self.random.below(6) {
                 0 => self.truncated(depth, &[TZ]),

@@ -102,7 +102,7 @@ impl Row<'_> {
                 }
             }
             Expr::Function(name, arguments) => self.function(name, arguments)?,
-            Expr::Opaque => return Err(Raised),
+            Expr::Opaque | Expr::Foreign(..) => return Err(Raised),
         })
     }
 
@@ -166,6 +166,7 @@ impl Row<'_> {
         let local = match from {
             T::Date => v.checked_mul(US_DAY).ok_or(Raised)?,
             T::Timestamp(TimeUnit::S) => v.checked_mul(1_000_000).ok_or(Raised)?,
+            T::Timestamp(TimeUnit::Ms) => v.checked_mul(1_000).ok_or(Raised)?,
             T::TimestampTz(_) if *to != TZ => v.checked_add(self.offset).ok_or(Raised)?,
             _ => v,
         };
@@ -174,8 +175,9 @@ impl Row<'_> {
             match to {
                 T::Date => local.div_euclid(US_DAY),
                 T::TimestampTz(_) if *from != TZ => local.checked_sub(self.offset).ok_or(Raised)?,
-                T::Timestamp(TimeUnit::S) => half_up(local, 1_000_000),
-                T::Timestamp(TimeUnit::Ms) => half_up(local, 1_000),
+                T::Timestamp(TimeUnit::S) => coarser(local, 1_000_000),
+                T::Timestamp(TimeUnit::Ms) => coarser(local, 1_000),
+                T::Timestamp(TimeUnit::Ns) => local.checked_mul(1_000).ok_or(Raised)?,
                 _ => local,
             },
         ))
@@ -306,8 +308,9 @@ fn half_away(value: i128, step: i128) -> i128 {
     (value.abs() + step / 2) / step * value.signum()
 }
 
-fn half_up(value: i64, step: i64) -> i64 {
-    value.saturating_add(step / 2).div_euclid(step)
+/// Away from 1970, as DuckDB rounds to a coarser unit.
+fn coarser(micros: i64, step: i64) -> i64 {
+    half_away(i128::from(micros), i128::from(step)) as i64
 }
 
 fn number(at: &Constant, f: impl Fn(i64) -> Value) -> Value {
