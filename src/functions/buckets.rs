@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, table::query::BucketState, time::BucketId};
+use tstable_core::{
+    Result,
+    schema::ColumnType,
+    table::query::{BucketState, Subject},
+    time::{BucketId, Run},
+};
 
 use super::{
     Shared,
     arguments::RANGE_AND_VERSION_PARAMS,
-    question::ask,
+    question::{ask, bounded},
     report::{Cell, column},
     shape::{Shape, row},
 };
@@ -30,23 +35,56 @@ impl TableFunction for Buckets {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         ask(&self.0, session, &args, columns, |asked| {
-            let shape = Arc::new(asked.shape.clone());
-            let rows = asked.subjects()?.into_iter().flat_map(move |subject| {
-                let shape = Arc::clone(&shape);
-                (subject.extent.first.0..=subject.extent.last.0).filter_map(move |id| {
-                    let bucket = BucketId(id);
-                    let state = subject.state_of(bucket);
-                    let cells = [
-                        shape.start(bucket).into(),
-                        shape.end(bucket).into(),
-                        Cell::Bool(state == BucketState::Covered),
-                        Cell::Bool(state == BucketState::ConfirmedEmpty),
-                    ];
-                    (state != BucketState::Closed).then(|| Ok(row(&subject.entity, cells)))
-                })
+            let subjects = asked.subjects()?;
+            bounded(subjects.iter().map(expected), "give a shorter range with start and until")?;
+            let shape = asked.shape;
+            let rows = subjects.into_iter().flat_map(Listed::of).map(move |(subject, bucket, state)| {
+                let cells = [
+                    shape.start(bucket).into(),
+                    shape.end(bucket).into(),
+                    Cell::Bool(state == BucketState::Covered),
+                    Cell::Bool(state == BucketState::ConfirmedEmpty),
+                ];
+                Ok(row(&subject.entity, cells))
             });
             Ok(Box::new(rows))
         })
+    }
+}
+
+/// How many buckets of its extent are listed.
+fn expected(subject: &Subject) -> u64 {
+    let (covered, missing) = subject.counts(subject.extent);
+    covered.saturating_add(missing).saturating_add(subject.confirmed_empty_in(subject.extent))
+}
+
+/// The buckets of a subject that are not closed, one after another. Closed ones cost nothing, however many lie between.
+struct Listed {
+    subject: Arc<Subject>,
+    /// What is left of the buckets that are all one thing.
+    piece: Option<(Run, BucketState)>,
+    /// Where the next such buckets are looked for.
+    next: Option<BucketId>,
+}
+
+impl Listed {
+    fn of(subject: Subject) -> Self {
+        Self { next: Some(subject.extent.first), subject: Arc::new(subject), piece: None }
+    }
+}
+
+impl Iterator for Listed {
+    type Item = (Arc<Subject>, BucketId, BucketState);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.piece.is_none() {
+            self.piece = self.subject.next_piece(self.next?);
+            self.next = self.piece.and_then(|(run, _)| run.last.0.checked_add(1)).map(BucketId);
+        }
+        let (run, state) = self.piece?;
+        self.piece =
+            run.first.0.checked_add(1).and_then(|next| Run::new(BucketId(next), run.last)).map(|run| (run, state));
+        Some((Arc::clone(&self.subject), run.first, state))
     }
 }
 

@@ -6,13 +6,13 @@ use tstable_core::{
     Error, Result,
     schema::ColumnType,
     table::query::Subject,
-    time::{BucketWidth, Grid, IndexRange, IndexValue, Run},
+    time::{BucketId, BucketWidth, Grid, IndexRange, IndexValue, Run},
 };
 
 use super::{
     Shared,
     literal::width,
-    question::{Asked, ask},
+    question::{Asked, ask, bounded},
     report::{Cell, Row, column},
     shape::{Shape, row},
 };
@@ -43,18 +43,24 @@ impl TableFunction for Coverage {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let by = args.named("by").map(|arg| width("by", arg)).transpose()?;
         ask(&self.0, session, &args, columns, move |asked| {
-            let periods = by.as_ref().map(|by| Periods::new(by, &asked)).transpose()?;
-            let rows = asked.subjects()?.into_iter().flat_map(move |subject| {
-                let parts = match &periods {
-                    None => vec![subject.extent],
-                    Some(periods) => periods.split(&asked.shape, subject.extent),
-                };
-                parts.into_iter().map(|part| Ok(line(&asked.shape, &subject, part))).collect::<Vec<_>>()
+            let periods = by.as_ref().map(|by| Periods::new(by, &asked)).transpose()?.map(Arc::new);
+            let subjects = asked.subjects()?;
+            if let Some(periods) = &periods {
+                bounded(subjects.iter().map(|subject| periods.count(&asked.shape, subject.extent)), WAY)?;
+            }
+            let shape = Arc::new(asked.shape);
+            let rows = subjects.into_iter().flat_map(move |subject| {
+                let shape = Arc::clone(&shape);
+                let parts = Parts::new(Arc::clone(&shape), periods.clone(), subject.extent);
+                parts.map(move |part| Ok(line(&shape, &subject, part)))
             });
             Ok(Box::new(rows))
         })
     }
 }
+
+/// How to ask for fewer rows.
+const WAY: &str = "give wider periods with by, or a shorter range with start and until";
 
 fn columns(shape: &Shape) -> Vec<OutColumn> {
     let index = || shape.index.clone();
@@ -110,18 +116,47 @@ impl Periods {
         Ok(Self(grid))
     }
 
-    /// The buckets of `extent` that begin in each period, for the periods that have any.
-    fn split(&self, shape: &Shape, extent: Run) -> Vec<Run> {
-        let mut parts = Vec::new();
-        let mut first = extent.first;
-        while first <= extent.last {
-            let Ok(period) = self.0.bucket_of(shape.start(first)) else { break };
-            let inside = IndexRange::new(shape.start(first), self.0.end_of(period));
-            let last = shape.grid.buckets_in(&inside).map_or(first, |run| run.last).clamp(first, extent.last);
-            parts.push(Run { first, last });
-            let Some(next) = last.0.checked_add(1) else { break };
-            first = tstable_core::time::BucketId(next);
+    /// At most so many parts a run is split into.
+    fn count(&self, shape: &Shape, extent: Run) -> u64 {
+        let ends = (self.0.bucket_of(shape.start(extent.first)), self.0.bucket_of(shape.start(extent.last)));
+        match ends {
+            (Ok(first), Ok(last)) => last.0.abs_diff(first.0).saturating_add(1).min(extent.buckets()),
+            _ => extent.buckets(),
         }
-        parts
+    }
+
+    /// The last bucket of `extent` that begins in the period in which `first` does.
+    fn last(&self, shape: &Shape, extent: Run, first: BucketId) -> Option<BucketId> {
+        let period = self.0.bucket_of(shape.start(first)).ok()?;
+        let inside = IndexRange::new(shape.start(first), self.0.end_of(period));
+        Some(shape.grid.buckets_in(&inside).map_or(first, |run| run.last).clamp(first, extent.last))
+    }
+}
+
+/// An extent in the parts that the periods make of it, one after another; whole without periods.
+struct Parts {
+    shape: Arc<Shape>,
+    periods: Option<Arc<Periods>>,
+    extent: Run,
+    next: Option<BucketId>,
+}
+
+impl Parts {
+    fn new(shape: Arc<Shape>, periods: Option<Arc<Periods>>, extent: Run) -> Self {
+        Self { shape, periods, extent, next: Some(extent.first) }
+    }
+}
+
+impl Iterator for Parts {
+    type Item = Run;
+
+    fn next(&mut self) -> Option<Run> {
+        let first = self.next.take()?;
+        let last = match &self.periods {
+            None => self.extent.last,
+            Some(periods) => periods.last(&self.shape, self.extent, first)?,
+        };
+        self.next = last.0.checked_add(1).map(BucketId).filter(|next| *next <= self.extent.last);
+        Run::new(first, last)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Result,
+    Error, Result,
     table::{At, Snapshot, query::Subject},
     time::IndexRange,
 };
@@ -16,6 +16,24 @@ use super::{
     shape::Shape,
 };
 use crate::host::{Args, Bound, OutColumn, Session};
+
+/// The most rows that one question may have: 34 years of seconds. Rows are made as they are fetched, so this guards nobody's
+/// memory; it tells apart a question that was meant from one in which a unit was mistaken.
+pub(crate) const MAX_ROWS: u64 = 1 << 30;
+
+/// Refuses a question with more rows than [`MAX_ROWS`], before the first is made.
+///
+/// # Errors
+/// `LimitExceeded`; `way` says how to ask for fewer.
+pub(crate) fn bounded(rows: impl Iterator<Item = u64>, way: &str) -> Result<()> {
+    let rows = rows.fold(0, u64::saturating_add);
+    if rows > MAX_ROWS {
+        return Err(Error::limit_exceeded(format!(
+            "the answer has {rows} rows, more than the {MAX_ROWS} that one question may have; {way}"
+        )));
+    }
+    Ok(())
+}
 
 /// What a run of such a function has at hand.
 pub(crate) struct Asked {

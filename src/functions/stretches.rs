@@ -20,7 +20,7 @@ use tstable_core::{
         numbers::integers,
         query::{Position, Stretch, Subject},
     },
-    time::Run,
+    time::{BucketId, Run},
 };
 
 use super::{
@@ -45,12 +45,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn of(self, subject: &Subject) -> Vec<Stretch> {
+    /// The first stretches of `part`, at most so many. `part` reaches to the end of the subject's extent, and begins where
+    /// the extent does or behind a stretch.
+    fn of(self, subject: &Subject, part: Run, most: usize) -> Vec<Stretch> {
         let long = |least: u64| move |stretch: &Stretch| stretch.buckets >= least;
         match self {
-            Self::Gaps(least) => subject.gaps(subject.extent).filter(long(least)).collect(),
-            Self::Windows(least) => subject.windows(subject.extent).filter(long(least)).collect(),
-            Self::LastWindow(least) => subject.windows(subject.extent).filter(long(least)).last().into_iter().collect(),
+            Self::Gaps(least) => subject.gaps(part).filter(long(least)).take(most).collect(),
+            Self::Windows(least) => subject.windows(part).filter(long(least)).take(most).collect(),
+            Self::LastWindow(least) => subject.windows(part).filter(long(least)).last().into_iter().collect(),
         }
     }
 }
@@ -64,10 +66,9 @@ pub(super) struct Stretches {
     /// The columns of entities, a row a subject.
     entities: Vec<(OutColumn, ArrayRef)>,
     words: ArrayRef,
-    /// The subject that is being listed, and what is left of it.
+    /// The subject that is being listed, and what is left of it; none before its beginning.
     at: usize,
-    open: Vec<Stretch>,
-    done: usize,
+    rest: Option<Run>,
     rows: Buffers,
 }
 
@@ -98,8 +99,7 @@ impl Stretches {
             entities,
             words: Arc::new(StringArray::from_iter_values(words)),
             at: 0,
-            open: Vec::new(),
-            done: 0,
+            rest: None,
             rows: Buffers::default(),
         })
     }
@@ -107,22 +107,25 @@ impl Stretches {
     /// Fills the buffers with the next rows; false at the end.
     fn advance(&mut self) -> bool {
         self.rows.clear();
-        while self.rows.subject.len() < CHUNK_ROWS {
-            if self.done == self.open.len() {
-                let Some(subject) = self.subjects.get(self.at) else { break };
-                self.open = self.kind.of(subject);
-                self.done = 0;
-                self.at = self.at.saturating_add(1);
-                continue;
-            }
-            let Some(subject) = self.subjects.get(self.at.saturating_sub(1)) else { break };
+        while let Some(subject) = self.subjects.get(self.at) {
             let room = CHUNK_ROWS.saturating_sub(self.rows.subject.len());
-            let until = self.open.len().min(self.done.saturating_add(room));
-            let number = i32::try_from(self.at.saturating_sub(1)).unwrap_or(i32::MAX);
-            for stretch in self.open.get(self.done..until).unwrap_or_default() {
+            if room == 0 {
+                break;
+            }
+            let number = i32::try_from(self.at).unwrap_or(i32::MAX);
+            let found = self.kind.of(subject, self.rest.unwrap_or(subject.extent), room);
+            for stretch in &found {
                 self.rows.push(&self.shape, subject, number, stretch, self.kind);
             }
-            self.done = until;
+            self.rest = match found.last() {
+                Some(last) if found.len() == room && !matches!(self.kind, Kind::LastWindow(_)) => {
+                    last.run.last.0.checked_add(1).and_then(|next| Run::new(BucketId(next), subject.extent.last))
+                }
+                _ => None,
+            };
+            if self.rest.is_none() {
+                self.at = self.at.saturating_add(1);
+            }
         }
         !self.rows.subject.is_empty()
     }

@@ -9,7 +9,6 @@ use super::{
     sessions::{DaySession, Week, times, week},
 };
 use crate::{
-    coverage::BucketSet,
     error::{Error, Result},
     schema::ColumnType,
     time::{Grid, IndexRange, IndexValue, Run, WallClock},
@@ -17,6 +16,8 @@ use crate::{
 
 /// Days of sessions are looked at one by one, up to so many: 10,000 years.
 const MAX_DAYS: i128 = 3_700_000;
+/// The most sessions that are laid over one range, 64 MB of them; those that touch are one.
+const MAX_SESSIONS: usize = 4_000_000;
 const NANOS_PER_DAY: i128 = super::sessions::NANOS_PER_DAY as i128;
 
 /// See the module.
@@ -55,16 +56,17 @@ impl Schedule {
         Ok(Self(Kind::Weekly { clock, week: Box::new(week(sessions)?), exceptions }))
     }
 
-    /// The buckets of `extent` that meet a session.
+    /// The buckets of `extent` that meet a session, in ascending runs that do not touch. A session costs the same however
+    /// many buckets it has.
     ///
     /// # Errors
-    /// `LimitExceeded` when the extent is longer than [`MAX_DAYS`] days, or a session longer than a run may be.
-    pub fn expected(&self, grid: &Grid, extent: Run) -> Result<BucketSet> {
+    /// `LimitExceeded` when the extent is longer than [`MAX_DAYS`] days or meets more than [`MAX_SESSIONS`] sessions.
+    pub fn expected(&self, grid: &Grid, extent: Run) -> Result<Vec<Run>> {
         let asked = IndexRange::new(grid.start_of(extent.first), grid.end_of(extent.last));
-        let mut expected = BucketSet::new();
+        let mut expected = Vec::new();
         let mut add = |session: IndexRange| -> Result<()> {
             let run = grid.buckets_in(&session.intersect(&asked)).and_then(|run| run.clip(extent));
-            run.map_or(Ok(()), |run| expected.insert_run(run.first, run.last))
+            run.map_or(Ok(()), |run| push(&mut expected, run))
         };
         match &self.0 {
             Kind::Windows(windows) => {
@@ -85,9 +87,43 @@ impl Schedule {
                 }
             }
         }
-        expected.optimize();
-        Ok(expected)
+        Ok(joined(expected))
     }
+}
+
+/// Adds a run, to the last one where the two meet.
+fn push(runs: &mut Vec<Run>, run: Run) -> Result<()> {
+    if let Some(last) = runs.last_mut().filter(|last| last.first <= run.first && meets(last, &run)) {
+        last.last = last.last.max(run.last);
+        return Ok(());
+    }
+    // A range that somebody asks for must not end the process, whatever memory there is.
+    if runs.len() >= MAX_SESSIONS || runs.try_reserve(1).is_err() {
+        return Err(Error::limit_exceeded(format!(
+            "the calendar has more than {} sessions in the range; ask for a shorter range",
+            runs.len()
+        )));
+    }
+    runs.push(run);
+    Ok(())
+}
+
+/// Whether no bucket lies between a run and one that begins no earlier.
+fn meets(run: &Run, next: &Run) -> bool {
+    next.first.0 <= run.last.0.saturating_add(1)
+}
+
+/// The same buckets in ascending runs that do not meet: sessions of a day stand in any order, and may overlap.
+fn joined(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_unstable_by_key(|run| (run.first, run.last));
+    runs.dedup_by(|next, run| {
+        let meet = meets(run, next);
+        if meet {
+            run.last = run.last.max(next.last);
+        }
+        meet
+    });
+    runs
 }
 
 /// The days whose sessions may lie in the range, a day more on either side for overnight sessions and the clock's jumps.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    coverage::Run,
     schema::{ColumnType, TimeUnit},
-    time::{BucketWidth, Grid, IndexRange},
+    time::{BucketWidth, Grid, IndexRange, Run},
 };
 
 const TS: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
@@ -35,13 +34,13 @@ fn expected(
 ) -> Vec<String> {
     let grid = Grid::new(&BucketWidth::parse(width).unwrap(), ty, zone, None).unwrap();
     let extent = grid.buckets_in(&IndexRange::new(us(start), us(until))).unwrap();
-    let set = Schedule::new(calendar, ty, zone).unwrap().expected(&grid, extent).unwrap();
+    let runs = Schedule::new(calendar, ty, zone).unwrap().expected(&grid, extent).unwrap();
     let show = |run: Run| {
         let micros = i64::try_from(grid.start_of(run.first).0).unwrap();
         let time = chrono::DateTime::from_timestamp_micros(micros).unwrap();
         format!("{}+{}", time.format("%m-%d %H:%M"), run.buckets())
     };
-    set.runs().map(show).collect()
+    runs.into_iter().map(show).collect()
 }
 
 #[test]

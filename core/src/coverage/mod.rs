@@ -42,6 +42,7 @@ mod runs;
 mod set_codec;
 mod table;
 mod varint;
+mod walk;
 
 pub use crate::time::{BucketId, Run};
 pub use bucket_set::{BucketSet, MAX_RUN_BUCKETS};
@@ -50,6 +51,7 @@ pub use codec::MAX_BUCKETS;
 pub use entity::{Entity, EntityPart};
 pub use runs::{Gaps, Runs};
 pub use table::{Coverage, Overlap};
+pub use walk::{intersect, subtract};
 
 #[cfg(test)]
 mod tests;

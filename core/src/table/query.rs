@@ -13,7 +13,7 @@ use std::{
 use super::{Snapshot, summary::Summary};
 use crate::{
     calendar::Schedule,
-    coverage::{BucketSet, Coverage, Entity},
+    coverage::{BucketSet, Coverage, Entity, intersect, subtract},
     error::Result,
     log::expectations::Expectations,
     time::{BucketId, Grid, IndexRange, Run},
@@ -60,8 +60,6 @@ pub enum BucketState {
     Missing,
     /// It is confirmed to have none.
     ConfirmedEmpty,
-    /// The calendar does not expect it, whether or not there is a row.
-    Closed,
 }
 
 /// An entity that a question is about.
@@ -73,15 +71,27 @@ pub struct Subject {
     pub extent: Run,
     covered: Arc<BucketSet>,
     /// What is expected in the extent; none when all of it is.
-    expected: Option<Arc<Expected>>,
+    expected: Option<Expected>,
 }
 
-/// The expected buckets of an extent, and those confirmed empty; all three sets are disjoint.
-#[derive(Debug)]
+/// What is expected of an extent. Kept as it is given and laid over what is covered whenever somebody asks: the buckets of
+/// a day of microseconds are more than memory holds.
+#[derive(Debug, Clone)]
 struct Expected {
-    covered: BucketSet,
-    missing: BucketSet,
-    confirmed_empty: BucketSet,
+    /// What the calendar expects, in ascending runs that do not touch; none without a calendar, when all is.
+    sessions: Option<Arc<[Run]>>,
+    /// What is confirmed to be empty, unless it is covered.
+    confirmed: Arc<BucketSet>,
+}
+
+impl Expected {
+    /// The sessions in `part`.
+    fn sessions_in(&self, part: Run) -> impl Iterator<Item = Run> + Send + '_ {
+        let known = self.sessions.as_deref().unwrap_or_default();
+        let inside = known.iter().skip(known.partition_point(|run| run.last < part.first));
+        let all = self.sessions.is_none().then_some(part);
+        all.into_iter().chain(inside.map_while(move |run| run.clip(part)))
+    }
 }
 
 impl Snapshot {
@@ -98,7 +108,7 @@ impl Snapshot {
             .into_iter()
             .map(|(entity, extent)| {
                 let covered = coverage.set_of(&entity).unwrap_or_default();
-                let expected = layout.expected(&entity, extent, &covered)?;
+                let expected = layout.expected(&entity)?;
                 Ok(Subject { entity, extent, covered, expected })
             })
             .collect()
@@ -131,8 +141,8 @@ struct Layout<'a> {
     expectations: &'a Expectations,
     /// All extents together.
     all: Option<Run>,
-    /// The expected buckets in `all`, by calendar.
-    calendars: HashMap<*const crate::calendar::Calendar, Arc<BucketSet>>,
+    /// The expected runs in `all`, by calendar.
+    calendars: HashMap<*const crate::calendar::Calendar, Arc<[Run]>>,
 }
 
 impl<'a> Layout<'a> {
@@ -144,7 +154,7 @@ impl<'a> Layout<'a> {
         Self { snapshot, grid, expectations, all, calendars: HashMap::new() }
     }
 
-    fn expected(&mut self, entity: &Entity, extent: Run, covered: &BucketSet) -> Result<Option<Arc<Expected>>> {
+    fn expected(&mut self, entity: &Entity) -> Result<Option<Expected>> {
         if self.expectations.is_empty() {
             return Ok(None);
         }
@@ -153,34 +163,18 @@ impl<'a> Layout<'a> {
         if sessions.is_none() && confirmed.is_none() {
             return Ok(None);
         }
-        let mut missing = match sessions {
-            Some(sessions) => {
-                let mut clipped = sessions.as_ref().clone();
-                clipped.keep_run(extent.first, extent.last);
-                clipped
-            }
-            None => {
-                let mut all = BucketSet::new();
-                all.insert_run(extent.first, extent.last)?;
-                all
-            }
-        };
-        let covered = missing.intersect(covered);
-        missing.subtract(&covered);
-        let confirmed_empty = confirmed.map_or_else(BucketSet::new, |confirmed| missing.intersect(&confirmed));
-        missing.subtract(&confirmed_empty);
-        Ok(Some(Arc::new(Expected { covered, missing, confirmed_empty })))
+        Ok(Some(Expected { sessions, confirmed: confirmed.unwrap_or_default() }))
     }
 
     /// The buckets that the entity's calendar expects, over all extents.
-    fn sessions(&mut self, entity: &Entity) -> Result<Option<Arc<BucketSet>>> {
+    fn sessions(&mut self, entity: &Entity) -> Result<Option<Arc<[Run]>>> {
         let (Some(calendar), Some(all)) = (self.expectations.calendar_of(entity), self.all) else { return Ok(None) };
         Ok(Some(match self.calendars.entry(Arc::as_ptr(calendar)) {
             Entry::Occupied(known) => Arc::clone(known.get()),
             Entry::Vacant(place) => {
                 let zone = self.snapshot.definition().timezone.as_deref();
                 let schedule = Schedule::new(calendar, self.snapshot.index_type()?, zone)?;
-                Arc::clone(place.insert(Arc::new(schedule.expected(self.grid, all)?)))
+                Arc::clone(place.insert(Arc::from(schedule.expected(self.grid, all)?)))
             }
         }))
     }
@@ -203,10 +197,7 @@ impl Subject {
     pub fn gaps(&self, part: Run) -> Box<dyn Iterator<Item = Stretch> + Send + '_> {
         match &self.expected {
             None => Box::new(self.covered.gaps_in(part.first, part.last).map(whole)),
-            Some(expected) => Box::new(stretches(
-                expected.missing.runs_in(part.first, part.last),
-                expected.covered.runs_in(part.first, part.last),
-            )),
+            Some(_) => Box::new(stretches(self.missing_runs(part), self.covered_runs(part))),
         }
     }
 
@@ -214,10 +205,7 @@ impl Subject {
     pub fn windows(&self, part: Run) -> Box<dyn Iterator<Item = Stretch> + Send + '_> {
         match &self.expected {
             None => Box::new(self.covered.runs_in(part.first, part.last).map(whole)),
-            Some(expected) => Box::new(stretches(
-                expected.covered.runs_in(part.first, part.last),
-                expected.missing.runs_in(part.first, part.last),
-            )),
+            Some(_) => Box::new(stretches(self.covered_runs(part), self.missing_runs(part))),
         }
     }
 
@@ -225,20 +213,38 @@ impl Subject {
     pub fn missing_runs(&self, part: Run) -> Box<dyn Iterator<Item = Run> + Send + '_> {
         match &self.expected {
             None => Box::new(self.covered.gaps_in(part.first, part.last)),
-            Some(expected) => Box::new(expected.missing.runs_in(part.first, part.last)),
+            Some(expected) => {
+                let confirmed = expected.confirmed.runs_in(part.first, part.last);
+                Box::new(subtract(self.uncovered_sessions(expected, part), confirmed))
+            }
         }
     }
 
     /// The covered expected buckets of `part` in runs without a hole, ascending.
     pub fn covered_runs(&self, part: Run) -> Box<dyn Iterator<Item = Run> + Send + '_> {
-        let set = self.expected.as_ref().map_or(self.covered.as_ref(), |expected| &expected.covered);
-        Box::new(set.runs_in(part.first, part.last))
+        let covered = self.covered.runs_in(part.first, part.last);
+        match &self.expected {
+            None => Box::new(covered),
+            Some(expected) => Box::new(intersect(expected.sessions_in(part), covered)),
+        }
+    }
+
+    /// The buckets of `part` that are confirmed empty and expected otherwise, in ascending runs.
+    fn confirmed_runs(&self, part: Run) -> impl Iterator<Item = Run> + Send + '_ {
+        self.expected.iter().flat_map(move |expected| {
+            let confirmed = expected.confirmed.runs_in(part.first, part.last);
+            intersect(self.uncovered_sessions(expected, part), confirmed)
+        })
+    }
+
+    fn uncovered_sessions<'a>(&'a self, expected: &'a Expected, part: Run) -> impl Iterator<Item = Run> + Send + 'a {
+        subtract(expected.sessions_in(part), self.covered.runs_in(part.first, part.last))
     }
 
     /// How many buckets of `part` are confirmed empty.
     #[must_use]
     pub fn confirmed_empty_in(&self, part: Run) -> u64 {
-        self.expected.as_ref().map_or(0, |expected| expected.confirmed_empty.count_in(part.first, part.last))
+        total(self.confirmed_runs(part))
     }
 
     /// How many buckets of `part` are expected and covered, and expected and missing.
@@ -249,23 +255,19 @@ impl Subject {
                 let covered = self.covered.count_in(part.first, part.last);
                 (covered, part.buckets().saturating_sub(covered))
             }
-            Some(expected) => {
-                (expected.covered.count_in(part.first, part.last), expected.missing.count_in(part.first, part.last))
-            }
+            Some(_) => (total(self.covered_runs(part)), total(self.missing_runs(part))),
         }
     }
 
-    /// What a bucket of the extent is.
+    /// The next buckets of the extent from `from` on that are all one thing, and what; those that no calendar expects are
+    /// passed over. None at the end.
     #[must_use]
-    pub fn state_of(&self, bucket: BucketId) -> BucketState {
-        match &self.expected {
-            None if self.covered.contains(bucket) => BucketState::Covered,
-            None => BucketState::Missing,
-            Some(expected) if expected.covered.contains(bucket) => BucketState::Covered,
-            Some(expected) if expected.missing.contains(bucket) => BucketState::Missing,
-            Some(expected) if expected.confirmed_empty.contains(bucket) => BucketState::ConfirmedEmpty,
-            Some(_) => BucketState::Closed,
-        }
+    pub fn next_piece(&self, from: BucketId) -> Option<(Run, BucketState)> {
+        let rest = Run::new(from.max(self.extent.first), self.extent.last)?;
+        let covered = self.covered_runs(rest).next().map(|run| (run, BucketState::Covered));
+        let missing = self.missing_runs(rest).next().map(|run| (run, BucketState::Missing));
+        let confirmed = self.confirmed_runs(rest).next().map(|run| (run, BucketState::ConfirmedEmpty));
+        [covered, missing, confirmed].into_iter().flatten().min_by_key(|(run, _)| run.first)
     }
 
     /// Counts what is covered of `part` of the extent.
@@ -310,6 +312,10 @@ impl Subject {
         let after = gap.run.last.0.saturating_add(1);
         if after > part.last.0 || any(after, part.last.0).is_none() { Position::Trailing } else { Position::Inner }
     }
+}
+
+fn total(runs: impl Iterator<Item = Run>) -> u64 {
+    runs.map(|run| run.buckets()).fold(0, u64::saturating_add)
 }
 
 fn whole(run: Run) -> Stretch {

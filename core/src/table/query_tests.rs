@@ -19,9 +19,10 @@ fn set(of: impl IntoIterator<Item = i64>) -> BucketSet {
 pub(crate) fn subject(letters: &str, first: i64, plain: bool) -> Subject {
     let of = |wanted: char| set(letters.chars().zip(first..).filter(|(c, _)| *c == wanted).map(|(_, id)| id));
     let extent = Run { first: BucketId(first), last: BucketId(first + letters.len() as i64 - 1) };
-    let expected = Expected { covered: of('c'), missing: of('m'), confirmed_empty: of('e') };
+    let open = set(letters.chars().zip(first..).filter(|(c, _)| *c != ' ').map(|(_, id)| id));
+    let expected = Expected { sessions: Some(open.runs().collect()), confirmed: Arc::new(of('e')) };
     let covered = Arc::new(of('c'));
-    Subject { entity: Entity::none(), extent, covered, expected: (!plain).then(|| Arc::new(expected)) }
+    Subject { entity: Entity::none(), extent, covered, expected: (!plain).then_some(expected) }
 }
 
 /// Stretches of `letter`: neighbours among `c` and `m`.
@@ -69,6 +70,24 @@ fn check(letters: &str, first: i64, plain: bool) {
         assert_eq!(subject.position(&gap, subject.extent), expected, "{letters:?} {gap:?}");
     }
     check_timeline(letters, &summary);
+    check_pieces(letters, &subject);
+}
+
+/// Bucket by bucket what `next_piece` says in runs.
+fn check_pieces(letters: &str, subject: &Subject) {
+    let mut found = vec![' '; letters.chars().count()];
+    let mut from = subject.extent.first;
+    while let Some((run, state)) = subject.next_piece(from) {
+        let letter = match state {
+            BucketState::Covered => 'c',
+            BucketState::Missing => 'm',
+            BucketState::ConfirmedEmpty => 'e',
+        };
+        let at = |bucket: BucketId| (bucket.0 - subject.extent.first.0) as usize;
+        found[at(run.first)..=at(run.last)].fill(letter);
+        from = BucketId(run.last.0 + 1);
+    }
+    assert_eq!(found.into_iter().collect::<String>(), letters);
 }
 
 fn check_timeline(letters: &str, summary: &Summary) {
