@@ -30,6 +30,7 @@ impl TableFunction for Append {
                 Param { name: "on_overlap", ty: ParamType::Varchar },
                 Param { name: "mode", ty: ParamType::Varchar },
                 Param { name: "on_violation", ty: ParamType::Varchar },
+                Param { name: "verify", ty: ParamType::Boolean },
                 Param { name: "message", ty: ParamType::Varchar },
             ],
             description: "Appends Parquet files to a table: all of them in one commit, or none.",
@@ -46,6 +47,7 @@ impl TableFunction for Append {
         let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
         let on_violation =
             args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
+        let verify = args.flag("verify")?;
         let message = args.text("message")?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
@@ -61,8 +63,14 @@ impl TableFunction for Append {
         ];
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let request =
-                AppendRequest { files: expand(&patterns)?, on_overlap, mode, on_violation, message: message.clone() };
+            let request = AppendRequest {
+                files: expand(&patterns)?,
+                on_overlap,
+                mode,
+                on_violation,
+                verify,
+                message: message.clone(),
+            };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state);
             for warning in &appended.warnings {

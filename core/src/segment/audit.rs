@@ -132,21 +132,29 @@ impl Audit {
     }
 }
 
-/// Compares all that the file says of its values with the values, and its page index with its pages: what is not so, and
-/// what is not used because it contradicts the pages, in words.
+/// Decodes every page of the file and compares what the file says of its values with them.
 ///
 /// # Errors
-/// Those of reading all rows.
-pub fn problems(file: &SegmentFile) -> Result<Vec<String>> {
+/// Those of reading all rows, which name the column that cannot be decoded.
+pub fn lies(file: &SegmentFile) -> Result<Vec<Lie>> {
     let request = ReadRequest { batch_rows: BATCH_ROWS, ..ReadRequest::all(file) };
     let mut audit = Audit::new(file, &request.columns);
     let mut batches = file.read(request)?;
     while let Some(batch) = batches.next() {
         audit.batch(file, batches.row_group(), &batch?)?;
     }
+    Ok(audit.finish())
+}
+
+/// Compares all that the file says of its values with the values, and its page index with its pages: what is not so, and
+/// what is not used because it contradicts the pages, in words.
+///
+/// # Errors
+/// Those of reading all rows.
+pub fn problems(file: &SegmentFile) -> Result<Vec<String>> {
     let name = |position: usize| file.columns().get(position).map_or("", |column| column.name.as_str());
     let mut problems: Vec<String> = Vec::new();
-    for lie in audit.finish() {
+    for lie in lies(file)? {
         let place =
             lie.page.map_or_else(|| "the footer".to_owned(), |page| format!("the page index, for page {page},"));
         problems.push(format!(

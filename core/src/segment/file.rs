@@ -8,18 +8,16 @@ use std::{
 
 use bytes::Bytes;
 use parquet::{
-    arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
-    file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader},
-    schema::types::SchemaDescriptor,
+    arrow::arrow_reader::ArrowReaderMetadata,
+    file::metadata::{ColumnChunkMetaData, ParquetMetaData},
 };
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    depth::{Nesting, encrypted_leaf, nesting},
-    guard::{damaged, guarded, parquet_error},
-    leaf,
+    footer::{Decoded, decode},
+    guard::{damaged, guarded},
     page_index::{PageIndex, with_page_index},
-    schema::{self, FileColumn, file_columns, refuse_unsupported},
+    schema::{self, FileColumn},
 };
 use crate::{
     error::{Error, Result},
@@ -48,6 +46,9 @@ pub struct SegmentFile(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     source: Arc<dyn Source>,
+    /// What the footer says.
+    footer: Arc<ParquetMetaData>,
+    /// The same as the Parquet reader is to see it.
     metadata: ArrowReaderMetadata,
     /// Whether it was written here and is, by its footer, as it was written.
     own: bool,
@@ -86,15 +87,15 @@ impl SegmentFile {
         let path = source.path().to_owned();
         let footer = footer(source.as_ref())?;
         guarded(&path, || {
-            let Decoded { metadata, columns, encrypted } = decode(&path, &footer)?;
-            let (rows, group_rows) = checked_rows(&path, metadata.metadata())?;
-            check_chunks(&path, source.len(), metadata.metadata())?;
             let footer_checksum = checksum_of(&footer);
-            let own =
-                own && metadata.metadata().file_metadata().created_by().is_some_and(|by| by.starts_with(OWN_NAME));
+            let Decoded { footer, metadata, columns, encrypted } = decode(&path, &footer)?;
+            let (rows, group_rows) = checked_rows(&path, &footer)?;
+            check_chunks(&path, source.len(), &footer)?;
+            let own = own && footer.file_metadata().created_by().is_some_and(|by| by.starts_with(OWN_NAME));
             let (page_index, indexed) = (OnceLock::new(), OnceLock::new());
             Ok(Self(Arc::new(Inner {
                 source,
+                footer,
                 metadata,
                 own,
                 page_index,
@@ -197,7 +198,7 @@ impl SegmentFile {
     }
 
     pub(super) fn metadata(&self) -> &Arc<ParquetMetaData> {
-        self.0.metadata.metadata()
+        &self.0.footer
     }
 
     /// The page index, of which each column chunk's part is judged when it is asked for.
@@ -212,7 +213,7 @@ impl SegmentFile {
     /// The metadata with the parts of the page index that have been asked for and can be used.
     pub(super) fn indexed(&self) -> Result<&Arc<ParquetMetaData>> {
         let index = self.page_index()?;
-        Ok(self.0.indexed.get_or_init(|| Arc::new(with_page_index(self.metadata(), index))))
+        Ok(self.0.indexed.get_or_init(|| Arc::new(with_page_index(self.reader_metadata().metadata(), index))))
     }
 
     /// The metadata of the row group's column chunk for one leaf.
@@ -274,51 +275,6 @@ fn cut(path: &str) -> Error {
 
 fn to_usize(bytes: u64) -> Result<usize> {
     usize::try_from(bytes).map_err(|_| Error::limit_exceeded("a footer of more bytes than memory can address"))
-}
-
-/// What a footer says.
-struct Decoded {
-    metadata: ArrowReaderMetadata,
-    columns: Vec<FileColumn>,
-    encrypted: Option<usize>,
-}
-
-fn decode(path: &str, footer: &[u8]) -> Result<Decoded> {
-    let failed = |error| parquet_error(path, error);
-    let encrypted = match nesting(footer) {
-        Nesting::Fine { encrypted } => encrypted,
-        Nesting::Unreadable => return Err(damaged(path).with("problem", "its footer is unreadable")),
-        Nesting::TooDeep => {
-            let message =
-                format!("the columns of '{path}' nest deeper than tstable reads; flatten them before writing");
-            return Err(Error::limit_exceeded(message));
-        }
-    };
-    let plain = ParquetMetaDataReader::decode_metadata(footer).map_err(failed)?;
-    let original = plain.file_metadata().schema_descr_ptr();
-    named(path, refuse_unsupported(&original))?;
-    let metadata = match leaf::readable(&original).map_err(failed)? {
-        Some(schema) => relabelled(footer, schema).map_err(failed)?,
-        None => plain,
-    };
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let mut metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(failed)?;
-    if let Some(micros) = schema::int96_in_micros(&original, metadata.schema()) {
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(micros));
-        metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(failed)?;
-    }
-    let columns = named(path, file_columns(&original, metadata.schema()))?;
-    let encrypted = if encrypted { encrypted_leaf(footer) } else { None };
-    Ok(Decoded { metadata, columns, encrypted })
-}
-
-fn relabelled(footer: &[u8], schema: SchemaDescriptor) -> parquet::errors::Result<ParquetMetaData> {
-    let options = ParquetMetaDataOptions::new().with_schema(Arc::new(schema));
-    ParquetMetaDataReader::decode_metadata_with_options(footer, Some(&options))
-}
-
-fn named<T>(path: &str, result: Result<T>) -> Result<T> {
-    result.map_err(|error| error.with("file", path))
 }
 
 /// The number of rows in all and of each row group, which must agree.

@@ -5,6 +5,7 @@ use std::{ops::RangeInclusive, sync::Arc};
 
 use super::{
     convert::converted,
+    delta::narrowed,
     file::SegmentFile,
     guard::arrow_error,
     index::rows_inside,
@@ -70,6 +71,8 @@ pub(super) fn chosen(
     let values = if is_dictionary {
         Arc::clone(array)
     } else {
+        let has = file.columns().get(column.position);
+        let array = &has.map_or_else(|| Arc::clone(array), |has| narrowed(array, &has.ty));
         converted(array, &column.ty.arrow(Strings::Plain)).map_err(|error| beyond(file, column, error))?
     };
     let mut rows = BooleanBuffer::new_set(array.len());

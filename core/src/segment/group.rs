@@ -23,6 +23,7 @@ use parquet::{
 
 use super::{
     convert::converted,
+    delta::narrowed,
     file::{SegmentFile, chunk_range},
     filter::chosen,
     guard::{arrow_error, parquet_error},
@@ -114,6 +115,10 @@ impl Group {
                     Place::Held(place) => self.held.get(*place).and_then(|array| part(array, self.done, rows)),
                 };
                 let array = array.ok_or_else(|| Error::corrupt("a column has fewer rows than another"))?;
+                let array = file
+                    .columns()
+                    .get(column.position)
+                    .map_or_else(|| Arc::clone(&array), |has| narrowed(&array, &has.ty));
                 converted(&array, field.data_type()).map_err(|error| beyond(file, column, error))
             });
         let columns = columns.collect::<Result<_>>()?;
@@ -281,7 +286,7 @@ impl<'a> Opening<'a> {
 
 /// The Parquet reader's view of the file: with dictionaries where they pay, with the page index where rows are chosen.
 fn reader_metadata(file: &SegmentFile, request: &ReadRequest, group: &RowGroupRead) -> Result<ArrowReaderMetadata> {
-    let metadata = if group.rows.is_some() { file.indexed()? } else { file.metadata() };
+    let metadata = if group.rows.is_some() { file.indexed()? } else { file.reader_metadata().metadata() };
     let base = file.reader_metadata().schema();
     let fields = base.fields().iter().enumerate().map(|(position, field)| {
         if wants_dictionary(file, request, group.row_group, position) {

@@ -16,9 +16,13 @@ pub mod schema;
 pub mod stats;
 pub mod write;
 
+mod annotations;
+mod blame;
 mod codes;
 mod convert;
+mod delta;
 mod depth;
+mod footer;
 mod group;
 mod guard;
 mod index;

@@ -6,6 +6,7 @@ use std::{ops::Range, vec};
 use arrow::{array::RecordBatch, error::ArrowError};
 
 use super::{
+    blame,
     file::SegmentFile,
     filter::{IndexFilter, ValueFilter},
     group::Group,
@@ -158,7 +159,10 @@ impl Iterator for SegmentReader {
             self.current = None;
             self.groups = Vec::new().into_iter();
         }
-        next.map(|batch| batch.map_err(|e| self.context.iter().fold(e, |e, (key, value)| e.with(key, value))))
+        let named = |e| blame::named(&file, &self.request, self.row_group, e);
+        next.map(|batch| {
+            batch.map_err(named).map_err(|e| self.context.iter().fold(e, |e, (key, value)| e.with(key, value)))
+        })
     }
 }
 

@@ -133,6 +133,8 @@ pub struct AppendRequest {
     pub mode: Mode,
     /// What to do with rows that violate a check.
     pub on_violation: OnViolation,
+    /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
+    pub verify: bool,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
@@ -256,6 +258,7 @@ fn look_at(
     for (i, path) in request.files.iter().enumerate() {
         check_cancelled(monitor)?;
         let mut file = Incoming::read(path, target)?;
+        file.verify = request.verify;
         file.check(target, &snapshot.state.properties, request.on_violation)?;
         incoming.push(file);
         #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]

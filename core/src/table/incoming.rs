@@ -1,7 +1,11 @@
 //! A file on its way in: opened, its columns compared with the table's, its rows looked at once for bounds, order and
 //! coverage. Nothing here writes.
 
-use std::{collections::BTreeMap, path::Path, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::OnceLock,
+};
 
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -22,6 +26,7 @@ use crate::{
     segment::{
         FileColumn, ReadColumn, SegmentFile,
         admit::admit,
+        audit,
         inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
         look::RowLook,
         rewrite::TableRows,
@@ -132,6 +137,8 @@ pub struct Incoming {
     pub rows_by_entity: BTreeMap<Entity, u64>,
     /// Field ids of the index and entity columns of which the file says what its rows do not.
     pub misstated: Vec<u32>,
+    /// Whether every page is decoded before the file becomes a segment as it is.
+    pub verify: bool,
     /// Whether some rows violate a check and are to be left out.
     pub checked_out: bool,
     fingerprint: OnceLock<Fingerprint>,
@@ -191,6 +198,7 @@ impl Incoming {
             coverage,
             rows_by_entity,
             misstated,
+            verify: false,
             checked_out: false,
             fingerprint: OnceLock::new(),
         })
@@ -235,6 +243,17 @@ impl Incoming {
         self.coverage = collector.finish()?;
         self.checked_out = true;
         Ok(())
+    }
+
+    /// Decodes every page of every column: what cannot be decoded is no segment. The field ids of columns of which the file says what
+    /// its rows do not.
+    ///
+    /// # Errors
+    /// `Corrupt` and others that name the column that cannot be decoded.
+    pub fn decode(&self, target: &Target) -> Result<Vec<u32>> {
+        let lies = audit::lies(&self.file).map_err(|e| e.with("file", self.shown()))?;
+        let positions: BTreeSet<usize> = lies.into_iter().map(|lie| lie.position).collect();
+        Ok(field_ids(&self.file, &positions.into_iter().collect::<Vec<_>>(), target))
     }
 
     /// The file's name as the user's pattern found it.

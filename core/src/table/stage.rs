@@ -87,8 +87,8 @@ pub fn file(
         }],
         extra: serde_json::Map::new(),
     };
-    if brought.adopted {
-        record.set_adopted(&Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() });
+    if let Some(adopted) = &brought.adopted {
+        record.set_adopted(adopted);
     }
     Ok(record)
 }
@@ -144,14 +144,20 @@ struct Brought {
     sorted_by: Option<SortOrder>,
     /// Field ids of the columns that the segment does not have.
     missing: Vec<u32>,
-    /// Whether it is the file as it was found.
-    adopted: bool,
+    /// How far the file's own statistics can be believed, when it is the file as it was found.
+    adopted: Option<Adopted>,
 }
 
 fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode, path: &str) -> Result<Brought> {
     let missing = match &incoming.fit {
         Fit::AsIs { missing } if mode != Mode::Rewrite => missing.clone(),
         _ => return write_anew(storage, incoming, target, path),
+    };
+    // What goes away is decoded before, since afterwards nothing else is left of it.
+    let adopted = if mode == Mode::Move || incoming.verify {
+        Adopted { compared: Compared::All, distrusted_fields: incoming.decode(target)? }
+    } else {
+        Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() }
     };
     let unchanged = |bytes, fingerprint| Brought {
         bytes,
@@ -161,7 +167,7 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
         source: fingerprint,
         sorted_by: incoming.sorted_by,
         missing,
-        adopted: true,
+        adopted: Some(adopted.clone()),
     };
     if matches!(mode, Mode::Link | Mode::Move) {
         if let Some(stat) = storage.link(&incoming.outside.path, path)? {
@@ -197,7 +203,7 @@ fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path:
         source,
         sorted_by,
         missing: Vec::new(),
-        adopted: false,
+        adopted: None,
     })
 }
 

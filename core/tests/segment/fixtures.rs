@@ -144,3 +144,16 @@ fn an_encrypted_column_is_named_before_the_file_becomes_a_segment() {
     assert!(error.to_string().contains("column \"price\" is encrypted"), "{error}");
     assert!(admit(&fixture("pyarrow_types")).is_ok() && admit(&fixture("duckdb_types")).is_ok());
 }
+
+#[test]
+fn differences_that_need_more_bits_than_their_column_read_as_duckdb_wrote_them() {
+    let file = fixture("duckdb_differences");
+    let types: Vec<&T> = file.columns().iter().map(|column| &column.ty).collect();
+    assert_eq!(types, [&T::BigInt, &T::UInteger, &T::Integer]);
+    let batches = read(&file, ReadRequest::all(&file));
+    let expected = |row: i64| (3_000_000_000 + (row * 2_654_435_761) % 1_000_000_000).to_string();
+    assert_eq!(shown(&batches, 1), (0..500).map(expected).collect::<Vec<_>>());
+    let steps = (0..500).map(|row| if row % 2 == 0 { i32::MIN + row } else { i32::MAX - row }.to_string());
+    assert_eq!(shown(&batches, 2), steps.collect::<Vec<_>>());
+    assert_eq!(file.column_bounds(0, 2).min, Some(tstable_core::prune::expr::Constant::Int(i32::MIN.into())));
+}
