@@ -7,6 +7,7 @@ pub mod check;
 pub mod coverage;
 pub mod delta;
 pub mod error;
+pub mod import;
 pub mod log;
 pub mod prune;
 pub mod schema;

@@ -1,6 +1,6 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
 //! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
-//! [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
+//! [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod append;
@@ -24,6 +24,7 @@ mod export_delta;
 mod fill;
 mod gaps;
 mod history;
+mod import;
 mod info;
 mod last_window;
 mod latest;
@@ -32,7 +33,6 @@ mod literal;
 mod mark_empty;
 mod plan;
 mod preview;
-mod query_rows;
 mod question;
 mod repair;
 mod report;
@@ -112,6 +112,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),
             Arc::new(history::History(new())),
+            Arc::new(import::Import),
             Arc::new(info::Info(new())),
             Arc::new(last_window::LastWindow(new())),
             Arc::new(latest::Latest(new())),

@@ -179,8 +179,11 @@ impl SegmentFile {
                 None => None,
             };
             let flat = chunk.column_descr().max_rep_level() == 0;
-            if !pages.is_some_and(|pages| agree(locations, &rows, &pages, flat)) {
-                return Ok(useless("it places pages or rows where the pages' own headers do not"));
+            match pages.map_or(Some(false), |pages| agree(locations, &rows, &pages, flat)) {
+                Some(true) => {}
+                Some(false) => return Ok(useless("it places pages or rows where the pages' own headers do not")),
+                // Nothing is wrong with it, but nothing proves it either.
+                None => return Ok(ChunkPages::default()),
             }
         }
         let (bounds, problem) = match self.bounds(row_group, leaf, chunk, &rows)? {
@@ -238,17 +241,28 @@ pub(super) fn page_rows(locations: &[PageLocation], total: usize) -> Option<Vec<
     (starts_at_zero && rows.iter().all(|range| range.start < range.end && range.end <= total)).then_some(rows)
 }
 
-/// Whether the pages are where the index says, with the rows that it says. Where values are not rows only headers that
-/// count rows can tell.
-fn agree(locations: &[PageLocation], rows: &[Range<usize>], pages: &[DataPage], flat: bool) -> bool {
-    let agrees = |((location, rows), page): ((&PageLocation, &Range<usize>), &DataPage)| {
-        let held = if flat { Some(page.values) } else { page.rows };
-        u64::try_from(location.offset) == Ok(page.at)
-            && u64::try_from(location.compressed_page_size) == Ok(page.bytes)
-            && held == Some(rows.len() as u64)
-            && page.rows.is_none_or(|rows| Some(rows) == held)
+/// Whether the pages are where the index says, with the rows that it says. None where only the rows are in question and the
+/// headers do not count them: in lists, where values are not rows, those of the older kind count values alone.
+fn agree(locations: &[PageLocation], rows: &[Range<usize>], pages: &[DataPage], flat: bool) -> Option<bool> {
+    let lies_there = |(location, page): (&PageLocation, &DataPage)| {
+        u64::try_from(location.offset) == Ok(page.at) && u64::try_from(location.compressed_page_size) == Ok(page.bytes)
     };
-    locations.len() == pages.len() && locations.iter().zip(rows).zip(pages).all(agrees)
+    if locations.len() != pages.len() || !locations.iter().zip(pages).all(lies_there) {
+        return Some(false);
+    }
+    let mut proven = true;
+    for (rows, page) in rows.iter().zip(pages) {
+        let held = if flat { Some(page.values) } else { page.rows };
+        match held {
+            Some(held) if held != rows.len() as u64 || page.rows.is_some_and(|rows| rows != held) => {
+                return Some(false);
+            }
+            Some(_) => {}
+            // The only page of a row group has all of its rows.
+            None => proven &= pages.len() == 1,
+        }
+    }
+    proven.then_some(true)
 }
 
 /// What the bounds of pages say against the pages' rows, against the chunk's own statistics, or against each other.

@@ -113,6 +113,12 @@ impl Table {
         Self { log: Log::new(storage) }
     }
 
+    /// The table in a directory, whether or not there is one yet.
+    #[must_use]
+    pub fn at_directory(root: &str) -> Self {
+        Self::new(Arc::new(crate::storage::local::LocalStorage::new(root)))
+    }
+
     /// The log below.
     #[must_use]
     pub fn log(&self) -> &Log {

@@ -7,7 +7,6 @@ mod replacement;
 mod scalar;
 mod table;
 mod types;
-mod v1_5_6;
 mod value;
 mod vector;
 
@@ -27,7 +26,7 @@ use super::{
 };
 
 /// The stable levels of this C API, as footers state them. Each has the table of the one before and more behind it.
-const LEVELS: [&str; 2] = ["v1.2.0", v1_5_6::LEVEL];
+const LEVELS: [&str; 2] = ["v1.2.0", "v1.5.6"];
 
 /// The v1 API shows nothing of the running query.
 struct Blind;
@@ -135,11 +134,6 @@ unsafe fn load(
         }
         for function in registry.scalars {
             scalar::register(&connection, Arc::clone(&function))?;
-        }
-        if level == Some(v1_5_6::LEVEL) {
-            for format in registry.copies {
-                v1_5_6::register(&connection, format)?;
-            }
         }
         if let Some(scan) = registry.replacement {
             replacement::register(database, scan);

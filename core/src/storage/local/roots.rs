@@ -38,6 +38,53 @@ pub fn find_marked(directory: &Path, marker: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// What lies directly in a directory, each in order of names; links are followed.
+#[derive(Debug, Clone, Default)]
+pub struct Children {
+    /// Directories.
+    pub directories: Vec<PathBuf>,
+    /// Everything else.
+    pub files: Vec<PathBuf>,
+}
+
+/// # Errors
+/// `NotFound` when there is no such directory, `Io` when it cannot be read.
+pub fn children(directory: &Path) -> Result<Children> {
+    let mut found = Children::default();
+    let failed = |e| Error::io("list", directory.display(), e);
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            found.directories.push(path);
+        } else {
+            found.files.push(path);
+        }
+    }
+    found.directories.sort();
+    found.files.sort();
+    Ok(found)
+}
+
+/// Moves a directory that was put together elsewhere on the file system to its place, whole.
+///
+/// # Errors
+/// `AlreadyExists` when something other than an empty directory is there, else `Io`.
+pub fn settle(from: &Path, to: &Path) -> Result<()> {
+    let taken = match fs::read_dir(to) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(e) => e.kind() != io::ErrorKind::NotFound,
+    };
+    if taken {
+        return Err(Error::already_exists(format!("there is something at '{}' already", to.display())));
+    }
+    fs::rename(from, to).map_err(|e| Error::io("move the table to", to.display(), e))
+}
+
+/// Removes a directory that was being put together, as far as that goes: what is left begins with a dot and is of no table.
+pub fn discard_tree(directory: &Path) {
+    let _ = fs::remove_dir_all(directory);
+}
+
 /// Whether the directory has the marker, and the directories in it when it does not.
 fn subdirectories(path: &Path, marker: &str) -> io::Result<(bool, Vec<PathBuf>)> {
     let mut children = Vec::new();

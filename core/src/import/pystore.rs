@@ -1,0 +1,187 @@
+//! Stores of [PyStore](https://github.com/ranaroussi/pystore), of its releases 0.1 to 1.0: each item is a directory of Parquet parts
+//! beside a file of metadata, in a collection, in a store; a snapshot of a collection is a full copy of its items.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::{Earlier, Import, spacing};
+use crate::{
+    error::{Error, Result},
+    schema::Schema,
+    storage::{
+        Storage,
+        local::{LocalStorage, roots::children},
+    },
+    table::{CreateRequest, incoming},
+};
+
+/// The files that make a directory an item, newest release first.
+const METADATA_FILES: [&str; 2] = ["pystore_metadata.json", "metadata.json"];
+const SNAPSHOTS: &str = "_snapshots";
+const MAX_METADATA_BYTES: u64 = 16 << 20;
+/// Keys that begin so are PyStore's own.
+const OWN_PREFIX: char = '_';
+
+/// An item, and where its table goes below the new root.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Its path below what was named, empty for the item itself.
+    pub below: PathBuf,
+}
+
+/// The items at or below a directory that is an item, a collection or a store; none when it is none of these.
+///
+/// # Errors
+/// `NotFound` or `Io` when it cannot be read.
+pub fn items(directory: &Path) -> Result<Vec<Item>> {
+    let mut found = Vec::new();
+    gather(directory, Path::new(""), 2, &mut found)?;
+    found.sort_by(|a: &Item, b: &Item| a.below.cmp(&b.below));
+    Ok(found)
+}
+
+fn gather(directory: &Path, below: &Path, depth: usize, found: &mut Vec<Item>) -> Result<()> {
+    let listed = children(directory)?;
+    if parts(&listed.files).next().is_some() && metadata_file(&listed.files).is_some() {
+        found.push(Item { directory: directory.to_owned(), below: below.to_owned() });
+        return Ok(());
+    }
+    if depth == 0 {
+        return Ok(());
+    }
+    for child in listed.directories {
+        let Some(name) = child.file_name().filter(|name| *name != SNAPSHOTS) else { continue };
+        gather(&child, &below.join(name), depth.saturating_sub(1), found)?;
+    }
+    Ok(())
+}
+
+/// `part.<n>.parquet`, the files with rows.
+fn parts(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+    files.iter().filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("part.") && name.ends_with(".parquet")
+    })
+}
+
+fn metadata_file(files: &[PathBuf]) -> Option<&'static str> {
+    let has = |name: &str| files.iter().any(|path| path.file_name().is_some_and(|file| file == name));
+    METADATA_FILES.into_iter().find(|name| has(name))
+}
+
+/// What an item is. `bucket` is the width to give its table; without one the usual distance of its rows proposes it.
+///
+/// # Errors
+/// `UnsupportedFormat` when its index is not a column, `SchemaMismatch` when its parts disagree, `Corrupt` when its metadata
+/// cannot be read, and what opening its files gives.
+pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
+    let files: Vec<_> = parts(&children(&item.directory)?.files).cloned().collect();
+    let index = index_column(&files)?;
+    let bucket = match bucket {
+        Some(bucket) => bucket.to_owned(),
+        None => spacing::propose(&files, &index)?,
+    };
+    Ok(Import {
+        source: item.directory.clone(),
+        kind: "PyStore item".to_owned(),
+        definition: CreateRequest::new(&index, &bucket),
+        snapshots: snapshots(item, &files)?,
+        properties: properties(&item.directory)?,
+        files,
+        added: Schema::default(),
+        shared_buckets: true,
+    })
+}
+
+/// The column that pandas takes for the index, as the parts themselves say.
+fn index_column(files: &[PathBuf]) -> Result<String> {
+    let mut index: Option<String> = None;
+    for path in files {
+        let (_, file) = incoming::open(path)?;
+        let pandas = file.key_value("pandas").and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let stated = pandas.as_ref().and_then(|pandas| pandas.get("index_columns")?.as_array().cloned());
+        let names: Vec<_> = stated.iter().flatten().filter_map(Value::as_str).collect();
+        let [name] = names.as_slice() else {
+            return Err(Error::unsupported_format(
+                "the item's index is not one column of its files; write the item with an index of times that has a name",
+            )
+            .with("file", path.display()));
+        };
+        match &index {
+            Some(known) if known != name => {
+                return Err(Error::schema_mismatch(format!(
+                    "the parts of the item disagree about the index: \"{known}\" and \"{name}\""
+                ))
+                .with("file", path.display()));
+            }
+            _ => index = Some((*name).to_owned()),
+        }
+    }
+    index.ok_or_else(|| Error::not_found("the item has no part with rows"))
+}
+
+/// The user's metadata.
+fn metadata(directory: &Path) -> Result<Map<String, Value>> {
+    let storage = LocalStorage::new(&directory.to_string_lossy());
+    for name in METADATA_FILES {
+        let Some(bytes) = storage.read(name, MAX_METADATA_BYTES)? else { continue };
+        return serde_json::from_slice(&bytes).map_err(|e| {
+            Error::corrupt("the item's metadata is no JSON object")
+                .with("file", directory.join(name).display())
+                .caused_by(e)
+        });
+    }
+    Ok(Map::new())
+}
+
+fn properties(directory: &Path) -> Result<Vec<(String, String)>> {
+    let fields = metadata(directory)?;
+    let own = |key: &String| key.starts_with(OWN_PREFIX) || key.trim().is_empty();
+    Ok(fields
+        .into_iter()
+        .filter(|(key, value)| !own(key) && !value.is_null())
+        .map(|(key, value)| match value {
+            Value::String(text) => (key, text),
+            other => (key, other.to_string()),
+        })
+        .collect())
+}
+
+/// The snapshots that hold the item, oldest first, as far as its own time of change tells their order.
+fn snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<Earlier>> {
+    let Some((collection, name)) = item.directory.parent().zip(item.directory.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let Ok(listed) = children(&collection.join(SNAPSHOTS)) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for directory in listed.directories {
+        let copy = directory.join(name);
+        let Ok(files) = children(&copy).map(|listed| parts(&listed.files).cloned().collect::<Vec<_>>()) else {
+            continue;
+        };
+        let tag = directory.file_name().map(|tag| tag.to_string_lossy().into_owned());
+        let Some(tag) = tag.filter(|_| !files.is_empty()) else { continue };
+        let updated = metadata(&copy)?.get("_updated").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let is_current = same_contents(&files, current)?;
+        found.push((updated, Earlier { name: tag, files, is_current }));
+    }
+    found.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    Ok(found.into_iter().map(|(_, earlier)| earlier).collect())
+}
+
+fn same_contents(a: &[PathBuf], b: &[PathBuf]) -> Result<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (a, b) in a.iter().zip(b) {
+        let ((_, left), (_, right)) = (incoming::open(a)?, incoming::open(b)?);
+        let same = (left.bytes(), left.footer_checksum()) == (right.bytes(), right.footer_checksum());
+        if !same || a.file_name() != b.file_name() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,200 @@
+//! `tstable_import`: tables of timeseries-table-format and stores of PyStore, as tables of ours.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tstable_core::{
+    Error, Result,
+    import::{self, Import as Described, Imported, ancestor, pystore},
+    schema::ColumnType,
+    storage::local::roots::find_marked,
+    table::append::{Mode, check_cancelled},
+};
+
+use super::{
+    Watch,
+    literal::width,
+    report::{Cell, Report, Row, column},
+};
+use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct Import;
+
+impl TableFunction for Import {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_import",
+            positional: &[
+                Param { name: "source", ty: ParamType::Varchar },
+                Param { name: "root", ty: ParamType::Varchar },
+            ],
+            named: &[
+                Param { name: "bucket", ty: ParamType::Any },
+                Param { name: "entity_columns", ty: ParamType::VarcharList },
+                Param { name: "mode", ty: ParamType::Varchar },
+                Param { name: "on_error", ty: ParamType::Varchar },
+            ],
+            description: "Makes tables of the tables and stores of timeseries-table-format and PyStore.",
+            example: "FROM tstable_import('pystore/mydatastore', 'stores/mine')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let request = Request {
+            source: PathBuf::from(args.text_at(0, "source")?),
+            root: PathBuf::from(args.text_at(1, "root")?),
+            bucket: args.named("bucket").map(|arg| width("bucket", arg)).transpose()?.map(|bucket| bucket.to_string()),
+            entity_columns: args.text_list("entity_columns")?,
+            mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,
+            skips: skips(args.text("on_error")?.as_deref())?,
+        };
+        Ok(Report::bound(columns(), move |session| {
+            let rows = run(&request, session)?;
+            Ok(Box::new(rows.into_iter().map(Ok)))
+        }))
+    }
+}
+
+struct Request {
+    source: PathBuf,
+    root: PathBuf,
+    bucket: Option<String>,
+    entity_columns: Vec<String>,
+    mode: Mode,
+    /// Whether a table that cannot be imported is reported instead of ending the call.
+    skips: bool,
+}
+
+/// A table to be made: where from, where to, and what the source says it is.
+struct Task {
+    source: PathBuf,
+    root: PathBuf,
+    described: Result<Described>,
+}
+
+fn skips(word: Option<&str>) -> Result<bool> {
+    match word {
+        None | Some("fail") => Ok(false),
+        Some("skip_file") => Ok(true),
+        Some(other) => {
+            Err(Error::invalid_argument(format!("on_error := '{other}' is not known; use 'fail' or 'skip_file'")))
+        }
+    }
+}
+
+fn columns() -> Vec<OutColumn> {
+    vec![
+        column("source", ColumnType::Varchar),
+        column("root", ColumnType::Varchar),
+        column("kind", ColumnType::Varchar),
+        column("version", ColumnType::BigInt),
+        column("rows", ColumnType::BigInt),
+        column("files", ColumnType::BigInt),
+        column("message", ColumnType::Varchar),
+    ]
+}
+
+fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
+    let mut tasks = tasks(request)?;
+    if !request.skips
+        && let Some(failed) = tasks.iter().position(|task| task.described.is_err())
+    {
+        let task = tasks.swap_remove(failed);
+        return Err(task.described.err().unwrap_or_else(|| nothing(request)).with("source", task.source.display()));
+    }
+    let mut rows = Vec::new();
+    for task in tasks {
+        check_cancelled(&Watch(session))?;
+        rows.push(import_one(request, task, session)?);
+    }
+    Ok(rows)
+}
+
+fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<Row> {
+    let made = task.described.and_then(|described| {
+        let imported = import::run(&described, &task.root, request.mode, &Watch(session))?;
+        Ok((described, imported))
+    });
+    match made {
+        Ok((described, imported)) => Ok(row(&task.source, &task.root, &described, &imported)),
+        Err(reason) if request.skips => Ok(refused(&task.source, &task.root, &reason)),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// What is to be made of the source, in the order of their paths.
+fn tasks(request: &Request) -> Result<Vec<Task>> {
+    let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
+    let mut tasks = Vec::new();
+    for source in marked {
+        let below = source.strip_prefix(&request.source).unwrap_or(Path::new("")).to_owned();
+        match ancestor::describe(&source) {
+            Ok(None) if below.as_os_str().is_empty() => {
+                return Err(Error::invalid_argument(format!(
+                    "'{}' is a table of tstable already; copy its directory instead",
+                    source.display()
+                )));
+            }
+            Ok(None) => {}
+            Ok(Some(described)) => tasks.push(task(request, source, &below, Ok(with_arguments(described, request)))),
+            Err(e) => tasks.push(task(request, source, &below, Err(e))),
+        }
+    }
+    for item in pystore::items(&request.source)? {
+        let described = pystore::describe(&item, request.bucket.as_deref());
+        let described = described.map(|described| with_arguments(described, request));
+        tasks.push(task(request, item.directory.clone(), &item.below, described));
+    }
+    if tasks.is_empty() { Err(nothing(request)) } else { Ok(tasks) }
+}
+
+fn task(request: &Request, source: PathBuf, below: &Path, described: Result<Described>) -> Task {
+    let root = if below.as_os_str().is_empty() { request.root.clone() } else { request.root.join(below) };
+    Task { source, root, described }
+}
+
+fn with_arguments(mut described: Described, request: &Request) -> Described {
+    if let Some(bucket) = &request.bucket {
+        described.definition.bucket.clone_from(bucket);
+    }
+    if !request.entity_columns.is_empty() {
+        described.definition.entity_columns.clone_from(&request.entity_columns);
+    }
+    described
+}
+
+fn nothing(request: &Request) -> Error {
+    Error::not_found(format!(
+        "'{}' holds neither a table of timeseries-table-format nor a PyStore item, collection or store; plain Parquet files are \
+         loaded by tstable_create and tstable_append",
+        request.source.display()
+    ))
+}
+
+fn row(source: &Path, root: &Path, described: &Described, imported: &Imported) -> Row {
+    vec![
+        Cell::text(source.to_string_lossy()),
+        Cell::text(root.to_string_lossy()),
+        Cell::text(&described.kind),
+        Cell::count(imported.version.0),
+        Cell::count(imported.rows),
+        Cell::count(imported.files),
+        Cell::text(format!("bucket {}", described.definition.bucket)),
+    ]
+}
+
+fn refused(source: &Path, root: &Path, reason: &Error) -> Row {
+    vec![
+        Cell::text(source.to_string_lossy()),
+        Cell::text(root.to_string_lossy()),
+        Cell::text("refused"),
+        Cell::Null,
+        Cell::Null,
+        Cell::Null,
+        Cell::text(reason.to_string()),
+    ]
+}
