@@ -24,7 +24,7 @@ const STORED_FIXED: i64 = 7;
 const CONVERTED_NULL: i64 = 24;
 
 /// A field as it stands in the footer: its number, its kind, its bytes.
-type Field<'a> = (i64, u8, &'a [u8]);
+pub(super) type Field<'a> = (i64, u8, &'a [u8]);
 
 /// The footer with the annotations of its leaves in order; none when there is nothing to put in order, or when the bytes
 /// cannot be followed.
@@ -52,7 +52,7 @@ pub(super) fn mended(footer: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The fields of the struct that begins here, to its end.
-fn fields<'a>(bytes: &mut Bytes<'a>) -> Option<Vec<Field<'a>>> {
+pub(super) fn fields<'a>(bytes: &mut Bytes<'a>) -> Option<Vec<Field<'a>>> {
     let (mut fields, mut field) = (Vec::new(), 0);
     while let Some(kind) = bytes.field(&mut field)? {
         let before = bytes.0;
@@ -134,7 +134,7 @@ fn fits_time(stored: i64, inside: &[u8]) -> bool {
 }
 
 /// Writes a struct. Numbers of fields are written in full where the step from the last is not a small one.
-fn write(fields: &[Field<'_>], out: &mut Vec<u8>) {
+pub(super) fn write(fields: &[Field<'_>], out: &mut Vec<u8>) {
     let mut last = 0;
     for (field, kind, bytes) in fields {
         match u8::try_from(field.saturating_sub(last)) {

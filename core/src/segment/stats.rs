@@ -319,3 +319,7 @@ fn big_endian(raw: &[u8]) -> Option<i128> {
     let sign = i128::from(first.cast_signed());
     Some(rest.iter().fold(sign, |value, byte| (value << 8) | i128::from(*byte)))
 }
+
+#[cfg(test)]
+#[path = "stats_tests.rs"]
+mod tests;
