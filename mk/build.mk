@@ -10,11 +10,13 @@ DUCKDB_VERSIONS ?=
 build:
 	cargo build
 	$(PYTHON) tools/package.py debug
+	$(PYTHON) tools/community.py place debug
 
 # build/release/<package>, as they ship.
 release:
 	cargo build --release
 	$(PYTHON) tools/package.py release
+	$(PYTHON) tools/community.py place release
 
 # build/repository, for `INSTALL tstable FROM 'build/repository'`; signed with the key in the file TSTABLE_SIGNING_KEY, if that is set.
 repository: release

@@ -12,6 +12,17 @@ pytest = PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$(CURDIR)/build/python/wheel:$$(e
 wheel: $(if $(filter debug,$(PROFILE)),build,release) ## dist/tstable-*.whl for this platform and every DuckDB since 1.4
 	$(PYTHON) tools/wheel.py $(PROFILE)
 
+# The library asks for the newest glibc that the machine has of what it uses, and loads on no older one. Zig links for the one that
+# is asked for; 2.28 is what DuckDB's own wheels need. The tag of the wheel is read from the library.
+GLIBC ?= 2.28
+TRIPLE = $(shell uname -m)-unknown-linux-gnu
+
+.PHONY: wheel-portable
+wheel-portable: build/venv/.venv-zig/.installed ## the same for older Linux systems, linked by Zig (GLIBC=2.28)
+	PATH="$(CURDIR)/build/venv/.venv-zig/bin:$$PATH" cargo zigbuild $(if $(filter debug,$(PROFILE)),,--release) --target $(TRIPLE).$(GLIBC)
+	CARGO_BUILD_TARGET=$(TRIPLE) $(PYTHON) tools/package.py $(PROFILE) --out build/portable
+	$(PYTHON) tools/wheel.py $(PROFILE) --out build/portable
+
 .PHONY: wheel-installed
 wheel-installed: wheel $(PYTHON_KIT)/.installed
 	rm -rf build/python/wheel

@@ -102,7 +102,9 @@ def marked(library, text):
 
 
 def extension_version():
-    """The version in Cargo.toml, as `v1.2.3`."""
+    """EXTENSION_VERSION, or the version in Cargo.toml as `v1.2.3`."""
+    if said := os.environ.get("EXTENSION_VERSION"):
+        return said
     for line in Path("Cargo.toml").read_text(encoding="utf-8").splitlines():
         if line.startswith("version"):
             return "v" + line.split('"')[1]
