@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{
     Result,
     schema::ColumnType,
-    storage::local::expand,
+    storage::outside::expand,
     table::{
         At,
         append::{AppendRequest, FileReport, Mode, OnOverlap},

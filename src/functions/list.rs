@@ -3,7 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use tstable_core::{
-    Result, log::LOG_DIRECTORY, schema::ColumnType, storage::local::roots::find_marked, table::Snapshot,
+    Result,
+    log::LOG_DIRECTORY,
+    schema::ColumnType,
+    storage::local::roots::{Found, find_marked},
+    table::Snapshot,
     time::format_value,
 };
 
@@ -12,6 +16,9 @@ use super::{
     report::{Cell, Report, Row, column, text_map},
 };
 use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
+
+/// Where the properties of a table would be stands under this key why it cannot be read.
+const ERROR_KEY: &str = "tstable.error";
 
 pub(crate) struct List(pub(crate) Arc<Shared>);
 
@@ -40,21 +47,24 @@ impl TableFunction for List {
             column("properties", text_map()),
         ];
         Ok(Report::bound(columns, move |session| {
-            let roots = find_marked(Path::new(&directory), LOG_DIRECTORY)?;
-            let roots = roots.into_iter().map(|root| root.to_string_lossy().into_owned());
-            let rows: Vec<_> = roots.map(|root| row(&shared, root, session)).collect();
+            let found = find_marked(Path::new(&directory), LOG_DIRECTORY)?;
+            let rows: Vec<_> = found.into_iter().map(|found| row(&shared, found, session)).collect();
             Ok(Box::new(rows.into_iter().map(Ok)))
         }))
     }
 }
 
-/// One table. One that cannot be opened must not hide the others: it has its root and NULLs, and the log says why.
-fn row(shared: &Shared, root: String, session: &dyn Session) -> Row {
-    match shared.cache.latest(&root) {
+/// One table. One that cannot be opened, or a directory that cannot be looked into, must not hide the others: it has its root and, in
+/// place of properties, what is wrong with it.
+fn row(shared: &Shared, found: Found, session: &dyn Session) -> Row {
+    let root = found.path.to_string_lossy().into_owned();
+    let opened = found.error.map_or_else(|| shared.cache.latest(&root), Err);
+    match opened {
         Ok((_, snapshot)) => described(&root, &snapshot),
         Err(e) => {
             session.log(LogLevel::Warning, &format!("'{root}' cannot be opened: {e}"));
-            vec![Cell::text(&root), Cell::Null, Cell::Null, Cell::Null, Cell::Null, Cell::Null]
+            let error = Cell::Pairs(vec![(ERROR_KEY.to_owned(), e.to_string())]);
+            vec![Cell::text(&root), Cell::Null, Cell::Null, Cell::Null, Cell::Null, error]
         }
     }
 }

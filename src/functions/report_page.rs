@@ -4,8 +4,9 @@ use std::{path::Path, sync::Arc};
 
 use tstable_core::{
     Result,
+    log::LOG_DIRECTORY,
     schema::ColumnType,
-    storage::local::write_outside,
+    storage::outside::write_outside,
     table::report::{Report as CoreReport, render},
 };
 
@@ -52,7 +53,7 @@ impl TableFunction for ReportPage {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             let report = CoreReport::of(&snapshot, &range)?;
             let page = render(&report);
-            write_outside(Path::new(&file), page.as_bytes())?;
+            write_outside(Path::new(&file), page.as_bytes(), LOG_DIRECTORY)?;
             let row = vec![
                 Cell::text(&file),
                 Cell::count(page.len() as u64),

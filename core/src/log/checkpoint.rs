@@ -104,7 +104,7 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
 /// `Corrupt` when it is damaged.
 pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState>> {
     let path = checkpoint_path(version);
-    let source = match storage.open(&path) {
+    let source = match storage.open_held(&path) {
         Ok(source) => source,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(e),

@@ -115,6 +115,15 @@ impl Storage for FaultyStorage {
         Ok(Arc::new(FaultySource { inner, plan: Arc::clone(&self.plan) }))
     }
 
+    fn open_held(&self, path: &str) -> Result<Arc<dyn Source>> {
+        let inner = self.plan.run(path, || self.inner.open_held(path))?;
+        Ok(Arc::new(FaultySource { inner, plan: Arc::clone(&self.plan) }))
+    }
+
+    fn release(&self) {
+        self.inner.release();
+    }
+
     fn stat(&self, path: &str) -> Result<Option<Stat>> {
         self.plan.run(path, || self.inner.stat(path))
     }
@@ -166,6 +175,10 @@ impl Storage for FaultyStorage {
 
     fn remove(&self, path: &str) -> Result<bool> {
         self.plan.run(path, || self.inner.remove(path))
+    }
+
+    fn sync(&self, directory: &str) -> Result<()> {
+        self.plan.run(directory, || self.inner.sync(directory))
     }
 
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {

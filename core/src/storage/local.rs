@@ -1,7 +1,6 @@
 //! A table in a directory of the local file system. The only code of this crate that touches `std::fs`.
 
 use std::{
-    collections::HashSet,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -13,16 +12,19 @@ use std::{
 };
 
 use super::{
-    Creation, Entry, Staged, Stat, Storage, check_path,
+    Creation, Entry, Staged, Stat, Storage, TEMPORARY_PREFIX, check_path,
     source::{FileSource, Source},
 };
 use crate::error::{Error, Result};
+use exclusive::publish;
+use handles::PooledFile;
+pub use handles::limit as handle_limit;
 
+mod beneath;
+mod exclusive;
 pub mod guard;
+mod handles;
 pub mod roots;
-
-/// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
-pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// A directory as a table's root.
 #[derive(Debug)]
@@ -30,8 +32,8 @@ pub struct LocalStorage {
     root: String,
     directory: PathBuf,
     canonical: OnceLock<PathBuf>,
-    /// Directories under the root known to lie inside it, with all links followed.
-    inside: Mutex<HashSet<PathBuf>>,
+    /// Directories that were missing and have been made.
+    made: Mutex<Vec<PathBuf>>,
 }
 
 impl LocalStorage {
@@ -42,7 +44,7 @@ impl LocalStorage {
             root: root.to_owned(),
             directory: PathBuf::from(root),
             canonical: OnceLock::new(),
-            inside: Mutex::new(HashSet::new()),
+            made: Mutex::new(Vec::new()),
         }
     }
 
@@ -57,10 +59,6 @@ impl LocalStorage {
     /// Refuses a directory that a symbolic link takes out of the root. A directory that does not exist passes: what
     /// is done with it will say so.
     fn check_inside(&self, directory: &Path, path: &str) -> Result<()> {
-        let mut known = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(directory) {
-            return Ok(());
-        }
         let Ok(real) = fs::canonicalize(directory) else { return Ok(()) };
         let root = match self.canonical.get() {
             Some(root) => root,
@@ -72,38 +70,26 @@ impl LocalStorage {
         if !real.starts_with(root) {
             return Err(Error::corrupt("a symbolic link leads out of the table's directory").with("path", path));
         }
-        known.insert(directory.to_owned());
         Ok(())
     }
 
     fn open_file(&self, path: &str) -> Result<Option<File>> {
-        let full = self.resolve(path)?;
-        match no_surprise(OpenOptions::new().read(true)).open(&full) {
-            Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(Some(file)),
-            Ok(_) => Err(Error::corrupt("something else stands where a file of the table should").with("path", path)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) if is_link(&full) => Err(Error::corrupt("a symbolic link stands where a file of the table should")
-                .with("path", path)
-                .caused_by(e)),
-            Err(e) => Err(Error::io("read", full.display(), e)),
+        check_path(path)?;
+        beneath::open(&self.directory, path)
+    }
+
+    fn open_existing(&self, path: &str) -> Result<File> {
+        self.open_file(path)?.ok_or_else(|| Error::not_found("a file of the table is missing").with("path", path))
+    }
+
+    /// Removes the directories that this storage has made, as long as nothing is in them.
+    fn unprepare(&self) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(directory) = made.pop() {
+            // One in which something is stays.
+            let _ = fs::remove_dir(directory);
         }
     }
-}
-
-/// Refuses to open a symbolic link and does not wait for the writer of a pipe, where the system can.
-fn no_surprise(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
-        options.custom_flags(flags);
-    }
-    options
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink())
 }
 
 /// What identifies the contents of an open file.
@@ -141,7 +127,7 @@ fn changed_ns(metadata: &fs::Metadata) -> i128 {
 }
 
 /// A name that no other writer uses, beside `path`.
-fn temporary_beside(path: &Path) -> PathBuf {
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let nanos = UNIX_EPOCH.elapsed().map_or(0, |d| d.as_nanos());
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -153,15 +139,16 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
-/// Makes a directory and those above it that are missing, each durably in the one above.
-fn create_directories(directory: &Path) -> Result<()> {
+/// Makes a directory and those above it that are missing, each durably in the one above; notes those that were missing.
+fn create_directories(directory: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
     let parent = directory.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
     match fs::create_dir(directory) {
-        Ok(()) => {}
+        Ok(()) => made.push(directory.to_owned()),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound && parent.is_some_and(|p| !p.exists()) => {
-            parent.map_or(Ok(()), create_directories)?;
+            parent.map_or(Ok(()), |parent| create_directories(parent, made))?;
             fs::create_dir(directory).map_err(|e| Error::io("create the directory", directory.display(), e))?;
+            made.push(directory.to_owned());
         }
         Err(e) => return Err(Error::io("create the directory", directory.display(), e)),
     }
@@ -169,35 +156,10 @@ fn create_directories(directory: &Path) -> Result<()> {
     sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
     file.sync_data()
-}
-
-/// Gives `temporary` its final name unless that is taken. Hard links first, since every local file system but FAT has
-/// them; a rename that does not replace where they are missing.
-fn publish(temporary: &Path, path: &Path) -> io::Result<Creation> {
-    match fs::hard_link(temporary, path) {
-        Ok(()) => Ok(Creation::Created),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
-        Err(e) => rename_without_replacing(temporary, path, e),
-    }
-}
-
-#[cfg(unix)]
-fn rename_without_replacing(temporary: &Path, path: &Path, cause: io::Error) -> io::Result<Creation> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    match renameat_with(CWD, temporary, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(Creation::Created),
-        Err(rustix::io::Errno::EXIST) => Ok(Creation::Exists),
-        Err(_) => Err(cause),
-    }
-}
-
-#[cfg(not(unix))]
-fn rename_without_replacing(_temporary: &Path, _path: &Path, cause: io::Error) -> io::Result<Creation> {
-    Err(cause)
 }
 
 impl Storage for LocalStorage {
@@ -206,8 +168,9 @@ impl Storage for LocalStorage {
     }
 
     fn prepare(&self, directories: &[&str]) -> Result<()> {
-        create_directories(&self.directory)?;
-        directories.iter().try_for_each(|directory| create_directories(&self.resolve(directory)?))
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        create_directories(&self.directory, &mut made)?;
+        directories.iter().try_for_each(|directory| create_directories(&self.resolve(directory)?, &mut made))
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
@@ -225,9 +188,15 @@ impl Storage for LocalStorage {
     }
 
     fn open(&self, path: &str) -> Result<Arc<dyn Source>> {
-        let missing = || Error::not_found("a file of the table is missing").with("path", path);
-        let file = self.open_file(path)?.ok_or_else(missing)?;
-        Ok(Arc::new(FileSource::from_file(file, path)?))
+        Ok(Arc::new(PooledFile::opened(&self.directory, path, self.open_existing(path)?)?))
+    }
+
+    fn open_held(&self, path: &str) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(FileSource::from_file(self.open_existing(path)?, path)?))
+    }
+
+    fn release(&self) {
+        handles::close_under(&self.directory);
     }
 
     fn stat(&self, path: &str) -> Result<Option<Stat>> {
@@ -246,7 +215,13 @@ impl Storage for LocalStorage {
         let created = write_synced(&temporary, bytes).and_then(|()| publish(&temporary, &full));
         // After a rename there is nothing to remove, and a leftover of a failure is what vacuum is for.
         let _ = fs::remove_file(&temporary);
-        match created.map_err(|e| Error::io("write", full.display(), e))? {
+        let refused = |e: io::Error| {
+            if e.kind() == io::ErrorKind::Unsupported {
+                self.unprepare();
+            }
+            Error::io("write", full.display(), e)
+        };
+        match created.map_err(refused)? {
             Creation::Exists => Ok(Creation::Exists),
             Creation::Created => {
                 let directory = full.parent().unwrap_or(&self.directory);
@@ -336,6 +311,11 @@ impl Storage for LocalStorage {
         }
     }
 
+    fn sync(&self, directory: &str) -> Result<()> {
+        let full = self.resolve(directory)?;
+        sync_directory(&full).map_err(|e| Error::io("sync the directory", full.display(), e))
+    }
+
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {
         let full = self.resolve(directory)?;
         self.check_inside(&full, directory)?;
@@ -392,101 +372,4 @@ impl Drop for StagedFile {
             let _ = fs::remove_file(&self.temporary);
         }
     }
-}
-
-/// A file outside the table that is about to be loaded.
-#[derive(Debug)]
-pub struct OutsideFile {
-    /// Its bytes.
-    pub source: Arc<dyn Source>,
-    /// What identifies them, taken when the file was opened.
-    pub stat: Stat,
-    /// Its path as the user's pattern found it.
-    pub path: PathBuf,
-}
-
-impl OutsideFile {
-    /// Opens a file to be loaded.
-    ///
-    /// # Errors
-    /// `NotFound`, `InvalidArgument` for a directory, or `Io`.
-    pub fn open(path: &Path) -> Result<Self> {
-        let shown = path.display().to_string();
-        let file = File::open(path).map_err(|e| Error::io("open", &shown, e))?;
-        let metadata = file.metadata().map_err(|e| Error::io("open", &shown, e))?;
-        let source = Arc::new(FileSource::from_file(file, shown)?);
-        Ok(Self { source, stat: stat_of(&metadata), path: path.to_owned() })
-    }
-
-    /// Refuses a file that is no longer what was opened.
-    ///
-    /// # Errors
-    /// `Conflict` when another program has changed or replaced it; `NotFound` or `Io` when it cannot be looked at.
-    pub fn check_unchanged(&self) -> Result<()> {
-        let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
-        if stat_of(&metadata) == self.stat {
-            return Ok(());
-        }
-        Err(Error::conflict("a file was changed while it was being appended; append it again once it is complete")
-            .with("file", self.path.display()))
-    }
-
-    /// Removes the file after its contents have been moved into a table.
-    ///
-    /// # Errors
-    /// `Io` when the system refuses.
-    pub fn remove(&self) -> Result<()> {
-        fs::remove_file(&self.path).map_err(|e| Error::io("remove", self.path.display(), e))
-    }
-}
-
-/// Writes a file outside of any table, in the place of one that is there: whoever opens it sees the old or the new one whole.
-///
-/// # Errors
-/// `Io` naming the file.
-pub fn write_outside(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = temporary_beside(path);
-    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|e| {
-        // Not there when it could not be made.
-        _ = fs::remove_file(&temporary);
-        Error::io("write", path.display(), e)
-    })
-}
-
-/// The files that paths and globs name, each once, sorted. A path that exists is taken as it is, whatever its characters.
-///
-/// # Errors
-/// `NotFound` for a path that is not there or a glob that matches nothing, `InvalidArgument` for a malformed glob, a
-/// directory or no pattern at all.
-pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for pattern in patterns {
-        let path = Path::new(pattern);
-        if path.is_dir() {
-            return Err(Error::invalid_argument(format!("'{pattern}' is a directory; use '{pattern}/*.parquet'")));
-        }
-        if path.exists() || !pattern.contains(['*', '?', '[']) {
-            files.push(path.to_owned());
-            continue;
-        }
-        let matches = glob::glob(pattern)
-            .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
-        let before = files.len();
-        for found in matches {
-            let found = found.map_err(|e| Error::io("list", pattern, e.into()))?;
-            if found.is_file() {
-                files.push(found);
-            }
-        }
-        if files.len() == before {
-            return Err(Error::not_found(format!("no file matches '{pattern}'")));
-        }
-    }
-    if files.is_empty() {
-        return Err(Error::invalid_argument("no file was given to append"));
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
 }

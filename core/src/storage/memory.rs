@@ -291,7 +291,7 @@ fn directory_of(path: &str) -> &str {
 fn temporary(path: &str, inode: Inode) -> String {
     let directory = directory_of(path);
     let slash = if directory.is_empty() { "" } else { "/" };
-    format!("{directory}{slash}{}{inode}", super::local::TEMPORARY_PREFIX)
+    format!("{directory}{slash}{}{inode}", super::TEMPORARY_PREFIX)
 }
 
 impl Storage for MemoryStorage {
@@ -386,6 +386,11 @@ impl Storage for MemoryStorage {
     fn remove(&self, path: &str) -> Result<bool> {
         check_path(path)?;
         self.unlink(path).map_err(|e| Error::io("remove", path, e))
+    }
+
+    fn sync(&self, directory: &str) -> Result<()> {
+        check_path(directory)?;
+        self.step().map(|mut disk| disk.sync_names(directory)).map_err(|e| Error::io("sync", directory, e))
     }
 
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {

@@ -9,9 +9,13 @@ use crate::error::{Error, Result};
 pub mod faulty;
 pub mod local;
 pub mod memory;
+pub mod outside;
 pub mod source;
 
 use source::Source;
+
+/// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
+pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// A tree of files under a root. Paths are relative, of segments joined by `/`, as [`check_path`] allows.
 ///
@@ -30,6 +34,14 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// Random access to a file; `NotFound` when there is none.
     fn open(&self, path: &str) -> Result<Arc<dyn Source>>;
+
+    /// As [`Storage::open`], for a file that others may remove while it is still of use: it stays open as long as the source lives.
+    fn open_held(&self, path: &str) -> Result<Arc<dyn Source>> {
+        self.open(path)
+    }
+
+    /// Gives back what is held of files that were opened for reading; a file that is read again is opened again.
+    fn release(&self) {}
 
     /// What identifies the file's present contents, or none when there is no such file.
     fn stat(&self, path: &str) -> Result<Option<Stat>>;
@@ -60,6 +72,9 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// Removes a file; false when there was none.
     fn remove(&self, path: &str) -> Result<bool>;
+
+    /// Makes the names in a directory durable, whoever gave them.
+    fn sync(&self, directory: &str) -> Result<()>;
 
     /// The files directly in a directory, in no particular order; none when there is no such directory.
     fn list(&self, directory: &str) -> Result<Vec<Entry>>;

@@ -115,12 +115,12 @@ impl Source for FileSource {
 }
 
 #[cfg(unix)]
-fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+pub(super) fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-fn read_exact_at(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+pub(super) fn read_exact_at(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
     use std::os::windows::fs::FileExt;
     while !buffer.is_empty() {
         match file.seek_read(buffer, offset) {
@@ -183,7 +183,7 @@ impl Source for MemorySource {
     }
 }
 
-fn past_end(path: &str, len: u64, offset: u64, length: usize) -> Error {
+pub(super) fn past_end(path: &str, len: u64, offset: u64, length: usize) -> Error {
     Error::corrupt(format!(
         "'{path}' has {len} bytes, but {length} bytes from offset {offset} are needed; the file is cut or its metadata is wrong"
     ))

@@ -17,11 +17,11 @@ use crate::{
     segment::SegmentFile,
     storage::{
         Stat, Storage,
-        local::{LocalStorage, stat_of_directory},
+        local::{LocalStorage, handle_limit, stat_of_directory},
     },
 };
 
-/// States of at most so many tables are kept.
+/// States of at most so many tables are kept, and not of more than a half of the handles suffices for: each may hold its checkpoint open.
 const MAX_TABLES: usize = 64;
 
 /// See the module.
@@ -128,7 +128,7 @@ impl Cache {
             Arc::make_mut(&mut state).warnings.clear();
         }
         tables.insert(absolute(root), Known { state, commit, log, used });
-        if tables.len() > MAX_TABLES {
+        if tables.len() > MAX_TABLES.min(handle_limit() / 2) {
             let oldest = tables.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
             oldest.and_then(|key| tables.remove(&key));
         }

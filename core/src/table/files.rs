@@ -16,10 +16,7 @@ use crate::{
         state::{Segment, TableState},
     },
     segment::inspect::{InspectRequest, inspect},
-    storage::{
-        Entry, Storage,
-        local::{TEMPORARY_PREFIX, guard::is_guard},
-    },
+    storage::{Entry, Storage, TEMPORARY_PREFIX, local::guard::is_guard},
     time::IndexValue,
 };
 

@@ -31,7 +31,7 @@ use crate::{
         look::RowLook,
         rewrite::TableRows,
     },
-    storage::{local::OutsideFile, source::Source},
+    storage::{outside::OutsideFile, source::Source},
     time::{Cursor, Grid, IndexValue},
 };
 

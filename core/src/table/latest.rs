@@ -48,6 +48,12 @@ pub struct Latest {
 /// # Errors
 /// As [`Snapshot::schema`], what reading segments gives, and `Cancelled`.
 pub fn latest(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn Monitor) -> Result<Latest> {
+    let latest = newest_rows(snapshot, cache, count, monitor);
+    snapshot.storage().release();
+    latest
+}
+
+fn newest_rows(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn Monitor) -> Result<Latest> {
     let target = Target::of_table(snapshot.definition())?;
     let candidates = candidates(snapshot, &target.grid, count)?;
     let mut found = Found { count, entities: BTreeMap::new(), batches: HashMap::new(), next: 0 };

@@ -31,7 +31,7 @@ use crate::{
         IndexFilter, ReadColumn, SegmentFile, SegmentWriter, WriteOptions,
         rewrite::{TableRows, each_sorted},
     },
-    storage::{Staged, Storage, local::TEMPORARY_PREFIX},
+    storage::{Staged, Storage, TEMPORARY_PREFIX},
     time::{BucketId, IndexRange},
 };
 

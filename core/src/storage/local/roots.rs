@@ -8,12 +8,21 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// The directories at or under `directory` that have a directory `marker`, in order of their paths, at any depth. Does not look
-/// into those; follows links to directories, each directory once.
+/// A directory that has the marker, or one of which nobody can say.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why it could not be read; none for a directory that has the marker.
+    pub error: Option<Error>,
+}
+
+/// The directories at or under `directory` that have a directory `marker`, in order of their paths, at any depth, and those that cannot
+/// be read. Does not look into those; follows links to directories, each directory once.
 ///
 /// # Errors
-/// `NotFound` when there is no such directory, `Io` when one cannot be read.
-pub fn find_marked(directory: &Path, marker: &str) -> Result<Vec<PathBuf>> {
+/// `NotFound` when there is no such directory, `Io` when it cannot be read.
+pub fn find_marked(directory: &Path, marker: &str) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut open = vec![directory.to_owned()];
@@ -23,18 +32,25 @@ pub fn find_marked(directory: &Path, marker: &str) -> Result<Vec<PathBuf>> {
             Ok(listed) => listed,
             // A directory that vanishes while its parent is read is as good as not there.
             Err(e) if e.kind() == io::ErrorKind::NotFound && path != directory => continue,
-            Err(e) => return Err(Error::io("list", path.display(), e)),
+            // One that may be entered, not listed, may be marked all the same.
+            Err(_) if path.join(marker).is_dir() => (true, Vec::new()),
+            Err(e) if path == directory => return Err(Error::io("list", path.display(), e)),
+            Err(e) => {
+                let error = Some(Error::io("list", path.display(), e));
+                found.push(Found { path, error });
+                continue;
+            }
         };
         if !fs::canonicalize(&path).is_ok_and(|real| seen.insert(real)) {
             continue;
         }
         if is_marked {
-            found.push(path);
+            found.push(Found { path, error: None });
         } else {
             open.append(&mut children);
         }
     }
-    found.sort();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
 }
 

@@ -1,0 +1,99 @@
+//! Opening a file of a table so that nothing outside its root can take its place, whatever others do to the directories meanwhile: the
+//! root is opened once, and each part of the path from the directory before it, never through a symbolic link. A path that is checked
+//! first and opened then can be another by then.
+
+use std::{fs, fs::File, io, path::Path};
+
+use super::handles::with_handles;
+use crate::error::{Error, Result};
+
+/// Opens the file at `path` under `root` for reading; none when there is none. A symbolic link is followed for the root itself, and for
+/// directories under it as long as it stays under it.
+///
+/// # Errors
+/// `Corrupt` for links that lead out, and for anything but a file; `Io`.
+pub(super) fn open(root: &Path, path: &str) -> Result<Option<File>> {
+    match with_handles(|| open_parts(root, Path::new(path))) {
+        Ok(file) => checked(file, path).map(Some),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => open_through_links(root, path, e),
+    }
+}
+
+/// Refuses whatever is no file: a pipe would be waited for, a directory says nothing.
+fn checked(file: File, path: &str) -> Result<File> {
+    if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(file);
+    }
+    Err(Error::corrupt("something else stands where a file of the table should").with("path", path))
+}
+
+/// Opens a file whose directory is reached through a link. Where the link leads is looked up, checked, and then opened like a path
+/// that the log names: without links, from the root.
+fn open_through_links(root: &Path, path: &str, cause: io::Error) -> Result<Option<File>> {
+    let full = root.join(path);
+    let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink());
+    let link = || Error::corrupt("a symbolic link stands where a file of the table should").with("path", path);
+    let failed = |e| Error::io("read", full.display(), e);
+    if is_link(&full) {
+        return Err(link().caused_by(cause));
+    }
+    let (Some(parent), Some(name)) = (full.parent(), full.file_name()) else { return Err(failed(cause)) };
+    let inner = full.ancestors().skip(1).take_while(|ancestor| *ancestor != root);
+    if !inner.into_iter().any(is_link) {
+        return Err(failed(cause));
+    }
+    let real_root = fs::canonicalize(root).map_err(|e| Error::io("open", root.display(), e))?;
+    let real = fs::canonicalize(parent).map_err(|e| Error::io("open", parent.display(), e))?;
+    let Ok(inside) = real.strip_prefix(&real_root) else {
+        return Err(Error::corrupt("a symbolic link leads out of the table's directory").with("path", path));
+    };
+    match with_handles(|| open_parts(&real_root, &inside.join(name))) {
+        Ok(file) => checked(file, path).map(Some),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(link().caused_by(e)),
+    }
+}
+
+#[cfg(unix)]
+fn open_parts(root: &Path, path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open, openat};
+    // Only to go on from: a directory that may be entered need not be readable.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+    // Does not wait for the writer of a pipe.
+    const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+    let mut directory = open(root, DIRECTORY, Mode::empty())?;
+    let mut parts = path.components().peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return Ok(openat(&directory, part.as_os_str(), FILE, Mode::empty())?.into());
+        }
+        directory = openat(&directory, part.as_os_str(), DIRECTORY.union(OFlags::NOFOLLOW), Mode::empty())?;
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Where there is no opening from a directory, the path is checked before and after: a link that is swapped in and out in between is
+/// not noticed.
+#[cfg(not(unix))]
+fn open_parts(root: &Path, path: &Path) -> io::Result<File> {
+    let inside = || {
+        let parent = root.join(path).parent().map(fs::canonicalize).transpose()?;
+        Ok::<_, io::Error>(
+            parent.is_some_and(|parent| fs::canonicalize(root).is_ok_and(|root| parent.starts_with(root))),
+        )
+    };
+    let out = || io::Error::other("a link leads out of the table's directory");
+    if !inside()? {
+        return Err(out());
+    }
+    let file = File::open(root.join(path))?;
+    if inside()? { Ok(file) } else { Err(out()) }
+}
+
+#[cfg(all(test, unix))]
+#[path = "beneath_tests.rs"]
+mod tests;

@@ -1,0 +1,82 @@
+//! Opening beneath a root while others change what is there.
+
+use std::{
+    fs,
+    io::Read,
+    os::unix::fs::symlink,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use tempfile::TempDir;
+
+use super::open;
+use crate::error::ErrorKind;
+
+fn contents(root: &std::path::Path, path: &str) -> Result<Option<String>, ErrorKind> {
+    let mut text = String::new();
+    match open(root, path) {
+        Ok(None) => Ok(None),
+        Ok(Some(mut file)) => file.read_to_string(&mut text).map(|_| Some(text)).map_err(|_| ErrorKind::Io),
+        Err(e) => Err(e.kind()),
+    }
+}
+
+#[test]
+fn links_are_followed_as_long_as_they_stay_under_the_root() {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().join("root");
+    for (path, text) in [("root/real/x", "inside"), ("out/x", "outside")] {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    symlink("real", root.join("relative")).unwrap();
+    symlink(root.join("real"), root.join("absolute")).unwrap();
+    symlink("../out", root.join("leads_out")).unwrap();
+    symlink(directory.path().join("out"), root.join("leads_out_too")).unwrap();
+    symlink("x", root.join("real/link")).unwrap();
+    symlink("nowhere", root.join("dangling")).unwrap();
+    symlink(&root, directory.path().join("root_link")).unwrap();
+    for root in [root.clone(), directory.path().join("root_link")] {
+        for path in ["real/x", "relative/x", "absolute/x"] {
+            assert_eq!(contents(&root, path), Ok(Some("inside".to_owned())), "{path}");
+        }
+        for path in ["leads_out/x", "leads_out_too/x", "real/link", "relative/link", "real"] {
+            assert_eq!(contents(&root, path), Err(ErrorKind::Corrupt), "{path}");
+        }
+        for path in ["real/y", "absent/x", "relative/y", "leads_out/../x"] {
+            assert_ne!(contents(&root, path).ok().flatten().as_deref(), Some("outside"), "{path}");
+        }
+        assert_eq!(contents(&root, "real/y"), Ok(None));
+    }
+}
+
+#[test]
+fn a_link_that_is_swapped_in_meanwhile_never_leads_out() {
+    let directory = TempDir::new().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    for (name, text) in [("root/data", "inside"), ("out", "outside")] {
+        fs::create_dir_all(at(name)).unwrap();
+        fs::write(at(name).join("x"), text).unwrap();
+    }
+    let done = AtomicBool::new(false);
+    let mut inside = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                fs::rename(at("root/data"), at("root/kept")).unwrap();
+                symlink(at("out"), at("root/data")).unwrap();
+                fs::remove_file(at("root/data")).unwrap();
+                fs::rename(at("root/kept"), at("root/data")).unwrap();
+            }
+        });
+        for _ in 0..20_000 {
+            let found = contents(&at("root"), "data/x");
+            assert_ne!(found, Ok(Some("outside".to_owned())));
+            inside += usize::from(found == Ok(Some("inside".to_owned())));
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    assert!(inside > 0, "the file was never read");
+}

@@ -1,0 +1,203 @@
+//! Files outside of any table: those that are loaded, and the pages that are written. They belong to others, who may have put anything
+//! under the name.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Stat,
+    local::{stat_of, temporary_beside, write_synced},
+    source::{FileSource, Source},
+};
+use crate::error::{Error, Result};
+
+/// A file outside the table that is about to be loaded.
+#[derive(Debug)]
+pub struct OutsideFile {
+    /// Its bytes.
+    pub source: Arc<dyn Source>,
+    /// What identifies them, taken when the file was opened.
+    pub stat: Stat,
+    /// Its path as the user's pattern found it.
+    pub path: PathBuf,
+}
+
+impl OutsideFile {
+    /// Opens a file to be loaded.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidArgument` for whatever is no file, or `Io`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display().to_string();
+        let failed = |e| Error::io("open", &shown, e);
+        // Looked at first, since opening alone may wait for ever or set something off; and again, since it may be another by then.
+        check_is_file(path, &fs::metadata(path).map_err(failed)?)?;
+        let file = open_at_once(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        check_is_file(path, &metadata)?;
+        let source = Arc::new(FileSource::from_file(file, shown)?);
+        Ok(Self { source, stat: stat_of(&metadata), path: path.to_owned() })
+    }
+
+    /// Refuses a file that is no longer what was opened.
+    ///
+    /// # Errors
+    /// `Conflict` when another program has changed or replaced it; `NotFound` or `Io` when it cannot be looked at.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
+        if stat_of(&metadata) == self.stat {
+            return Ok(());
+        }
+        Err(Error::conflict("a file was changed while it was being appended; append it again once it is complete")
+            .with("file", self.path.display()))
+    }
+
+    /// Removes the file after its contents have been moved into a table.
+    ///
+    /// # Errors
+    /// `Io` when the system refuses.
+    pub fn remove(&self) -> Result<()> {
+        fs::remove_file(&self.path).map_err(|e| Error::io("remove", self.path.display(), e))
+    }
+}
+
+/// Opens without waiting for the writer of a pipe, where the system can.
+fn open_at_once(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0));
+    }
+    options.open(path)
+}
+
+fn check_is_file(path: &Path, metadata: &fs::Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!("'{}' is {}, not a file", path.display(), kind_of(metadata))))
+}
+
+/// What something is that is no file, in words.
+fn kind_of(metadata: &fs::Metadata) -> &'static str {
+    if metadata.is_dir() {
+        return "a directory";
+    }
+    if metadata.file_type().is_symlink() {
+        return "a symbolic link";
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+    }
+    "something else"
+}
+
+/// Writes a file outside of any table, in the place of one that is there: whoever opens it sees the old or the new one whole. A table is
+/// a directory that has a directory `marker`.
+///
+/// # Errors
+/// `InvalidArgument` for a place inside a table, and when anything but a file has the name, a symbolic link included; `NotFound` for a
+/// directory that is not there; `Io` naming the file.
+pub fn write_outside(path: &Path, bytes: &[u8], marker: &str) -> Result<()> {
+    let (directory, name) = place_of(path)?;
+    refuse_inside_a_table(path, &directory, marker)?;
+    let target = directory.join(name);
+    match fs::symlink_metadata(&target) {
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(Error::invalid_argument(format!(
+                "'{}' is {}; a page is written to a new file or in the place of one",
+                path.display(),
+                kind_of(&metadata)
+            )));
+        }
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("look at", path.display(), e)),
+        _ => {}
+    }
+    let temporary = temporary_beside(&target);
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, &target));
+    written.map_err(|e| {
+        // Not there when it could not be made.
+        _ = fs::remove_file(&temporary);
+        Error::io("write", path.display(), e)
+    })
+}
+
+/// The directory of a file, with all links followed, and the file's name in it.
+fn place_of(path: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
+    let no_name = || Error::invalid_argument(format!("'{}' names no file", path.display()));
+    let ends_in_a_name = !path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
+    let name = path.file_name().filter(|_| ends_in_a_name).ok_or_else(no_name)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = fs::canonicalize(directory).map_err(|e| Error::io("write to", directory.display(), e))?;
+    Ok((directory, name))
+}
+
+/// A file in the directory of a table may take the place of one of the table's own, now or when the table makes one of that name.
+fn refuse_inside_a_table(path: &Path, directory: &Path, marker: &str) -> Result<()> {
+    match directory.ancestors().find(|ancestor| ancestor.join(marker).is_dir()) {
+        None => Ok(()),
+        Some(root) => Err(Error::invalid_argument(format!(
+            "'{}' lies inside the table at '{}'; write the page to another directory",
+            path.display(),
+            root.display()
+        ))),
+    }
+}
+
+/// The files that paths and globs name, each once, sorted. A path that exists is taken as it is, whatever its characters.
+///
+/// # Errors
+/// `NotFound` for a path that is not there or a glob that matches nothing, `InvalidArgument` for a malformed glob, a
+/// directory or no pattern at all.
+pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        let path = Path::new(pattern);
+        if path.is_dir() {
+            return Err(Error::invalid_argument(format!("'{pattern}' is a directory; use '{pattern}/*.parquet'")));
+        }
+        if path.exists() || !pattern.contains(['*', '?', '[']) {
+            files.push(path.to_owned());
+            continue;
+        }
+        let matches = glob::glob(pattern)
+            .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
+        let before = files.len();
+        for found in matches {
+            let found = found.map_err(|e| Error::io("list", pattern, e.into()))?;
+            if found.is_file() {
+                files.push(found);
+            }
+        }
+        if files.len() == before {
+            return Err(Error::not_found(format!("no file matches '{pattern}'")));
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::invalid_argument("no file was given to append"));
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+#[cfg(test)]
+#[path = "outside_tests.rs"]
+mod tests;
