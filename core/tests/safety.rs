@@ -36,7 +36,11 @@ mod sleeping;
 mod storages;
 #[path = "safety/swapped.rs"]
 mod swapped;
+#[path = "safety/strangers.rs"]
+mod strangers;
 #[path = "safety/upkeep.rs"]
 mod upkeep;
+#[path = "safety/vanished.rs"]
+mod vanished;
 #[path = "safety/world.rs"]
 mod world;

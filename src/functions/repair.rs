@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::commit::Instant, schema::ColumnType};
+use tstable_core::{
+    Result,
+    log::{Version, commit::Instant},
+    schema::ColumnType,
+};
 
 use super::{
     Shared,
@@ -17,7 +21,10 @@ impl TableFunction for Repair {
         Signature {
             name: "tstable_repair",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[Param { name: "dry_run", ty: ParamType::Boolean }],
+            named: &[
+                Param { name: "dry_run", ty: ParamType::Boolean },
+                Param { name: "back_to", ty: ParamType::BigInt },
+            ],
             description: "Rebuilds coverage, checkpoints and the hint; puts aside what nothing explains; never removes rows.",
             example: "FROM tstable_repair('prices')",
             projects: false,
@@ -28,6 +35,7 @@ impl TableFunction for Repair {
     fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
+        let back_to = args.count("back_to")?.map(Version);
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("what", ColumnType::Varchar),
@@ -36,7 +44,11 @@ impl TableFunction for Repair {
             column("done", ColumnType::Boolean),
         ];
         Ok(Report::bound(columns, move |_| {
-            let rows = shared.cache.table(&root).repair(dry_run, Instant::now())?;
+            let table = shared.cache.table(&root);
+            let rows = match back_to {
+                Some(version) => table.go_back(version, dry_run)?,
+                None => table.repair(dry_run, Instant::now())?,
+            };
             Ok(Box::new(rows.into_iter().map(|row| {
                 Ok(vec![Cell::text(row.what), Cell::text(&row.path), Cell::text(&row.action), Cell::Bool(row.done)])
             })))

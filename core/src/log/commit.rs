@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{FORMAT_VERSION, KNOWN_FEATURES, Version, definition::Definition};
+use super::{FORMAT_VERSION, KNOWN_FEATURES, Version, definition::Definition, foreign};
 use crate::{
     calendar::Calendar,
     coverage::Entity,
@@ -317,11 +317,7 @@ impl Commit {
     pub fn encode(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)
             .map_err(|e| Error::invalid_argument("the commit cannot be written as JSON").caused_by(e))?;
-        bytes.pop();
-        let checksum = xxh3_64(&bytes);
-        bytes.extend_from_slice(CHECKSUM_KEY);
-        bytes.extend_from_slice(format!("{checksum:016x}").as_bytes());
-        bytes.extend_from_slice(CHECKSUM_END);
+        seal(&mut bytes);
         if bytes.len() as u64 > MAX_COMMIT_BYTES {
             return Err(Error::limit_exceeded("the commit is too large; append fewer files at once"));
         }
@@ -335,8 +331,10 @@ impl Commit {
     /// with a feature that this crate does not know.
     pub fn decode(bytes: &[u8], version: Version) -> Result<Self> {
         let corrupt = |why: &str| Error::corrupt(why).with("path", version.commit_path()).with("version", version);
-        let head: Head = serde_json::from_slice(bytes)
-            .map_err(|e| corrupt("the commit is cut off or is no JSON of a commit").caused_by(e))?;
+        let head: Head = serde_json::from_slice(bytes).map_err(|e| match foreign::refusal(bytes) {
+            Some(refusal) => refusal.with("path", version.commit_path()),
+            None => corrupt("the commit is cut off or is no JSON of a commit").caused_by(e),
+        })?;
         let holds = checksum_holds(bytes);
         if holds == Some(false) && head.is_ours_but_for_a_bit() {
             return Err(corrupt(&format!(
@@ -392,8 +390,17 @@ impl Head {
     }
 }
 
+/// Makes a checksum of all bytes before it the last member of the JSON object that `bytes` hold.
+pub(super) fn seal(bytes: &mut Vec<u8>) {
+    bytes.pop();
+    let checksum = xxh3_64(bytes);
+    bytes.extend_from_slice(CHECKSUM_KEY);
+    bytes.extend_from_slice(format!("{checksum:016x}").as_bytes());
+    bytes.extend_from_slice(CHECKSUM_END);
+}
+
 /// Whether the checksum at the end is that of the bytes before it; none when there is no such checksum.
-fn checksum_holds(bytes: &[u8]) -> Option<bool> {
+pub(super) fn checksum_holds(bytes: &[u8]) -> Option<bool> {
     let tail = CHECKSUM_KEY.len() + 16 + CHECKSUM_END.len();
     let (body, tail) = bytes.split_at_checked(bytes.len().checked_sub(tail)?)?;
     let stated = tail.strip_prefix(CHECKSUM_KEY)?.strip_suffix(CHECKSUM_END)?;

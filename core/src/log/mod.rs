@@ -7,8 +7,12 @@ pub mod checkpoint;
 pub mod commit;
 pub mod definition;
 pub mod expectations;
+mod foreign;
+pub mod hint;
+mod newest;
 pub mod segments;
 pub mod state;
+pub mod steps;
 pub mod store;
 
 use serde::{Deserialize, Serialize};

@@ -2,24 +2,20 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::{
     LOG_DIRECTORY, Version,
     checkpoint::{self, COMMITS_PER_CHECKPOINT, checkpoint_path, of_checkpoint_name},
     commit::{Commit, Instant, MAX_COMMIT_BYTES},
+    hint::{HINT_PATH, Hint, MAX_HINT_BYTES},
     state::TableState,
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     storage::{Creation, Storage},
 };
 
-/// Where the hint stands, relative to the root.
-pub const HINT_PATH: &str = "_timeseries_log/CURRENT";
 /// So many of the newest checkpoints are kept, should the last ones be damaged.
 const CHECKPOINTS_KEPT: u64 = 3;
-const MAX_HINT_BYTES: u64 = 1 << 12;
 
 /// The log of the table on a storage.
 #[derive(Debug, Clone)]
@@ -35,14 +31,6 @@ pub enum Outcome {
     Committed,
     /// Another writer made that version first; nothing changed.
     Lost,
-}
-
-/// `CURRENT`: where to begin looking for the newest version. Only ever a hint.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-struct Hint {
-    version: Version,
-    #[serde(default)]
-    checkpoint: Version,
 }
 
 impl Log {
@@ -65,36 +53,6 @@ impl Log {
     pub fn read(&self, version: Version) -> Result<Option<Commit>> {
         let bytes = self.storage.read(&version.commit_path(), MAX_COMMIT_BYTES)?;
         bytes.map(|bytes| Commit::decode(&bytes, version)).transpose()
-    }
-
-    /// The newest state, going on from `known` where that is given.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no table; `Corrupt` and `UnsupportedFormat` when its log cannot be followed.
-    pub fn latest(&self, known: Option<&Arc<TableState>>) -> Result<Arc<TableState>> {
-        if let Some(known) = known {
-            return self.follow(known);
-        }
-        let hint = self.hint();
-        let state = match hint.map(|hint| self.follow_hint(hint)) {
-            Some(Ok(Some(state))) => state,
-            // A checkpoint that the hint does not know may lead past a damaged commit.
-            Some(Err(e)) if e.kind() == ErrorKind::Corrupt => self.follow_listing().map_err(|_| e)?,
-            Some(Err(e)) => return Err(e),
-            Some(Ok(None)) | None => self.follow_listing()?,
-        };
-        if hint.is_none_or(|hint| hint.version > state.version) {
-            self.check_for_hole(state.version)?;
-        }
-        Ok(Arc::new(state))
-    }
-
-    fn follow_hint(&self, hint: Hint) -> Result<Option<TableState>> {
-        self.start_at(hint)?.map(|start| self.replay(start, None)).transpose()
-    }
-
-    fn follow_listing(&self) -> Result<TableState> {
-        self.replay(self.start_by_listing()?, None)
     }
 
     /// The state at `version`.
@@ -203,76 +161,29 @@ impl Log {
         }
     }
 
-    /// Points the hint at a checkpoint that has just been written out of turn.
-    pub fn hint_at_checkpoint(&self, version: Version) {
-        self.write_hint(Hint { version, checkpoint: version });
-    }
-
-    /// Writes the hint.
+    /// Points the hint at `version`, which may be another writer's and so not durable yet: it is before the hint names it.
     ///
     /// # Errors
     /// `Io` when the storage refuses.
     pub fn write_hint_at(&self, version: Version, checkpoint: Version) -> Result<()> {
-        self.storage.replace(HINT_PATH, &encode_hint(Hint { version, checkpoint }))
+        self.storage.sync(LOG_DIRECTORY)?;
+        self.storage.replace(HINT_PATH, &Hint { version, checkpoint }.encode())
     }
 
-    /// The version and the checkpoint that the hint names; none when there is no hint.
+    /// The hint; none when there is none.
     ///
     /// # Errors
-    /// `Corrupt` when it cannot be read.
-    pub fn read_hint(&self) -> Result<Option<(Version, Version)>> {
-        let Some(bytes) = self.storage.read(HINT_PATH, MAX_HINT_BYTES)? else { return Ok(None) };
-        let hint: Hint = serde_json::from_slice(&bytes)
-            .map_err(|e| Error::corrupt("the hint is no JSON of a hint").with("path", HINT_PATH).caused_by(e))?;
-        Ok(Some((hint.version, hint.checkpoint)))
+    /// `Corrupt` when it is damaged.
+    pub fn read_hint(&self) -> Result<Option<Hint>> {
+        self.storage.read(HINT_PATH, MAX_HINT_BYTES)?.map(|bytes| Hint::decode(&bytes)).transpose()
     }
 
     fn write_hint(&self, hint: Hint) {
         // It is a hint: without it readers take a moment longer.
-        let _ = self.storage.replace(HINT_PATH, &encode_hint(hint));
+        let _ = self.storage.replace(HINT_PATH, &hint.encode());
     }
 
-    fn hint(&self) -> Option<Hint> {
-        let (version, checkpoint) = self.read_hint().ok()??;
-        Some(Hint { version, checkpoint })
-    }
-
-    /// A state to go on from: the hinted checkpoint, or the first commit when the hint says that there is none.
-    fn start_at(&self, hint: Hint) -> Result<Option<TableState>> {
-        if hint.checkpoint.0 == 0 {
-            return match self.first() {
-                Ok(state) => Ok(Some(state)),
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-                Err(e) => Err(e),
-            };
-        }
-        Ok(checkpoint::read(self.storage.as_ref(), hint.checkpoint).ok().flatten())
-    }
-
-    /// A state to go on from, found without the hint: the newest intact checkpoint, or the first commit.
-    fn start_by_listing(&self) -> Result<TableState> {
-        let (commits, checkpoints) = self.list()?;
-        let mut warnings = Vec::new();
-        for version in checkpoints.into_iter().rev() {
-            match checkpoint::read(self.storage.as_ref(), version) {
-                Ok(Some(mut state)) => {
-                    state.warnings = warnings;
-                    return Ok(state);
-                }
-                Ok(None) => {}
-                Err(e) => warnings.push(format!("{e}; an older checkpoint or the commits are read instead")),
-            }
-        }
-        if let Some(first) = commits.first().filter(|first| first.0 > 1) {
-            return Err(Error::corrupt(format!("the log begins with version {first}, and no checkpoint is intact"))
-                .with("path", Version(1).commit_path()));
-        }
-        let mut state = self.first()?;
-        state.warnings = warnings;
-        Ok(state)
-    }
-
-    fn first(&self) -> Result<TableState> {
+    pub(super) fn first(&self) -> Result<TableState> {
         match self.read(Version(1))? {
             Some(commit) => TableState::first(&commit),
             None => Err(Error::not_found(format!(
@@ -282,7 +193,7 @@ impl Log {
         }
     }
 
-    fn replay(&self, mut state: TableState, until: Option<Version>) -> Result<TableState> {
+    pub(super) fn replay(&self, mut state: TableState, until: Option<Version>) -> Result<TableState> {
         while until.is_none_or(|until| state.version < until) {
             match self.read(state.version.next())? {
                 Some(commit) => state.apply(&commit)?,
@@ -291,23 +202,6 @@ impl Log {
             }
         }
         Ok(state)
-    }
-
-    /// As [`Log::replay`], but hands the coverage of `known` on.
-    fn follow(&self, known: &Arc<TableState>) -> Result<Arc<TableState>> {
-        let mut state = Arc::clone(known);
-        while let Some(commit) = self.read(state.version.next())? {
-            state = Arc::new(state.followed_by(&commit, self.storage.as_ref())?);
-        }
-        Ok(state)
-    }
-
-    fn check_for_hole(&self, reached: Version) -> Result<()> {
-        let (commits, _) = self.list()?;
-        match commits.last() {
-            Some(last) if *last > reached => Err(self.hole(reached.next())),
-            _ => Ok(()),
-        }
     }
 
     fn hole(&self, version: Version) -> Error {
@@ -327,8 +221,4 @@ impl Log {
         checkpoints.sort_unstable();
         Ok((commits, checkpoints))
     }
-}
-
-fn encode_hint(hint: Hint) -> Vec<u8> {
-    format!("{{\"version\":{},\"checkpoint\":{}}}\n", hint.version, hint.checkpoint).into_bytes()
 }

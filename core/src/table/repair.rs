@@ -12,11 +12,12 @@ use super::{
 use crate::{
     error::{Error, Result},
     log::{
-        LOG_DIRECTORY, QUARANTINE_DIRECTORY, Version,
+        LOG_DIRECTORY, QUARANTINE_DIRECTORY,
         checkpoint::{COMMITS_PER_CHECKPOINT, checkpoint_path},
         commit::{Action, CoverageRecord, Instant, SegmentRecord},
+        hint::{HINT_PATH, Hint},
         state::{Segment, TableState},
-        store::HINT_PATH,
+        steps::Step,
     },
     storage::Storage,
 };
@@ -94,24 +95,41 @@ impl Repair<'_> {
         self.rows.push(Repaired { what, path: path.to_owned(), action, done: false });
     }
 
-    /// Names damaged commits; whether there are none.
+    /// Names damaged and missing commits; whether there are none.
     fn commits(&mut self) -> Result<bool> {
-        let (commits, checkpoints) = self.table.log().list()?;
-        let last = commits.last().copied().or(checkpoints.last().copied()).unwrap_or_default();
+        let steps = self.table.log().steps()?.steps;
         let mut whole = true;
-        let mut version = Version(0);
-        while version < last {
-            version = version.next();
-            let problem = match self.table.log().read(version) {
-                Ok(Some(_)) => continue,
-                Ok(None) => "the commit is missing".to_owned(),
-                Err(e) => e.to_string(),
+        for step in steps {
+            let (version, problem) = match step {
+                Step::Missing { first, .. } => (first, step.words()),
+                Step::Commit(version) => match self.table.log().read(version) {
+                    Ok(Some(_)) => continue,
+                    Ok(None) => (version, step.words()),
+                    Err(e) => (version, e.to_string()),
+                },
+            };
+            let copy = "cannot be rebuilt: restore it from a copy of the table";
+            let action = match whole.then(|| self.way_back()).flatten() {
+                Some(way) => format!("{copy}, or {way} ({problem})"),
+                None => format!("{copy} ({problem})"),
             };
             whole = false;
-            let action = format!("cannot be rebuilt: restore this file from a copy of the table ({problem})");
             self.cannot("commit", &version.commit_path(), action);
         }
         Ok(whole)
+    }
+
+    /// The version that the table can go back to when its log cannot be followed to the end, in words.
+    fn way_back(&self) -> Option<String> {
+        if self.table.log().latest(None).is_ok() {
+            return None;
+        }
+        let version = self.table.log().newest_intact()?.version;
+        Some(format!(
+            "go back to version {version}, which gives up every change after it: \
+             tstable_repair('{}', back_to := {version}, dry_run := false)",
+            self.storage().root()
+        ))
     }
 
     /// Puts damaged checkpoints aside; whether there were any.
@@ -142,8 +160,7 @@ impl Repair<'_> {
             let path = checkpoint_path(latest.version);
             self.act("checkpoint", &path, "written anew from the commits", |r| {
                 let _ = r.table.log().write_checkpoint(&latest)?;
-                r.table.log().hint_at_checkpoint(latest.version);
-                Ok(())
+                r.table.log().write_hint_at(latest.version, latest.version)
             })?;
         }
         Ok(())
@@ -151,8 +168,8 @@ impl Repair<'_> {
 
     fn hint(&mut self, latest: &TableState) -> Result<()> {
         let (_, checkpoints) = self.table.log().list()?;
-        let good = |(version, checkpoint): (Version, Version)| {
-            version <= latest.version && (checkpoint.0 == 0 || checkpoints.contains(&checkpoint))
+        let good = |hint: Hint| {
+            hint.version <= latest.version && (hint.checkpoint.0 == 0 || checkpoints.contains(&hint.checkpoint))
         };
         if matches!(self.table.log().read_hint(), Ok(Some(hint)) if good(hint)) {
             return Ok(());
@@ -252,14 +269,19 @@ impl Repair<'_> {
     }
 
     fn quarantine(&self, path: &str) -> Result<()> {
-        self.storage().prepare(&[QUARANTINE_DIRECTORY])?;
-        let name = path.strip_prefix(LOG_DIRECTORY).unwrap_or(path).trim_start_matches('/').replace('/', "-");
-        self.storage().rename(path, &format!("{QUARANTINE_DIRECTORY}/{}-{name}", random_id())).map(drop)
+        quarantine(self.storage().as_ref(), path)
     }
 }
 
+/// Puts a file where no reader looks.
+pub(super) fn quarantine(storage: &dyn Storage, path: &str) -> Result<()> {
+    storage.prepare(&[QUARANTINE_DIRECTORY])?;
+    let name = path.strip_prefix(LOG_DIRECTORY).unwrap_or(path).trim_start_matches('/').replace('/', "-");
+    storage.rename(path, &format!("{QUARANTINE_DIRECTORY}/{}-{name}", random_id())).map(drop)
+}
+
 /// Durably puts `bytes` in the place of a damaged file.
-fn overwrite(storage: &dyn Storage, path: &str, bytes: &[u8]) -> Result<()> {
+pub(super) fn overwrite(storage: &dyn Storage, path: &str, bytes: &[u8]) -> Result<()> {
     let mut staged = storage.stage(path)?;
     staged.write_all(bytes).map_err(|e| Error::io("write", path, e))?;
     staged.finish().map(drop)

@@ -1,12 +1,13 @@
 //! Looking for damage: every commit, the hint, checkpoints, segments, coverage, and files that nothing names. Reads only.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use super::{
     Table,
     append::{Monitor, check_cancelled},
     files::{self, Derived},
     incoming::Target,
+    lives::lives,
     opened,
 };
 use crate::{
@@ -16,8 +17,9 @@ use crate::{
         LOG_DIRECTORY, Version,
         checkpoint::checkpoint_path,
         commit::{Action, Commit, CoverageRecord, SegmentRecord},
+        hint::HINT_PATH,
         state::{Segment, TableState},
-        store::HINT_PATH,
+        steps::{Step, Steps},
     },
     schema::Strings,
     segment::{ReadRequest, audit},
@@ -71,12 +73,12 @@ impl Verify<'_> {
     }
 
     fn run(&mut self) -> Result<()> {
-        let (commits, checkpoints) = self.table.log().list()?;
-        let Some(last) = commits.last().copied().or(checkpoints.last().copied()) else {
+        let Steps { steps, checkpoints, last } = self.table.log().steps()?;
+        if steps.is_empty() {
             // There is no table; this says so.
             return self.table.log().latest(None).map(drop);
-        };
-        let replayed = self.commits(last, &checkpoints)?;
+        }
+        let replayed = self.commits(&steps, &checkpoints)?;
         self.hint(last, &checkpoints);
         self.checkpoints(&checkpoints, &replayed)?;
         let latest = self.table.log().latest(None);
@@ -87,27 +89,49 @@ impl Verify<'_> {
                 return self.leftovers(&replayed.named);
             }
         };
-        self.segments(&latest)?;
+        let mut named = replayed.named;
+        match lives(self.table, &latest) {
+            Ok((lives, unreadable)) => {
+                // What only versions that cannot be read any more have named is a leftover.
+                named = HashSet::new();
+                for (tag, e) in unreadable {
+                    self.found("table", format!("tag {tag}"), Some(e.to_string()));
+                }
+                for life in lives {
+                    check_cancelled(self.monitor)?;
+                    named.extend(files::of_record(&life.segment.record).map(str::to_owned));
+                    let target = Target::of_table_columns(&life.definition)?;
+                    self.segment(
+                        &life.segment,
+                        target.as_ref().filter(|_| life.is_of(latest.version)),
+                        &life.needed_by(),
+                    );
+                }
+            }
+            // The commits that are to blame are named above; what the newest version needs is known all the same.
+            Err(_) => {
+                let target = Target::of_table_columns(&latest.definition)?;
+                for segment in latest.segments.all()? {
+                    check_cancelled(self.monitor)?;
+                    self.segment(segment, target.as_ref(), &format!("version {}", latest.version));
+                }
+            }
+        }
         if let Some(zone) = &latest.definition.timezone {
             self.found("zone", zone.clone(), latest.definition.zone_rules_changed());
         }
-        let whole = replayed.state.is_some_and(|state| state.version == latest.version);
-        let mut named = if whole { files::named(self.table, &latest, latest.oldest)? } else { replayed.named };
         named.extend(latest.segments.all()?.into_iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
         self.leftovers(&named)
     }
 
-    fn commits(&mut self, last: Version, checkpoints: &[Version]) -> Result<Replayed> {
+    fn commits(&mut self, steps: &[Step], checkpoints: &[Version]) -> Result<Replayed> {
         let mut replayed = Replayed { state: None, at_checkpoints: Vec::new(), named: HashSet::new() };
-        let mut version = Version(0);
         let mut broken = false;
-        while version < last {
+        for step in steps {
             check_cancelled(self.monitor)?;
-            version = version.next();
-            let problem = match self.table.log().read(version) {
-                Ok(Some(commit)) => self.follow(&commit, broken, &mut replayed).err().map(|e| e.to_string()),
-                Ok(None) => Some("the commit is missing, though later versions are there".to_owned()),
-                Err(e) => Some(e.to_string()),
+            let (version, problem) = match *step {
+                Step::Missing { first, .. } => (first, Some(step.words())),
+                Step::Commit(version) => (version, self.commit(version, broken, &mut replayed)),
             };
             broken |= problem.is_some();
             self.found("commit", version.commit_path(), problem);
@@ -118,6 +142,15 @@ impl Verify<'_> {
             }
         }
         Ok(replayed)
+    }
+
+    /// What is wrong with a commit.
+    fn commit(&self, version: Version, broken: bool, replayed: &mut Replayed) -> Option<String> {
+        match self.table.log().read(version) {
+            Ok(Some(commit)) => self.follow(&commit, broken, replayed).err().map(|e| e.to_string()),
+            Ok(None) => Some(Step::Commit(version).words()),
+            Err(e) => Some(e.to_string()),
+        }
     }
 
     fn follow(&self, commit: &Commit, broken: bool, replayed: &mut Replayed) -> Result<()> {
@@ -144,11 +177,11 @@ impl Verify<'_> {
 
     fn hint(&mut self, last: Version, checkpoints: &[Version]) {
         let problem = match self.table.log().read_hint() {
-            Ok(Some((version, _))) if version > last => {
-                Some(format!("it names version {version}; the newest is {last}"))
+            Ok(Some(hint)) if hint.version > last => {
+                Some(format!("it names version {}; the newest that is there is {last}", hint.version))
             }
-            Ok(Some((_, checkpoint))) if checkpoint.0 > 0 && !checkpoints.contains(&checkpoint) => {
-                Some(format!("it names the checkpoint of version {checkpoint}, which is not there"))
+            Ok(Some(hint)) if hint.checkpoint.0 > 0 && !checkpoints.contains(&hint.checkpoint) => {
+                Some(format!("it names the checkpoint of version {}, which is not there", hint.checkpoint))
             }
             Ok(Some(_)) => None,
             Ok(None) => Some("it is missing; the table works without, but opens slower".to_owned()),
@@ -183,29 +216,10 @@ impl Verify<'_> {
         Ok(())
     }
 
-    fn segments(&mut self, latest: &Arc<TableState>) -> Result<()> {
-        let mut seen = HashSet::new();
-        let mut states = vec![Arc::clone(latest)];
-        for (tag, version) in &latest.tags {
-            match self.table.log().at(*version, latest) {
-                Ok(state) => states.push(state),
-                Err(e) => self.found("table", format!("tag {tag}"), Some(e.to_string())),
-            }
-        }
-        for state in states {
-            let target = Target::of_table_columns(&state.definition)?;
-            for segment in state.segments.all()? {
-                check_cancelled(self.monitor)?;
-                if seen.insert(segment.record.path.clone()) {
-                    self.segment(segment, target.as_ref());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn segment(&mut self, segment: &Segment, target: Option<&Target>) {
-        let problem = self.check_file(segment).err().map(|e| e.to_string());
+    /// Looks at the files of a segment that `needed_by` cannot be read without.
+    fn segment(&mut self, segment: &Segment, target: Option<&Target>, needed_by: &str) {
+        let in_words = |e: Error| format!("{e}; without it {needed_by} cannot be read");
+        let problem = self.check_file(segment).err().map(in_words);
         let readable = problem.is_none();
         self.found("segment", segment.record.path.clone(), problem);
         // A fresh look: what was read before does not say what is there now.
@@ -214,12 +228,14 @@ impl Verify<'_> {
             CoverageRecord::File(path) => path.clone(),
             CoverageRecord::Inline(_) => segment.added.commit_path(),
         };
-        let coverage = fresh.coverage(self.table.log().storage().as_ref());
-        let problem = coverage.and_then(|coverage| match target {
-            Some(target) if self.deep && readable => self.check_rows(&fresh, &coverage, target),
-            _ => Ok(()),
-        });
-        self.found("coverage", path, problem.err().map(|e| e.to_string()));
+        let problem = match (fresh.coverage(self.table.log().storage().as_ref()), target) {
+            (Err(e), _) => Some(in_words(e)),
+            (Ok(coverage), Some(target)) if self.deep && readable => {
+                self.check_rows(&fresh, &coverage, target).err().map(|e| e.to_string())
+            }
+            (Ok(_), _) => None,
+        };
+        self.found("coverage", path, problem);
         if self.deep && readable {
             self.statistics(segment);
         }

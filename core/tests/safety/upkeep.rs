@@ -58,6 +58,35 @@ fn vacuum(table: &Table, keep_us: i64, in_days: i64) -> Vacuumed {
     table.vacuum(&VacuumRequest { keep_us, dry_run: false, now }).unwrap()
 }
 
+#[test]
+fn verify_looks_at_the_files_of_every_version_that_can_be_read_and_of_each_tag() {
+    let segment_of = |table: &Table, version| {
+        let latest = table.latest(None).unwrap().state;
+        table.log().at(Version(version), &latest).unwrap().segments.all().unwrap()[0].record.path.clone()
+    };
+    // Only the versions 2 and 3 have the first segment.
+    let (memory, table) = with_a_removed_segment();
+    assert_eq!(problems(&table, true), []);
+    assert!(memory.remove(&segment_of(&table, 2)).unwrap());
+    let found = problems(&table, false);
+    assert!(found.len() == 1 && found[0].0 == "segment", "{found:?}");
+    assert!(found[0].1.contains("the versions 2 to 3 cannot be read"), "{found:?}");
+    // The same when it is damaged, and in a sidecar.
+    let (memory, table) = with_a_removed_segment();
+    assert!(memory.damage(&path_with(&memory, "_coverage/"), |bytes| bytes[60] ^= 1));
+    let found = problems(&table, false);
+    assert!(found.len() == 1 && found[0].1.contains("version 3 cannot be read"), "{found:?}");
+    // What vacuum has removed is no problem; what a tag keeps from it is.
+    let (memory, table) = with_a_removed_segment();
+    let path = segment_of(&table, 2);
+    change(&table, "tag", &[Action::SetTag { name: "training".to_owned(), version: Version(2) }]);
+    assert!(vacuum(&table, 0, 2).files.iter().any(|file| file.deleted));
+    assert_eq!(problems(&table, true), []);
+    assert!(memory.remove(&path).unwrap());
+    let found = problems(&table, false);
+    assert!(found.len() == 1 && found[0].1.contains("the tag training cannot be read"), "{found:?}");
+}
+
 /// A table in memory with a segment of inline coverage, one with a sidecar, and a checkpoint.
 fn filled() -> (MemoryStorage, Arc<dyn Storage>, Table) {
     let files = Files::new();
