@@ -19,19 +19,20 @@ TOPICS = ["scan", "compact", "fill", "latest"]
 PROGRAM = """
 import json, os, resource, sys
 import duckdb
-extension, plan = sys.argv[1:]
+extension = sys.argv[1]
 connection = duckdb.connect(config={"allow_unsigned_extensions": "true", "threads": 4})
 connection.execute(f"LOAD '{extension}'")
+connection.execute("SET enable_progress_bar = false")
 def open_segments():
     links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
     return sum(".parquet" in os.readlink(link) for link in links if os.path.islink(link))
 answers = []
-for what, *parameters in json.loads(plan):
+for what, *parameters in json.load(sys.stdin):
     if what == "limit":
         resource.setrlimit(resource.RLIMIT_NOFILE, (parameters[0], resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         continue
     try:
-        answers.append([str(value) for value in connection.execute(what, parameters).fetchone() or []])
+        answers.append([str(value) for value in (connection.execute(what, parameters).fetchall() or [[]])[0]])
     except Exception as error:
         answers.append(str(error))
     if sys.platform == "linux" and open_segments():
@@ -41,8 +42,8 @@ print(json.dumps(answers))
 
 
 def in_duckdb(host, plan):
-    command = [str(host.bin / "python"), "-c", PROGRAM, str(host.extension), json.dumps(plan)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=900)
+    command = [str(host.bin / "python"), "-c", PROGRAM, str(host.extension)]
+    done = subprocess.run(command, input=json.dumps(plan), stdout=subprocess.PIPE, text=True, timeout=900)
     if done.returncode != 0:
         sys.exit(f"{host.name}: the process ended with {done.returncode}")
     return json.loads(done.stdout)

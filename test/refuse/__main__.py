@@ -44,6 +44,8 @@ for what, *parameters in json.loads(plan):
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
+    elif what == "mkdir":
+        os.mkdir(parameters[0])
     elif what == "chmod":
         os.chmod(parameters[0], parameters[1])
     else:
@@ -158,7 +160,11 @@ def test_permission(host, files):
             plan += [["chmod", f"{root}/{part}", 0o555], [APPEND, root, files["second"]], [COUNT, root], ["chmod", f"{root}/{part}", 0o755]]
         plan += [["chmod", f"{root}/_timeseries_log", 0], [COUNT, root], ["chmod", f"{root}/_timeseries_log", 0o755]]
         plan += [[APPEND, root, files["second"]], [COUNT, root], [SOUND, root]]
+        plan += [["chmod", f"{root}/data", 0o755], ["chmod", f"{directory}/closed", 0]]
+        plan += [["SELECT count(*) FILTER (version > 0), count(*) FILTER (properties['tstable.error'] LIKE 'tstable io: %') FROM tstable_list(?)", directory]]
+        plan[1:1] = [["mkdir", f"{directory}/closed"]]
         answers = in_duckdb(host, plan)[2:]
+        expect("listing", answers.pop(), ["1", "1"])
         for at in [0, 2, 4]:
             if IO not in answers[at]:
                 sys.exit(f"without permission: {answers}")

@@ -19,7 +19,7 @@ const PAUSES_MS: [u64; 3] = [5, 25, 100];
 /// What one look at the log found.
 enum Look {
     /// A state beyond which nothing vouches for another version.
-    Whole(TableState),
+    Whole(Arc<TableState>),
     /// Something vouches for a version that is not there.
     Doubtful(Error),
 }
@@ -45,7 +45,7 @@ impl Log {
         let mut pauses = PAUSES_MS.into_iter();
         loop {
             let doubt = match self.look()? {
-                Look::Whole(state) => return Ok(Arc::new(state)),
+                Look::Whole(state) => return Ok(state),
                 Look::Doubtful(doubt) => doubt,
             };
             let Some(pause) = pauses.next() else { return Err(doubt) };
@@ -99,7 +99,7 @@ impl Log {
             && self.is_committed(&state)?
             && self.storage().stat(&brink)?.is_none()
         {
-            return Ok(Look::Whole(state));
+            return Ok(Look::Whole(Arc::new(state)));
         }
         // Listed before the rest is followed: a commit that lands meanwhile is no later than what is reached.
         let vouched = self.vouched_for(hint)?;
@@ -111,7 +111,7 @@ impl Log {
         if vouched.version > state.version {
             return Ok(Look::Doubtful(self.vanished(state.version.next(), &vouched.by)));
         }
-        Ok(Look::Whole(state))
+        Ok(Look::Whole(Arc::new(state)))
     }
 
     fn followed(&self, hint: Option<Hint>) -> Result<TableState> {

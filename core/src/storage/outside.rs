@@ -145,7 +145,7 @@ fn place_of(path: &Path) -> Result<(PathBuf, &std::ffi::OsStr)> {
     let ends_in_a_name = !path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
     let name = path.file_name().filter(|_| ends_in_a_name).ok_or_else(no_name)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let directory = fs::canonicalize(directory).map_err(|e| Error::io("write to", directory.display(), e))?;
+    let directory = fs::canonicalize(directory).map_err(|e| Error::io("write", path.display(), e))?;
     Ok((directory, name))
 }
 

@@ -1,4 +1,5 @@
 //! What may and may not be read and written outside of tables.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::{fs, path::Path, time::Duration};
 

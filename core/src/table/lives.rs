@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// A tag whose version cannot be put together, and why.
+type Unreadable = (String, Error);
+
 /// A segment's Parquet file, and its coverage file where it has one.
 type Files = (String, Option<String>);
 
@@ -54,7 +57,7 @@ impl Life {
 ///
 /// # Errors
 /// As reading the log: then the versions cannot be told.
-pub(super) fn lives(table: &Table, latest: &Arc<TableState>) -> Result<(Vec<Life>, Vec<(String, Error)>)> {
+pub(super) fn lives(table: &Table, latest: &Arc<TableState>) -> Result<(Vec<Life>, Vec<Unreadable>)> {
     let oldest = table.log().at(latest.oldest.min(latest.version), latest)?;
     let mut lives =
         Lives { by_files: BTreeMap::new(), live: HashMap::new(), definition: Arc::clone(&oldest.definition) };

@@ -124,7 +124,7 @@ fn tables_are_found_at_any_depth_and_not_inside_each_other() {
     std::os::unix::fs::symlink(directory.path(), directory.path().join("a/loop")).unwrap();
     let found = find_marked(directory.path(), "_timeseries_log").unwrap();
     let names: Vec<_> =
-        found.iter().map(|path| path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
+        found.iter().map(|found| found.path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a/b/c/t1", "a/t2", "t0"]);
     assert_eq!(find_marked(&directory.path().join("x"), "m").unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -67,6 +67,8 @@ impl ScanRows {
     fn ended(&self, session: &dyn Session) {
         if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.scan.units() {
             record::finished(session, &self.subject, &self.scan, self.read.load(Ordering::Acquire));
+            // The host may keep the scan for as long as nobody has taken all of the result.
+            self.scan.release();
         }
     }
 }

@@ -183,6 +183,12 @@ impl Scan {
         self.units
     }
 
+    /// Gives back what is held of files; what is read again is opened again. What is not read any more must not keep the disk full
+    /// once it is removed.
+    pub fn release(&self) {
+        self.snapshot.storage().release();
+    }
+
     /// Starts reading a unit; none when it cannot hold rows that are asked for.
     ///
     /// # Errors
@@ -300,9 +306,8 @@ fn counted(segment: &Arc<Segment>) -> Unit {
 }
 
 impl Drop for Scan {
-    /// What is not read any more must not keep the disk full once it is removed.
     fn drop(&mut self) {
-        self.snapshot.storage().release();
+        self.release();
     }
 }
 
