@@ -34,10 +34,10 @@ mod refusing;
 mod sleeping;
 #[path = "safety/storages.rs"]
 mod storages;
-#[path = "safety/swapped.rs"]
-mod swapped;
 #[path = "safety/strangers.rs"]
 mod strangers;
+#[path = "safety/swapped.rs"]
+mod swapped;
 #[path = "safety/upkeep.rs"]
 mod upkeep;
 #[path = "safety/vanished.rs"]

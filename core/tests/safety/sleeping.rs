@@ -97,6 +97,11 @@ impl Storage for Sleeper {
         self.plan.call();
         self.inner.remove(path)
     }
+    fn sync(&self, directory: &str) -> Result<()> {
+        self.plan.call();
+        self.inner.sync(directory)
+    }
+
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {
         self.plan.call();
         self.inner.list(directory)
