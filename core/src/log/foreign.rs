@@ -30,7 +30,7 @@ pub(super) fn refusal(bytes: &[u8]) -> Option<Error> {
     let number = meta.and_then(|meta| meta.get("format_version").or_else(|| meta.get("protocol_version"))?.as_u64());
     let format = number.map(|number| format!(" (format {number})")).unwrap_or_default();
     Some(Error::unsupported_format(format!(
-        "a table of timeseries-table-format{format}; this tstable reads tables of its own, of format version {FORMAT_VERSION}: make one with \
-         tstable_create and append the Parquet files of the other's newest version, which its own program lists or exports"
+        "a table of timeseries-table-format{format}; this tstable reads tables of its own, of format version {FORMAT_VERSION}: bring it in \
+         with tstable_import, which makes a table of ours of it, or append the Parquet files of its newest version to a new one"
     )))
 }
