@@ -130,9 +130,10 @@ fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<Ro
 fn tasks(request: &Request) -> Result<Vec<Task>> {
     let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
     let mut tasks = Vec::new();
-    for source in marked {
+    for found in marked {
+        let source = found.path;
         let below = source.strip_prefix(&request.source).unwrap_or(Path::new("")).to_owned();
-        match ancestor::describe(&source) {
+        match found.error.map_or_else(|| ancestor::describe(&source), Err) {
             Ok(None) if below.as_os_str().is_empty() => {
                 return Err(Error::invalid_argument(format!(
                     "'{}' is a table of tstable already; copy its directory instead",
