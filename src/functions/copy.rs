@@ -23,6 +23,7 @@ use tstable_core::{
 use super::{
     Shared, Watch,
     literal::{show, width},
+    query_rows,
 };
 use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
 
@@ -38,11 +39,12 @@ impl CopyFormat for Copy {
     fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>> {
         let root = path.trim_end_matches('/');
         let request = Options::read(options)?.request()?;
-        let columns: Vec<_> = columns.into_iter().map(|column| (column.name, column.ty)).collect();
+        let (columns, packed) = query_rows::named(columns)?;
         let root = if root.is_empty() { path } else { root }.to_owned();
         let directory = Path::new(&root);
         let guard = Mutex::new(Guard::set(&[&directory.join(LOG_DIRECTORY), directory]));
-        let bound = BoundCopy { shared: Arc::clone(&self.0), path: path.to_owned(), root, columns, request, guard };
+        let bound =
+            BoundCopy { shared: Arc::clone(&self.0), path: path.to_owned(), root, columns, packed, request, guard };
         bound.check_columns()?;
         Ok(Arc::new(bound))
     }
@@ -145,6 +147,8 @@ struct BoundCopy {
     path: String,
     root: String,
     columns: Vec<(String, ColumnType)>,
+    /// Whether the columns come as the fields of one struct.
+    packed: bool,
     request: LoadRequest,
     /// Stands until DuckDB has shown that it means to write the one file that was bound.
     guard: Mutex<Option<Guard>>,
@@ -187,20 +191,27 @@ impl CopyBound for BoundCopy {
             )),
             _ => e,
         })?;
-        Ok(Box::new(Sink { shared: Arc::clone(&self.shared), root: self.root.clone(), table, loader }))
+        Ok(Box::new(Sink {
+            shared: Arc::clone(&self.shared),
+            root: self.root.clone(),
+            packed: self.packed,
+            table,
+            loader,
+        }))
     }
 }
 
 struct Sink {
     shared: Arc<Shared>,
     root: String,
+    packed: bool,
     table: Table,
     loader: Loader,
 }
 
 impl CopySink for Sink {
     fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.loader.push(batch)
+        if self.packed { self.loader.push(&query_rows::unpacked(batch)?) } else { self.loader.push(batch) }
     }
 
     fn finish(self: Box<Self>, session: &dyn Session) -> Result<()> {

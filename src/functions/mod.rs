@@ -1,6 +1,6 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
 //! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
-//! [`question`], [`report`], [`shape`], [`stretches`].
+//! [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod append;
@@ -33,6 +33,7 @@ mod literal;
 mod mark_empty;
 mod plan;
 mod preview;
+mod query_rows;
 mod question;
 mod repair;
 mod report;

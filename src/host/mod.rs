@@ -192,7 +192,7 @@ pub(crate) trait ScalarFunction: Send + Sync + 'static {
 pub(crate) trait CopyFormat: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// Resolves options, whose names are in lower case, and the columns of the query. Must have no effect that outlives the result.
-    /// `path` is as the host expands it.
+    /// `path` is as the host expands it; names of columns are empty where the host does not tell them.
     fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>>;
 }
 

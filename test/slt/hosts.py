@@ -104,6 +104,15 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(parts + [0] * (3 - len(parts)))
 
 
+def named_rows(sql: str) -> str:
+    """A COPY to a table with its rows as one struct: `COPY (SELECT r FROM (<query>) r) TO ...`; other statements as they are."""
+    return re.sub(
+        r"(?is)^(\s*(?:PREPARE\s+\w+\s+AS\s+|EXPLAIN\s+)?COPY\s+)((?!\(SELECT r FROM)\(.*\)|\w+)(\s+TO\s+'[^']*'\s*\(\s*FORMAT\s+tstable\b)",
+        r"\1(SELECT r FROM \2 r)\3",
+        sql,
+    )
+
+
 def open_host(spec: HostSpec):
     return PythonHost(spec) if spec.kind == "python" else CliHost(spec)
 

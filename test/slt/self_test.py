@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import __main__ as command
 from .files import FileError, Files
-from .hosts import HOSTS, CliHost, HostSpec, PythonHost, holds, packages
+from .hosts import HOSTS, CliHost, HostSpec, PythonHost, holds, named_rows, packages
 from .records import FormatError, read
 from .runner import FileRun, Outcome
 
@@ -201,6 +201,18 @@ class ConditionTest(unittest.TestCase):
         self.assertTrue(holds("has filters", next(host for host in HOSTS if host.name == "duckdb-2.0.1")))
         for condition in ("postgres", "has everything"):
             self.assertRaises(ValueError, holds, condition, spec)
+
+
+class NamedRowsTest(unittest.TestCase):
+    def test_only_a_copy_to_a_table_is_written_anew(self):
+        for sql, expected in (
+            ("COPY (SELECT 1 AS a, (2) AS b)\nTO 't' (FORMAT tstable)", "COPY (SELECT r FROM (SELECT 1 AS a, (2) AS b) r)\nTO 't' (FORMAT tstable)"),
+            ("copy rows to 't' ( format tstable, MESSAGE 'x')", "copy (SELECT r FROM rows r) to 't' ( format tstable, MESSAGE 'x')"),
+            ("EXPLAIN COPY rows TO 't' (FORMAT tstable)", "EXPLAIN COPY (SELECT r FROM rows r) TO 't' (FORMAT tstable)"),
+        ):  # fmt: skip
+            self.assertEqual(named_rows(sql), expected)
+        for sql in ("COPY (SELECT 1) TO 't.parquet'", "COPY rows TO 't' (FORMAT parquet)", "SELECT 'COPY'", "COPY (SELECT r FROM (SELECT 1 AS a) r) TO 't' (FORMAT tstable)"):
+            self.assertEqual(named_rows(sql), sql)
 
 
 class FilesTest(unittest.TestCase):

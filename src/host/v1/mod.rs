@@ -7,6 +7,7 @@ mod replacement;
 mod scalar;
 mod table;
 mod types;
+mod v1_5_6;
 mod value;
 mod vector;
 
@@ -26,7 +27,7 @@ use super::{
 };
 
 /// The stable levels of this C API, as footers state them. Each has the table of the one before and more behind it.
-const LEVELS: [&str; 2] = ["v1.2.0", "v1.5.6"];
+const LEVELS: [&str; 2] = ["v1.2.0", v1_5_6::LEVEL];
 
 /// The v1 API shows nothing of the running query.
 struct Blind;
@@ -134,6 +135,11 @@ unsafe fn load(
         }
         for function in registry.scalars {
             scalar::register(&connection, Arc::clone(&function))?;
+        }
+        if level == Some(v1_5_6::LEVEL) {
+            for format in registry.copies {
+                v1_5_6::register(&connection, format)?;
+            }
         }
         if let Some(scan) = registry.replacement {
             replacement::register(database, scan);

@@ -64,13 +64,13 @@ pub(super) fn register(connection: &Connection, function: Arc<dyn TableFunction>
 }
 
 /// Hands a value to DuckDB, to be destroyed by [`destroy`].
-fn give<T>(value: T) -> *mut c_void {
+pub(super) fn give<T>(value: T) -> *mut c_void {
     Box::into_raw(Box::new(value)).cast()
 }
 
 /// # Safety
 /// `raw` came from [`give`] with the same type, and nobody uses it again.
-unsafe extern "C" fn destroy<T>(raw: *mut c_void) {
+pub(super) unsafe extern "C" fn destroy<T>(raw: *mut c_void) {
     if !raw.is_null() {
         // SAFETY: as the caller says. What is inside keeps its own panics (`Contained`).
         drop(unsafe { Box::from_raw(raw.cast::<T>()) });
@@ -79,7 +79,7 @@ unsafe extern "C" fn destroy<T>(raw: *mut c_void) {
 
 /// # Safety
 /// `raw` is null or came from [`give`] with the same type and is alive.
-unsafe fn borrow<'a, T>(raw: *mut c_void) -> Result<&'a T> {
+pub(super) unsafe fn borrow<'a, T>(raw: *mut c_void) -> Result<&'a T> {
     // SAFETY: as the caller says.
     unsafe { raw.cast::<T>().as_ref() }.ok_or_else(|| Error::invalid_argument("DuckDB lost the state of a call"))
 }

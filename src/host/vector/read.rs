@@ -39,16 +39,22 @@ impl View {
         usize::try_from(unsafe { *self.selection.add(row) }).unwrap_or(0)
     }
 
-    /// The rows' values; none where NULL.
-    fn values<T: Copy>(&self) -> impl Iterator<Item = Option<T>> {
+    /// The rows' values; none where NULL. `T` has to be as wide as they are.
+    pub(crate) fn values<T: Copy>(&self) -> impl Iterator<Item = Option<T>> {
+        self.validities().zip(0..).map(|(valid, row)| {
+            let slot = self.slot(row);
+            // SAFETY: slots are inside the vector's memory, whose values are as wide as `T` (`read`'s contract); no
+            // alignment is assumed.
+            valid.then(|| unsafe { self.data.cast::<T>().add(slot).read_unaligned() })
+        })
+    }
+
+    /// Whether each row is not NULL.
+    pub(crate) fn validities(&self) -> impl Iterator<Item = bool> {
         (0..self.rows).map(|row| {
             let slot = self.slot(row);
-            // SAFETY: slots are inside the vector's memory and mask, whose values are as wide as `T` (`read`'s
-            // contract); no alignment is assumed.
-            unsafe {
-                let valid = self.validity.is_null() || (*self.validity.add(slot / 64) >> (slot % 64)) & 1 == 1;
-                valid.then(|| self.data.cast::<T>().add(slot).read_unaligned())
-            }
+            // SAFETY: slots are inside the vector's mask (`read`'s contract).
+            self.validity.is_null() || unsafe { *self.validity.add(slot / 64) >> (slot % 64) } & 1 == 1
         })
     }
 
