@@ -29,25 +29,31 @@ const BATCH_ROWS: usize = 8 * 1024;
 
 /// Writes all rows of `files` as one file of `columns`, sorted by `options.sorted_by` (NULLs last, otherwise in the
 /// order given). Columns are found by name without regard to case; one that a file lacks is NULL there, one that is not in
-/// `columns` is left out.
+/// `columns` is left out. `pause` is called between batches, while they are read and while they are written, and ends it all by an
+/// error.
 ///
 /// # Errors
-/// What [`SegmentFile::read`] and [`SegmentWriter`] give, and `LimitExceeded` for more rows than can be sorted at once.
+/// What `pause`, [`SegmentFile::read`] and [`SegmentWriter`] give, and `LimitExceeded` for more rows than can be sorted at once.
 pub fn rewrite<W: Write + Send>(
     files: &[SegmentFile],
     columns: &[WriteColumn],
     path: &str,
     writer: W,
     options: &WriteOptions,
+    pause: &dyn Fn() -> Result<()>,
 ) -> Result<(Written, W)> {
     let mut writer = SegmentWriter::create(path, writer, columns, options)?;
     let mut batches = Vec::new();
     for file in files {
         for batch in TableRows::new(file, columns)? {
+            pause()?;
             batches.push(batch?);
         }
     }
-    each_sorted(&batches, &options.sorted_by, path, |batch| writer.write(batch))?;
+    each_sorted(&batches, &options.sorted_by, path, |batch| {
+        pause()?;
+        writer.write(batch)
+    })?;
     writer.finish()
 }
 

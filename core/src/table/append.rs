@@ -257,7 +257,7 @@ fn look_at(
     let mut incoming = Vec::with_capacity(request.files.len());
     for (i, path) in request.files.iter().enumerate() {
         check_cancelled(monitor)?;
-        let mut file = Incoming::read(path, target)?;
+        let mut file = Incoming::read(path, target, monitor)?;
         file.verify = request.verify;
         file.check(target, &snapshot.state.properties, request.on_violation)?;
         incoming.push(file);
@@ -416,7 +416,8 @@ impl Append<'_> {
             check_cancelled(monitor)?;
             let wanted = matches!(planned.status, Status::Appended | Status::Replaced);
             if wanted && planned.staged.is_none() {
-                planned.staged = stage_one(storage.as_ref(), planned, &self.target, &checks, self.request.mode)?;
+                planned.staged =
+                    stage_one(storage.as_ref(), planned, &self.target, &checks, self.request.mode, monitor)?;
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
             monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
@@ -543,9 +544,10 @@ fn stage_one(
     target: &Target,
     checks: &Checks,
     mode: Mode,
+    monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
     if planned.skip.is_empty() && !planned.incoming.checked_out {
-        return stage::file(storage, &planned.incoming, target, mode, &random_id()).map(Some);
+        return stage::file(storage, &planned.incoming, target, mode, &random_id(), monitor).map(Some);
     }
-    stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip)
+    stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip, monitor)
 }

@@ -10,6 +10,7 @@ use std::{
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
+    append::{Monitor, check_cancelled},
     build::{KeyColumns, sort_order},
     checks::{Checks, OnViolation, Violations, needed},
     duplicates,
@@ -149,16 +150,16 @@ impl Incoming {
     ///
     /// # Errors
     /// As [`open`]; `SchemaMismatch` when its columns do not fit; `InvalidArgument` when it has no rows or rows without index or
-    /// entity; `LimitExceeded` when a bucket's number is out of bounds. All name the file.
-    pub fn read(path: &Path, target: &Target) -> Result<Self> {
+    /// entity; `LimitExceeded` when a bucket's number is out of bounds. All name the file. `Cancelled`.
+    pub fn read(path: &Path, target: &Target, monitor: &dyn Monitor) -> Result<Self> {
         let (outside, file) = open(path)?;
-        Self::look(outside, file, target).map_err(|e| match e.kind() {
-            ErrorKind::Corrupt => e,
+        Self::look(outside, file, target, monitor).map_err(|e| match e.kind() {
+            ErrorKind::Corrupt | ErrorKind::Cancelled => e,
             _ => e.with("file", path.display()),
         })
     }
 
-    fn look(outside: OutsideFile, file: SegmentFile, target: &Target) -> Result<Self> {
+    fn look(outside: OutsideFile, file: SegmentFile, target: &Target, monitor: &dyn Monitor) -> Result<Self> {
         let fit = fit(file.columns(), target)?;
         if file.rows() == 0 {
             return Err(Error::invalid_argument("the file has no rows; there is nothing to append"));
@@ -173,7 +174,7 @@ impl Incoming {
                 .collect::<Result<_>>()?,
         };
         let mut collector = Collector::new(&target.grid);
-        let inspection = inspect(&file, &request, &mut collector)?;
+        let inspection = inspect(&file, &request, &mut Watched { visitor: &mut collector, monitor })?;
         if target.definition.uniqueness == Uniqueness::Row {
             duplicates::refuse(&file, &request, target)?;
         }
@@ -380,6 +381,19 @@ impl RowVisitor for Collector<'_> {
             IndexValues::Signed(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
             IndexValues::Unsigned(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
         }
+    }
+}
+
+/// A visitor whose work is watched over, batch by batch.
+struct Watched<'a> {
+    visitor: &'a mut dyn RowVisitor,
+    monitor: &'a dyn Monitor,
+}
+
+impl RowVisitor for Watched<'_> {
+    fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
+        check_cancelled(self.monitor)?;
+        self.visitor.batch(index, entities)
     }
 }
 

@@ -49,7 +49,7 @@ pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) ->
     let mut previews = Vec::new();
     for path in files {
         check_cancelled(monitor)?;
-        let file = Incoming::read(path, &target)?;
+        let file = Incoming::read(path, &target, monitor)?;
         let already_loaded = match loaded.get(file.outside.stat.bytes)? {
             Some(fingerprints) if file.coverage.is_subset_of(&covered) => fingerprints.contains(&file.fingerprint()?),
             _ => false,

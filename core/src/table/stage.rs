@@ -6,7 +6,7 @@ use std::io::Write;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
-    append::Mode,
+    append::{Mode, Monitor, check_cancelled},
     build::{Hashing, SegmentBuilder},
     checks::Checks,
     fit::Fit,
@@ -50,9 +50,10 @@ pub fn file(
     target: &Target,
     mode: Mode,
     id: &str,
+    monitor: &dyn Monitor,
 ) -> Result<SegmentRecord> {
     let path = segment_path(id);
-    let staged = bring(storage, incoming, target, mode, &path).and_then(|brought| {
+    let staged = bring(storage, incoming, target, mode, &path, monitor).and_then(|brought| {
         incoming.outside.check_unchanged()?;
         let coverage = coverage(storage, &incoming.coverage, id)?;
         Ok((brought, coverage))
@@ -105,6 +106,7 @@ pub fn without(
     mode: Mode,
     checks: &Checks,
     skip: &Coverage,
+    monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
     let source = SourceRecord {
         path: incoming.shown(),
@@ -116,13 +118,17 @@ pub fn without(
     let mut sieve = Sieve::new(target, skip)?;
     let mut unsorted = Vec::new();
     for batch in TableRows::new(&incoming.file, &write_columns(target))? {
+        check_cancelled(monitor)?;
         let batch = sieve.pass(&checks.pass(&batch?)?)?;
         match mode {
             Mode::Rewrite => unsorted.push(batch),
             _ => builder.write(&batch)?,
         }
     }
-    each_sorted(&unsorted, &write_options(target).sorted_by, &incoming.shown(), |batch| builder.write(batch))?;
+    each_sorted(&unsorted, &write_options(target).sorted_by, &incoming.shown(), |batch| {
+        check_cancelled(monitor)?;
+        builder.write(batch)
+    })?;
     incoming.outside.check_unchanged()?;
     builder.finish(vec![source])
 }
@@ -148,10 +154,17 @@ struct Brought {
     adopted: Option<Adopted>,
 }
 
-fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode, path: &str) -> Result<Brought> {
+fn bring(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    path: &str,
+    monitor: &dyn Monitor,
+) -> Result<Brought> {
     let missing = match &incoming.fit {
         Fit::AsIs { missing } if mode != Mode::Rewrite => missing.clone(),
-        _ => return write_anew(storage, incoming, target, path),
+        _ => return write_anew(storage, incoming, target, path, monitor),
     };
     // What goes away is decoded before, since afterwards nothing else is left of it.
     let adopted = if mode == Mode::Move || incoming.verify {
@@ -181,16 +194,24 @@ fn bring(storage: &dyn Storage, incoming: &Incoming, target: &Target, mode: Mode
     }
     let mut staged = storage.stage(path)?;
     let fingerprint = hash(incoming.outside.source.as_ref(), |piece| {
+        check_cancelled(monitor)?;
         staged.write_all(piece).map_err(|e| Error::io("write", path, e))
     })?;
     Ok(unchanged(staged.finish()?, fingerprint))
 }
 
-fn write_anew(storage: &dyn Storage, incoming: &Incoming, target: &Target, path: &str) -> Result<Brought> {
+fn write_anew(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    path: &str,
+    monitor: &dyn Monitor,
+) -> Result<Brought> {
     let source = incoming.fingerprint()?;
     let hashing = Hashing { staged: storage.stage(path)?, hasher: Xxh3Default::new() };
-    let (written, hashing) =
-        rewrite(std::slice::from_ref(&incoming.file), &write_columns(target), path, hashing, &write_options(target))?;
+    let (files, options) = (std::slice::from_ref(&incoming.file), write_options(target));
+    let pause = || check_cancelled(monitor);
+    let (written, hashing) = rewrite(files, &write_columns(target), path, hashing, &options, &pause)?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
     let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();

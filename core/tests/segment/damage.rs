@@ -160,7 +160,8 @@ fn every_page_of_a_written_file_carries_its_checksum() {
         .collect();
     let options = tstable_core::segment::WriteOptions { row_group_rows: 700, ..Default::default() };
     let (_, bytes) =
-        tstable_core::segment::rewrite::rewrite(&[file], &columns, "memory.parquet", Vec::new(), &options).unwrap();
+        tstable_core::segment::rewrite::rewrite(&[file], &columns, "memory.parquet", Vec::new(), &options, &|| Ok(()))
+            .unwrap();
     let intact = from_bytes(bytes.clone()).unwrap();
     assert!(intact.row_group_count() > 1);
     use_all(&intact).unwrap();

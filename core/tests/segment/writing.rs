@@ -22,7 +22,7 @@ fn columns_of(file: &SegmentFile) -> Vec<WriteColumn> {
 }
 
 fn rewritten(files: &[SegmentFile], columns: &[WriteColumn], options: &WriteOptions) -> SegmentFile {
-    let (written, bytes) = rewrite(files, columns, "memory.parquet", Vec::new(), options).unwrap();
+    let (written, bytes) = rewrite(files, columns, "memory.parquet", Vec::new(), options, &|| Ok(())).unwrap();
     assert_eq!(written.bytes, bytes.len() as u64);
     let file = from_bytes(bytes).unwrap();
     assert_eq!((written.rows, written.row_groups), (file.rows(), file.row_group_count()));
@@ -144,9 +144,8 @@ impl Write for Full {
 #[test]
 fn a_full_disk_is_an_io_error_that_names_the_file() {
     let file = fixture("duckdb_rows");
-    let error = rewrite(std::slice::from_ref(&file), &columns_of(&file), "out.parquet", Full, &WriteOptions::default())
-        .map(drop)
-        .unwrap_err();
+    let (files, options) = (std::slice::from_ref(&file), WriteOptions::default());
+    let error = rewrite(files, &columns_of(&file), "out.parquet", Full, &options, &|| Ok(())).map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("out.parquet"), "{error}");
 }
