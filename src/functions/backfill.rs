@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{
     Result,
     schema::ColumnType,
-    table::{At, backfill::requests},
+    table::{At, backfill::Requests},
 };
 
 use super::{
@@ -55,8 +55,8 @@ impl TableFunction for Backfill {
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
             let shape = Shape::of(&snapshot)?;
-            let packed = requests(&snapshot.subjects(&shape.grid, &range)?, &shape.grid, units, most);
-            Ok(Box::new(packed.into_iter().map(move |request| {
+            let packed = Requests::new(snapshot.subjects(&shape.grid, &range)?, shape.grid.clone(), units);
+            Ok(Box::new(packed.take(most.unwrap_or(usize::MAX)).map(move |request| {
                 let cells = [
                     shape.start(request.run.first).into(),
                     shape.end(request.run.last).into(),

@@ -66,7 +66,7 @@ impl TableFunction for Common {
             let shape = shape.clone();
             let tables = open(&shared, &roots, session)?;
             let windows = match subjects(&tables, &range, need)? {
-                Some(subjects) => common_windows(&subjects, need)?,
+                Some(subjects) => common_windows(&subjects, need),
                 None => Vec::new(),
             };
             let long = windows.into_iter().filter(move |window| window.buckets >= least);

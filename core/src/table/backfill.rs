@@ -1,6 +1,6 @@
 //! What to ask a data vendor for: gaps packed into requests of a bounded length of time. Knows no vendor.
 
-use std::collections::BinaryHeap;
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::query::Subject;
 use crate::{
@@ -30,43 +30,54 @@ pub struct RunOrder {
     pub last: BucketId,
 }
 
-/// The requests for the gaps of all subjects, oldest first, at most `most` of them. Each spans at most `max_units` index
-/// units, but at least a bucket; gaps near each other share one.
-#[must_use]
-pub fn requests(subjects: &[Subject], grid: &Grid, max_units: Option<i128>, most: Option<usize>) -> Vec<Request> {
-    let mut heap = BinaryHeap::new();
-    for subject in subjects {
-        let mut packer = Packer { grid, max_units, open: None };
-        for run in subject.missing_runs(subject.extent) {
-            let mut rest = Some(run);
-            while let Some(run) = rest {
-                let (done, left) = packer.add(&subject.entity, run);
-                rest = left;
-                let Some(done) = done else { continue };
-                if !keep(&mut heap, done, most) {
-                    // Later requests of this entity are later than all that are kept.
-                    rest = None;
-                }
+/// The requests for the gaps of all subjects, oldest first, made one by one. Each spans at most `max_units` index units, but at
+/// least a bucket; gaps near each other share one. Holds one request of each subject, however many there are.
+#[derive(Debug)]
+pub struct Requests {
+    subjects: Vec<Subject>,
+    grid: Grid,
+    max_units: Option<i128>,
+    /// The oldest request of each subject that has one left, the subject, and where its next one is looked for.
+    heads: BinaryHeap<Reverse<(Request, usize, Option<BucketId>)>>,
+}
+
+impl Requests {
+    /// The requests of these subjects.
+    #[must_use]
+    pub fn new(subjects: Vec<Subject>, grid: Grid, max_units: Option<i128>) -> Self {
+        let mut requests = Self { heads: BinaryHeap::with_capacity(subjects.len()), subjects, grid, max_units };
+        for at in 0..requests.subjects.len() {
+            requests.look(at, requests.subjects.get(at).map(|subject| subject.extent.first));
+        }
+        requests
+    }
+
+    /// Finds the next request of a subject from a bucket on.
+    fn look(&mut self, at: usize, from: Option<BucketId>) {
+        let Some(subject) = self.subjects.get(at) else { return };
+        let Some(rest) = from.and_then(|from| Run::new(from, subject.extent.last)) else { return };
+        let mut packer = Packer { grid: &self.grid, max_units: self.max_units, open: None };
+        for run in subject.missing_runs(rest) {
+            let (done, left) = packer.add(&subject.entity, run);
+            if let Some(done) = done {
+                self.heads.push(Reverse((done, at, left.map(|left| left.first))));
+                return;
             }
         }
         if let Some(last) = packer.open.take() {
-            keep(&mut heap, last, most);
+            self.heads.push(Reverse((last, at, None)));
         }
     }
-    heap.into_sorted_vec()
 }
 
-/// Keeps the oldest; false when `request` is not among them.
-fn keep(heap: &mut BinaryHeap<Request>, request: Request, most: Option<usize>) -> bool {
-    if most.is_some_and(|most| heap.len() >= most) {
-        match heap.peek_mut() {
-            Some(mut latest) if request < *latest => *latest = request,
-            _ => return false,
-        }
-        return true;
+impl Iterator for Requests {
+    type Item = Request;
+
+    fn next(&mut self) -> Option<Request> {
+        let Reverse((request, at, next)) = self.heads.pop()?;
+        self.look(at, next);
+        Some(request)
     }
-    heap.push(request);
-    true
 }
 
 struct Packer<'a> {

@@ -20,6 +20,10 @@ fn hours() -> Grid {
     Grid::new(&BucketWidth::parse("1h").unwrap(), &ColumnType::Timestamp(TimeUnit::S), None, None).unwrap()
 }
 
+fn requests(subjects: &[Subject], grid: &Grid, max_units: Option<i128>, most: Option<usize>) -> Vec<Request> {
+    Requests::new(subjects.to_vec(), grid.clone(), max_units).take(most.unwrap_or(usize::MAX)).collect()
+}
+
 fn flat(requests: &[Request]) -> Vec<(i64, i64, u64, u64)> {
     requests.iter().map(|r| (r.run.first.0, r.run.last.0, r.buckets, r.gaps)).collect()
 }

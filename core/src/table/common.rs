@@ -1,8 +1,9 @@
-//! Where several entities, of one table or of several, are covered together: by bitmap algebra over their buckets.
+//! Where several entities, of one table or of several, are covered together: in one walk over the runs of all of them.
 
-use super::query::{Stretch, Subject, stretches};
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use super::query::{Stretch, Subject};
 use crate::{
-    coverage::BucketSet,
     error::{Error, Result},
     log::definition::Definition,
     time::{BucketId, Run},
@@ -47,70 +48,100 @@ fn definition_has_zone(definition: &Definition) -> bool {
 }
 
 /// The windows in which enough of the subjects are covered, ascending. A bucket that none of them expects breaks none.
-///
-/// # Errors
-/// `LimitExceeded` when an extent is longer than a run may be.
-pub fn common_windows(subjects: &[Subject], need: Need) -> Result<Vec<Stretch>> {
+#[must_use]
+pub fn common_windows(subjects: &[Subject], need: Need) -> Vec<Stretch> {
     let most = subjects.len() as u64;
     let least = match need {
         Need::All => most,
         Need::AtLeast(least) => least,
     };
     if least == 0 || least > most {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let covered = if least == most { covered_by_all(subjects)? } else { covered_by_some(subjects, least)? };
-    let mut others = BucketSet::new();
-    for subject in subjects {
-        others.union_with(&set_of(subject.covered_runs(subject.extent))?);
-        others.union_with(&set_of(subject.missing_runs(subject.extent))?);
-    }
-    others.subtract(&covered);
-    let all = (BucketId(i64::MIN), BucketId(i64::MAX));
-    Ok(stretches(covered.runs_in(all.0, all.1), others.runs_in(all.0, all.1)).collect())
-}
-
-fn set_of(runs: impl Iterator<Item = Run>) -> Result<BucketSet> {
-    let mut set = BucketSet::new();
-    for run in runs {
-        set.insert_run(run.first, run.last)?;
-    }
-    Ok(set)
-}
-
-fn covered_by_all(subjects: &[Subject]) -> Result<BucketSet> {
-    let mut common: Option<BucketSet> = None;
-    for subject in subjects {
-        let own = set_of(subject.covered_runs(subject.extent))?;
-        common = Some(common.map_or_else(|| own.clone(), |common| common.intersect(&own)));
-        if common.as_ref().is_some_and(BucketSet::is_empty) {
-            break;
+    let mut windows: Vec<Stretch> = Vec::new();
+    let mut open = false;
+    for (run, covered) in Sweep::over(subjects) {
+        match windows.last_mut().filter(|_| open) {
+            _ if covered < least => open = false,
+            Some(window) => {
+                window.run.last = run.last;
+                window.buckets = window.buckets.saturating_add(run.buckets());
+            }
+            None => {
+                windows.push(Stretch { run, buckets: run.buckets() });
+                open = true;
+            }
         }
     }
-    Ok(common.unwrap_or_default())
+    windows
 }
 
-/// Counts how many runs are open from each of their ends to the next.
-fn covered_by_some(subjects: &[Subject], least: u64) -> Result<BucketSet> {
-    let mut ends: Vec<(i128, bool)> = Vec::new();
-    for run in subjects.iter().flat_map(|subject| subject.covered_runs(subject.extent)) {
-        ends.push((i128::from(run.first.0), true));
-        ends.push((i128::from(run.last.0) + 1, false));
+/// Walks over the buckets that any of the subjects expects, in runs, each with the number of subjects that it is covered of. Holds
+/// where each subject is, and no set of buckets.
+struct Sweep<'a> {
+    /// The covered runs of each subject, then the missing ones of each.
+    runs: Vec<Box<dyn Iterator<Item = Run> + Send + 'a>>,
+    covered_of: usize,
+    /// Where the next runs begin, and those that are being walked over end: the bucket, the place in `runs`, and the end of a run
+    /// that begins.
+    ends: BinaryHeap<Reverse<(i128, usize, Option<i128>)>>,
+    covered: u64,
+    expected: u64,
+}
+
+impl<'a> Sweep<'a> {
+    fn over(subjects: &'a [Subject]) -> Self {
+        let covered = subjects.iter().map(|subject| subject.covered_runs(subject.extent));
+        let missing = subjects.iter().map(|subject| subject.missing_runs(subject.extent));
+        let runs: Vec<_> = covered.chain(missing).collect();
+        let ends = BinaryHeap::with_capacity(runs.len());
+        let mut sweep = Self { covered_of: subjects.len(), ends, covered: 0, expected: 0, runs };
+        (0..sweep.runs.len()).for_each(|at| sweep.enter(at));
+        sweep
     }
-    ends.sort_unstable();
-    let mut set = BucketSet::new();
-    let (mut open, mut since) = (0_u64, None);
-    for (at, opens) in ends {
-        if let Some(from) = since
-            && at > from
-        {
-            let bucket = |number: i128| BucketId(i64::try_from(number).unwrap_or(i64::MAX));
-            set.insert_run(bucket(from), bucket(at - 1))?;
+
+    fn enter(&mut self, at: usize) {
+        if let Some(run) = self.runs.get_mut(at).and_then(Iterator::next) {
+            self.ends.push(Reverse((run.first.0.into(), at, Some(i128::from(run.last.0) + 1))));
         }
-        open = if opens { open.saturating_add(1) } else { open.saturating_sub(1) };
-        since = (open >= least).then_some(at);
     }
-    Ok(set)
+
+    fn count(&mut self, at: usize, opens: bool) {
+        let step = |number: u64| if opens { number.saturating_add(1) } else { number.saturating_sub(1) };
+        self.expected = step(self.expected);
+        if at < self.covered_of {
+            self.covered = step(self.covered);
+        }
+    }
+
+    /// Passes all that begins or ends at the next bucket where anything does; that bucket.
+    fn pass(&mut self) -> Option<i128> {
+        let Reverse((here, ..)) = *self.ends.peek()?;
+        while self.ends.peek().is_some_and(|Reverse((at, ..))| *at == here) {
+            let Some(Reverse((_, at, end))) = self.ends.pop() else { break };
+            self.count(at, end.is_some());
+            match end {
+                Some(end) => self.ends.push(Reverse((end, at, None))),
+                None => self.enter(at),
+            }
+        }
+        Some(here)
+    }
+}
+
+impl Iterator for Sweep<'_> {
+    type Item = (Run, u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let first = self.pass()?;
+            let Reverse((next, ..)) = *self.ends.peek()?;
+            if self.expected > 0 {
+                let bucket = |number: i128| i64::try_from(number).map(BucketId).ok();
+                return Run::new(bucket(first)?, bucket(next - 1)?).map(|run| (run, self.covered));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

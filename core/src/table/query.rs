@@ -323,7 +323,7 @@ fn whole(run: Run) -> Stretch {
 }
 
 /// The runs of `of`, joined where no run of `breaks` lies between; both ascending and disjoint.
-pub(super) fn stretches<'a>(
+fn stretches<'a>(
     of: impl Iterator<Item = Run> + Send + 'a,
     breaks: impl Iterator<Item = Run> + Send + 'a,
 ) -> impl Iterator<Item = Stretch> + Send + 'a {
