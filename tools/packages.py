@@ -8,6 +8,7 @@ log), `names` (a COPY learns the names of its columns, and the path when it is b
 """
 
 import json
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -77,3 +78,8 @@ def built(version: str, profile: str = "release") -> Path:
 def table() -> dict:
     """The file as it is."""
     return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    # packages.py 1.5.6: where the package for it was built
+    print(built(sys.argv[1]))

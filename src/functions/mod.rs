@@ -156,3 +156,7 @@ impl Monitor for Watch<'_> {
         self.0.progress(done);
     }
 }
+
+#[cfg(test)]
+#[path = "documented_tests.rs"]
+mod tests;

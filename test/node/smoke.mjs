@@ -10,7 +10,8 @@ import { join, resolve } from "node:path";
 const require = createRequire(resolve(process.env.NODE_DIR ?? "build/node", "package.json"));
 const { DuckDBInstance } = require("@duckdb/node-api");
 
-const extension = resolve("build/release/v1/tstable.duckdb_extension");
+// The package that serves this DuckDB, as tools/packages.py chooses it.
+const extension = resolve(process.env.EXTENSION);
 const directory = mkdtempSync(join(tmpdir(), "tstable-node-"));
 const root = join(directory, "prices");
 const file = join(directory, "day.parquet");
@@ -33,6 +34,8 @@ try {
     [["A", "2", "1"]],
   );
   await assert.rejects(() => connection.run(`CALL tstable_append('${root}', '${file}')`), /tstable overlap:/);
+  await connection.run(`COPY (SELECT r FROM (SELECT TIMESTAMP '2024-02-01' AS ts, 'A' AS symbol, 1.5::DOUBLE AS price) r) TO '${root}' (FORMAT tstable)`);
+  assert.deepEqual(await rows(`SELECT count(*), sum(price) FROM tstable_scan('${root}')`), [["23", 266.5]]);
   console.log("Node smoke test passed");
 } finally {
   rmSync(directory, { recursive: true, force: true });

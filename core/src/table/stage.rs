@@ -98,7 +98,7 @@ pub fn file(
 /// rows.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn without(
     storage: &dyn Storage,
     incoming: &Incoming,
@@ -133,7 +133,7 @@ pub fn without(
     builder.finish(vec![source])
 }
 
-/// Removes what [`file`] staged; leftovers are vacuum's.
+/// Removes what [`file()`] staged; leftovers are vacuum's.
 pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
     let _ = storage.remove(&record.path);
     if let CoverageRecord::File(path) = &record.coverage {
