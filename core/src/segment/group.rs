@@ -29,6 +29,7 @@ use super::{
     guard::{arrow_error, parquet_error},
     input::Input,
     read::{ReadColumn, ReadRequest, RowGroupRead, beyond},
+    room::{self, BATCH_BYTES},
 };
 use crate::{
     error::{Error, Result},
@@ -72,8 +73,14 @@ impl std::fmt::Debug for Group {
 
 impl Group {
     /// Decides which rows are delivered, which reads the columns that have conditions.
-    pub(super) fn open(file: &SegmentFile, request: &ReadRequest, group: &RowGroupRead) -> Result<Self> {
-        let mut opening = Opening::new(file, request, group)?;
+    /// Batches have at most `batch_rows` rows.
+    pub(super) fn open(
+        file: &SegmentFile,
+        request: &ReadRequest,
+        group: &RowGroupRead,
+        batch_rows: usize,
+    ) -> Result<Self> {
+        let mut opening = Opening::new(file, request, group, batch_rows)?;
         let mut columns: Vec<&ReadColumn> = Vec::new();
         for column in request.conditions() {
             if !columns.iter().any(|known| known.position == column.position) {
@@ -145,6 +152,7 @@ struct Opening<'a> {
     file: &'a SegmentFile,
     request: &'a ReadRequest,
     row_group: usize,
+    batch_rows: usize,
     metadata: ArrowReaderMetadata,
     /// The rows that are left; all when none.
     selection: Option<RowSelection>,
@@ -155,13 +163,14 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn new(file: &'a SegmentFile, request: &'a ReadRequest, group: &RowGroupRead) -> Result<Self> {
+    fn new(file: &'a SegmentFile, request: &'a ReadRequest, group: &RowGroupRead, batch_rows: usize) -> Result<Self> {
         let total = file.row_group_rows(group.row_group);
         let ranges = group.rows.as_ref();
         Ok(Self {
             file,
             request,
             row_group: group.row_group,
+            batch_rows,
             metadata: reader_metadata(file, request, group)?,
             selection: ranges.map(|rows| RowSelection::from_consecutive_ranges(rows.iter().cloned(), total)),
             by_pages: group.rows.is_some(),
@@ -188,7 +197,10 @@ impl<'a> Opening<'a> {
         let mut holds = self.is_asked_for(column.position);
         let (mut masks, mut parts) = (Vec::new(), Vec::<ArrayRef>::new());
         let (mut count, mut bytes) = (0_usize, 0_usize);
-        for batch in self.reader(&[column.position], PART_ROWS)? {
+        let most = if self.batch_rows < self.request.batch_rows { self.batch_rows } else { PART_ROWS };
+        let strings = self.request.strings;
+        let part = room::rows(self.file, self.row_group, &[column.position], strings, most, BATCH_BYTES)?;
+        for batch in self.reader(&[column.position], part)? {
             let batch = batch.map_err(failed)?;
             let array = batch.columns().first().ok_or_else(|| Error::corrupt("a column is missing"))?;
             let mask = chosen(self.file, self.request, column, array)?;
@@ -240,7 +252,7 @@ impl<'a> Opening<'a> {
         let reader = if rows == 0 || (conditions && roots.is_empty()) {
             None
         } else {
-            Some(self.reader(&roots, self.request.batch_rows)?)
+            Some(self.reader(&roots, self.batch_rows)?)
         };
         let place = |column: &ReadColumn| {
             let held = self.held.iter().position(|(position, _)| *position == column.position).map(Place::Held);

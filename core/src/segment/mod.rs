@@ -31,6 +31,7 @@ mod leaf;
 mod page_index;
 mod pages;
 mod parquet_type;
+mod room;
 mod thrift;
 mod walk;
 mod widen;

@@ -11,12 +11,16 @@ use super::{
     filter::{IndexFilter, ValueFilter},
     group::Group,
     guard::guarded,
+    room::{self, BATCH_BYTES},
     schema::readable_as,
 };
 use crate::{
     error::{Error, Result},
     schema::{ColumnType, Strings},
 };
+
+/// By so much a batch shrinks that would hold more text than an array can.
+const FEWER_ROWS: usize = 16;
 
 /// A column to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +101,15 @@ impl SegmentFile {
             return Err(Error::invalid_argument("a batch must have room for at least one row"));
         }
         let groups = request.row_groups.clone().into_iter();
-        Ok(SegmentReader { file: self.clone(), request, groups, current: None, row_group: 0, context: None })
+        Ok(SegmentReader {
+            file: self.clone(),
+            request,
+            groups,
+            current: None,
+            row_group: 0,
+            batch_bytes: BATCH_BYTES,
+            context: None,
+        })
     }
 }
 
@@ -144,8 +156,9 @@ pub struct SegmentReader {
     file: SegmentFile,
     request: ReadRequest,
     groups: vec::IntoIter<RowGroupRead>,
-    current: Option<Group>,
+    current: Option<Open>,
     row_group: usize,
+    batch_bytes: usize,
     context: Option<(&'static str, String)>,
 }
 
@@ -174,6 +187,13 @@ impl SegmentReader {
         self
     }
 
+    /// Bounds the text of a batch to about so many bytes, instead of 16 MiB.
+    #[must_use]
+    pub fn within(mut self, batch_bytes: usize) -> Self {
+        self.batch_bytes = batch_bytes;
+        self
+    }
+
     /// The row group from which the last batch came; batches never span row groups.
     #[must_use]
     pub fn row_group(&self) -> usize {
@@ -182,8 +202,8 @@ impl SegmentReader {
 
     fn advance(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(group) = &mut self.current {
-                if let Some(batch) = group.advance(&self.file, &self.request)? {
+            if let Some(open) = &mut self.current {
+                if let Some(batch) = open.advance(&self.file, &self.request)? {
                     return Ok(Some(batch));
                 }
                 self.current = None;
@@ -192,9 +212,59 @@ impl SegmentReader {
             self.row_group = group.row_group;
             if self.file.row_group_rows(group.row_group) > 0 && group.rows.as_ref().is_none_or(|rows| !rows.is_empty())
             {
-                self.current = Some(Group::open(&self.file, &self.request, &group)?);
+                let positions: Vec<usize> = self.request.columns.iter().map(|column| column.position).collect();
+                let (strings, most) = (self.request.strings, self.request.batch_rows);
+                let rows = room::rows(&self.file, group.row_group, &positions, strings, most, self.batch_bytes)?;
+                self.current = Some(Open { read: group, group: None, batch_rows: rows, delivered: 0 });
             }
         }
+    }
+}
+
+/// A row group that is being read.
+#[derive(Debug)]
+struct Open {
+    read: RowGroupRead,
+    /// None before its first batch, and when it has to be read again.
+    group: Option<Group>,
+    batch_rows: usize,
+    /// Rows that were given away.
+    delivered: usize,
+}
+
+impl Open {
+    /// The next rows. Where a batch would hold more text than an array can, the row group is read again in smaller batches.
+    fn advance(&mut self, file: &SegmentFile, request: &ReadRequest) -> Result<Option<RecordBatch>> {
+        loop {
+            match self.attempt(file, request) {
+                Err(error) if self.batch_rows > 1 && room::is_overflow(&error) => {
+                    self.group = None;
+                    self.batch_rows = (self.batch_rows / FEWER_ROWS).max(1);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn attempt(&mut self, file: &SegmentFile, request: &ReadRequest) -> Result<Option<RecordBatch>> {
+        let mut skip = 0;
+        let group = match &mut self.group {
+            Some(group) => group,
+            empty => {
+                skip = self.delivered;
+                empty.insert(Group::open(file, request, &self.read, self.batch_rows)?)
+            }
+        };
+        while let Some(batch) = group.advance(file, request)? {
+            let known = skip.min(batch.num_rows());
+            skip -= known;
+            if known < batch.num_rows() {
+                let new = batch.slice(known, batch.num_rows() - known);
+                self.delivered = self.delivered.saturating_add(new.num_rows());
+                return Ok(Some(new));
+            }
+        }
+        Ok(None)
     }
 }
 

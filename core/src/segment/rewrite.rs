@@ -17,6 +17,7 @@ use super::{
     guard::{arrow_error, guarded},
     index::rows_inside,
     read::{ReadColumn, ReadRequest, RowGroupRead},
+    room::BATCH_BYTES,
     write::{SegmentWriter, WriteColumn, WriteOptions, Written},
 };
 use crate::{
@@ -82,7 +83,8 @@ pub fn each_sorted(
         batches.iter().scan(0, |rows, batch| Some(std::mem::replace(rows, *rows + batch.num_rows()))).collect();
     let order = guarded(path, || sorted(batches, sort_by).map_err(|error| arrow_error(path, error)))?;
     let all: Vec<&RecordBatch> = batches.iter().collect();
-    for part in order.values().chunks(BATCH_ROWS) {
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    for part in order.values().chunks(rows_within(BATCH_BYTES, rows, bytes)) {
         let place = |row: &u32| {
             let row = usize::try_from(*row).ok()?;
             let batch = starts.partition_point(|start| *start <= row).checked_sub(1)?;
@@ -93,6 +95,13 @@ pub fn each_sorted(
         sink(&batch)?;
     }
     Ok(())
+}
+
+/// How many rows, of which so many take so many bytes, make a batch of at most `limit` bytes, about; at least one.
+#[must_use]
+pub fn rows_within(limit: usize, rows: usize, bytes: usize) -> usize {
+    let row_bytes = bytes.checked_div(rows).unwrap_or(0).max(1);
+    (limit / row_bytes).clamp(1, BATCH_ROWS)
 }
 
 /// The rows of `batch` whose value in `index`, an array of an index column's type, is at least `start` and below `until`.
@@ -203,6 +212,13 @@ impl TableRows {
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
         Ok(Self { reader, places, schema, path: file.path().to_owned() })
+    }
+
+    /// Bounds the text of a batch to about so many bytes.
+    #[must_use]
+    pub fn within(mut self, batch_bytes: usize) -> Self {
+        self.reader = self.reader.within(batch_bytes);
+        self
     }
 
     /// The row group from which the last batch came; batches never span row groups.

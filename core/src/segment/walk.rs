@@ -57,6 +57,17 @@ pub(super) fn data_pages(source: &dyn Source, chunk: &Range<u64>, most: usize) -
     Ok(Some(pages))
 }
 
+/// How many values the dictionary with which the chunk begins has, and their bytes in memory; none when it begins with no
+/// dictionary.
+///
+/// # Errors
+/// Those of the source.
+pub(super) fn dictionary(source: &dyn Source, chunk: &Range<u64>) -> Result<Option<(u64, u64)>> {
+    let mut window = Window { source, from: 0, bytes: Buffer::new(), least: HEADER_BYTES };
+    let header = window.header(chunk.start, chunk.end)?;
+    Ok(header.and_then(|(header, _)| Some((header.dictionary?, header.uncompressed))))
+}
+
 /// The bytes read last.
 struct Window<'a> {
     source: &'a dyn Source,
@@ -93,12 +104,17 @@ impl Window<'_> {
 #[derive(Debug, Default)]
 struct Header {
     compressed: u64,
+    uncompressed: u64,
+    /// For a dictionary page its values.
+    dictionary: Option<u64>,
     /// For a data page its values and, where stated, its rows.
     data: Option<(u64, Option<u64>)>,
 }
 
 /// Fields of Parquet's `PageHeader` and of the headers inside it.
+const UNCOMPRESSED_SIZE: i64 = 2;
 const COMPRESSED_SIZE: i64 = 3;
+const DICTIONARY_PAGE: i64 = 7;
 const DATA_PAGE: i64 = 5;
 const DATA_PAGE_V2: i64 = 8;
 const NUM_VALUES: i64 = 1;
@@ -112,6 +128,8 @@ impl Header {
         while let Some(kind) = bytes.field(&mut field)? {
             match (field, kind) {
                 (COMPRESSED_SIZE, INT32) => compressed = u64::try_from(bytes.integer()?).ok(),
+                (UNCOMPRESSED_SIZE, INT32) => header.uncompressed = u64::try_from(bytes.integer()?).ok()?,
+                (DICTIONARY_PAGE, STRUCT) => header.dictionary = Some(counts(&mut bytes)?.0),
                 (DATA_PAGE, STRUCT) => header.data = Some((counts(&mut bytes)?.0, None)),
                 (DATA_PAGE_V2, STRUCT) => {
                     let (values, rows) = counts(&mut bytes)?;

@@ -35,6 +35,9 @@ use crate::{
 /// DuckDB's own row group size; its scans split work by row groups.
 pub const ROW_GROUP_ROWS: usize = 122_880;
 
+/// Row groups of long texts end before they have so many rows.
+pub const ROW_GROUP_BYTES: usize = 64 << 20;
+
 /// Few enough that one entity among hundreds is found without reading the others, many enough that full scans do not notice.
 const PAGE_ROWS: usize = 8 * 1024;
 
@@ -57,6 +60,8 @@ pub struct WriteColumn {
 pub struct WriteOptions {
     /// The most rows of a row group.
     pub row_group_rows: usize,
+    /// The most encoded bytes of a row group, about; all of them are held in memory until it is full.
+    pub row_group_bytes: usize,
     /// The most rows of a page, about: what a reader that looks for few rows reads at least.
     pub page_rows: usize,
     /// The level of Zstandard compression, 1 to 22.
@@ -73,6 +78,7 @@ impl Default for WriteOptions {
     fn default() -> Self {
         Self {
             row_group_rows: ROW_GROUP_ROWS,
+            row_group_bytes: ROW_GROUP_BYTES,
             page_rows: PAGE_ROWS,
             zstd_level: 3,
             dictionary: true,
@@ -103,6 +109,7 @@ pub struct SegmentWriter<W: Write + Send> {
     group: Vec<ArrowColumnWriter>,
     group_rows: usize,
     max_group_rows: usize,
+    max_group_bytes: usize,
     schema: SchemaRef,
     path: String,
     rows: u64,
@@ -125,7 +132,7 @@ impl<W: Write + Send> SegmentWriter<W> {
         let parquet_schema = file_schema(columns)?;
         let sorted_by = sorting(columns, options)?;
         let properties = properties(options, sorted_by)?;
-        let max_group_rows = options.row_group_rows;
+        let (max_group_rows, max_group_bytes) = (options.row_group_rows, options.row_group_bytes);
         let fields = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain));
         let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
         let writer = Counted { inner: writer, bytes: 0 };
@@ -134,7 +141,18 @@ impl<W: Write + Send> SegmentWriter<W> {
         let pages = Pages::default();
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&schema));
         let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
-        Ok(Self { writer, factory, pages, group: Vec::new(), group_rows: 0, max_group_rows, schema, path, rows: 0 })
+        Ok(Self {
+            writer,
+            factory,
+            pages,
+            group: Vec::new(),
+            group_rows: 0,
+            max_group_rows,
+            max_group_bytes,
+            schema,
+            path,
+            rows: 0,
+        })
     }
 
     /// Adds rows. The batch has the writer's columns in order, by position; dictionaries are accepted as strings.
@@ -172,7 +190,8 @@ impl<W: Write + Send> SegmentWriter<W> {
             from += part.num_rows();
             self.add(&part).map_err(|error| write_error(&self.path, error))?;
             self.group_rows = self.group_rows.saturating_add(part.num_rows());
-            if self.group_rows >= self.max_group_rows {
+            let bytes: usize = self.group.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
+            if self.group_rows >= self.max_group_rows || bytes >= self.max_group_bytes {
                 self.finish_group()?;
             }
         }

@@ -3,7 +3,7 @@
 //!
 //! # Bound
 //! While gathering, at most the bound of batches, and their keys and places while they are sorted. While merging, a batch and a row
-//! group of each of at most [`MERGED_RUNS`] runs: about half a megabyte each for narrow rows. More runs than that are merged into
+//! group of each of at most [`MERGED_RUNS`] runs: about half a megabyte each for narrow rows, and a few megabytes for long texts. More runs than that are merged into
 //! longer ones first, so that every row is written once more for each factor of [`MERGED_RUNS`].
 
 use std::{
@@ -29,7 +29,7 @@ use crate::{
     log::DATA_DIRECTORY,
     segment::{
         IndexFilter, ReadColumn, SegmentFile, SegmentWriter, WriteOptions,
-        rewrite::{TableRows, each_sorted},
+        rewrite::{TableRows, each_sorted, rows_within},
     },
     storage::{Staged, Storage, TEMPORARY_PREFIX},
     time::{BucketId, IndexRange},
@@ -38,11 +38,13 @@ use crate::{
 /// Batches of at most so many bytes are gathered before a run is written.
 pub const MEMORY_BYTES: usize = 64 << 20;
 
-/// Rows handed on together.
-const BATCH_ROWS: usize = 8 * 1024;
+/// Bytes of rows that are held of each run, and handed on together.
+const BATCH_BYTES: usize = MEMORY_BYTES / MERGED_RUNS;
 
-/// Rows of a row group of a run: few, since merging holds one of each run.
+/// Rows and bytes of a row group of a run: few, since merging holds one of each run.
 const RUN_GROUP_ROWS: usize = 32 * 1024;
+/// See [`RUN_GROUP_ROWS`].
+const RUN_GROUP_BYTES: usize = MEMORY_BYTES / MERGED_RUNS;
 
 /// At most so many runs are merged at once.
 pub const MERGED_RUNS: usize = 16;
@@ -150,7 +152,12 @@ impl Sorter {
     fn run(&self, level: u32, fill: impl FnOnce(&str, &mut SegmentWriter<Wrote>) -> Result<()>) -> Result<Run> {
         let path = format!("{DATA_DIRECTORY}/{TEMPORARY_PREFIX}{}.run", random_id());
         let staged = Wrote(self.storage.stage(&path)?);
-        let options = WriteOptions { row_group_rows: RUN_GROUP_ROWS, zstd_level: 1, ..WriteOptions::default() };
+        let options = WriteOptions {
+            row_group_rows: RUN_GROUP_ROWS,
+            row_group_bytes: RUN_GROUP_BYTES,
+            zstd_level: 1,
+            ..WriteOptions::default()
+        };
         let columns = stage::write_columns(&self.target);
         let mut writer = SegmentWriter::create(path.clone(), staged, &columns, &options)?;
         fill(&path, &mut writer)?;
@@ -313,7 +320,7 @@ impl Merge {
         let cursors = runs.iter().map(|run| {
             let groups = row_groups(&run.file, &sorter.target, range);
             let filter = range_filter(&run.file, &sorter.target, range)?;
-            let rows = TableRows::filtered(&run.file, &columns, groups, filter)?;
+            let rows = TableRows::filtered(&run.file, &columns, groups, filter)?.within(BATCH_BYTES);
             Ok(RunCursor { rows, keys: None, batch: 0, at: 0 })
         });
         let cursors: Vec<_> = cursors.collect::<Result<_>>()?;
@@ -352,7 +359,10 @@ impl Merge {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        while self.picked.len() < BATCH_ROWS {
+        let rows: usize = self.held.iter().map(RecordBatch::num_rows).sum();
+        let bytes = self.held.iter().map(RecordBatch::get_array_memory_size).sum();
+        let most = rows_within(BATCH_BYTES, rows, bytes);
+        while self.picked.len() < most {
             let Some(Reverse(Head { run, .. })) = self.heap.pop() else { break };
             let Some(cursor) = self.cursors.get_mut(run) else { break };
             self.picked.push((cursor.batch, cursor.at));

@@ -223,3 +223,54 @@ fn a_footer_is_read_once_and_shared() {
     assert!(file.metadata_bytes() > before, "the page index is held by all handles");
     assert_eq!(file.rows(), 1000);
 }
+
+/// A file of rows whose texts have about so many bytes, with and without a dictionary.
+fn with_texts(rows: usize, text: impl Fn(usize) -> String, dictionary: bool) -> tstable_core::segment::SegmentFile {
+    use arrow::array::{Int64Array, StringArray};
+    use tstable_core::segment::{SegmentWriter, WriteColumn, WriteOptions};
+    let column = |name: &str, ty| WriteColumn { name: name.to_owned(), ty, field_id: None };
+    let columns = [column("n", ColumnType::BigInt), column("text", ColumnType::Varchar)];
+    let options = WriteOptions { dictionary, row_group_rows: 1 << 20, ..WriteOptions::default() };
+    let mut writer = SegmentWriter::create("memory.parquet", Vec::new(), &columns, &options).unwrap();
+    let fields = columns.iter().map(|c| c.ty.arrow_field(&c.name, Strings::Plain)).collect::<Vec<_>>();
+    let schema = std::sync::Arc::new(arrow::datatypes::Schema::new(fields));
+    for from in (0..rows).step_by(500) {
+        let part = from..rows.min(from + 500);
+        let numbers = part.clone().map(|row| Some(row as i64)).collect::<Int64Array>();
+        let texts = part.map(|row| Some(text(row))).collect::<StringArray>();
+        let columns: Vec<arrow::array::ArrayRef> = vec![std::sync::Arc::new(numbers), std::sync::Arc::new(texts)];
+        let batch = arrow::array::RecordBatch::try_new(std::sync::Arc::clone(&schema), columns).unwrap();
+        writer.write(&batch).unwrap();
+    }
+    super::from_bytes(writer.finish().unwrap().1).unwrap()
+}
+
+#[test]
+fn batches_of_long_texts_have_fewer_rows_and_lose_none() {
+    let unique = |row: usize| format!("{row:08}{}", "x".repeat(2000));
+    let few = |row: usize| format!("{}{}", row % 7, "x".repeat(2000));
+    let texts: [(&dyn Fn(usize) -> String, bool); 2] = [(&unique, false), (&few, true)];
+    for (text, dictionary) in texts {
+        let file = with_texts(1000, text, dictionary);
+        let request = ReadRequest { batch_rows: 500, ..ReadRequest::all(&file) };
+        let batches: Vec<_> = file.read(request.clone()).unwrap().within(64 << 10).map(Result::unwrap).collect();
+        assert!(batches.iter().all(|batch| batch.num_rows() <= 33), "{}", batches[0].num_rows());
+        assert_eq!(shown(&batches, 0), (0..1000).map(|row| row.to_string()).collect::<Vec<_>>());
+        assert_eq!(shown(&batches, 1), (0..1000).map(text).collect::<Vec<_>>());
+        assert_eq!(read(&file, request)[0].num_rows(), 500, "there is room for as many as were asked for");
+    }
+}
+
+#[test]
+#[ignore = "takes 5 GB of memory: cargo test -- --ignored"]
+fn more_text_than_an_array_holds_comes_in_several_batches() {
+    // Short on average, but the first rows all have the one long text of the dictionary.
+    let text = |row: usize| if row >= 6000 { (row % 5000).to_string() } else { "x".repeat(1 << 19) };
+    let file = with_texts(1_000_000, text, true);
+    let request = ReadRequest { batch_rows: 8192, ..ReadRequest::all(&file) };
+    let mut rows = 0;
+    for batch in file.read(request).unwrap() {
+        rows += batch.unwrap().num_rows();
+    }
+    assert_eq!(rows, 1_000_000);
+}
