@@ -96,6 +96,8 @@ impl From<ArrowUnit> for TimeUnit {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
+    /// A type that is still open, since no value but NULL has been seen; INTEGER to those who read it.
+    Null,
     /// BOOLEAN.
     Boolean,
     /// TINYINT, 8 bits.
@@ -187,7 +189,7 @@ impl ColumnType {
             Self::Boolean => DataType::Boolean,
             Self::TinyInt => DataType::Int8,
             Self::SmallInt => DataType::Int16,
-            Self::Integer => DataType::Int32,
+            Self::Integer | Self::Null => DataType::Int32,
             Self::BigInt => DataType::Int64,
             Self::UTinyInt => DataType::UInt8,
             Self::USmallInt => DataType::UInt16,
@@ -233,6 +235,35 @@ impl ColumnType {
         matches!(self, Self::Varchar) || self.integer_bits().is_some()
     }
 
+    /// Whether the type, or that of a part of it, is still open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::List(element) => element.ty.is_open(),
+            Self::Struct(fields) => fields.iter().any(|field| field.ty.is_open()),
+            Self::Map(key, value) => key.ty.is_open() || value.ty.is_open(),
+            _ => false,
+        }
+    }
+
+    /// The type with what is open in it as `found` has it, as far as the two are alike.
+    #[must_use]
+    pub fn settled_by(&self, found: &Self) -> Self {
+        let part = |own: &Field, found: &Field| Field { ty: own.ty.settled_by(&found.ty), ..own.clone() };
+        match (self, found) {
+            (Self::Null, found) => found.clone(),
+            (Self::List(own), Self::List(found)) => Self::List(Box::new(part(own, found))),
+            (Self::Map(own, own_value), Self::Map(found, found_value)) => {
+                Self::Map(Box::new(part(own, found)), Box::new(part(own_value, found_value)))
+            }
+            (Self::Struct(own), Self::Struct(found)) if own.len() == found.len() => {
+                Self::Struct(own.iter().zip(found).map(|(own, found)| part(own, found)).collect())
+            }
+            (own, _) => own.clone(),
+        }
+    }
+
     /// Width and signedness of an integer type; none for every other type.
     #[must_use]
     pub fn integer_bits(&self) -> Option<(u32, bool)> {
@@ -271,6 +302,7 @@ impl Field {
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
+            Self::Null => "NULL",
             Self::Boolean => "BOOLEAN",
             Self::TinyInt => "TINYINT",
             Self::SmallInt => "SMALLINT",
@@ -350,6 +382,28 @@ impl Schema {
             return Err(Error::schema_mismatch("there is no column"));
         }
         Ok(schema)
+    }
+
+    /// Whether the type of a column is still open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.columns.iter().any(|column| column.ty.is_open())
+    }
+
+    /// The schema with what is open in its types as the columns of the same names have it.
+    #[must_use]
+    pub fn settled_by<'a>(&self, others: impl Fn(&str) -> Option<&'a ColumnType>) -> Self {
+        let settled = |column: &Column| match others(&column.name) {
+            Some(found) if column.ty.is_open() => Column { ty: column.ty.settled_by(found), ..column.clone() },
+            _ => column.clone(),
+        };
+        Self { columns: self.columns.iter().map(settled).collect() }
+    }
+
+    /// The type of the column named `name`.
+    #[must_use]
+    pub fn type_of(&self, name: &str) -> Option<&ColumnType> {
+        self.find(name).map(|column| &column.ty)
     }
 
     /// The column named `name`, without regard to case.

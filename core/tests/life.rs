@@ -20,5 +20,7 @@ mod latest;
 mod load;
 #[path = "life/looking_back.rs"]
 mod looking_back;
+#[path = "life/open_types.rs"]
+mod open_types;
 #[path = "life/overlap.rs"]
 mod overlap;

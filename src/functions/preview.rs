@@ -58,13 +58,11 @@ impl TableFunction for Preview {
     }
 }
 
-/// The entity columns, which the first file decides for a table that has no columns yet.
+/// The entity columns, which the files decide for a table that has no columns yet.
 fn entities(snapshot: &tstable_core::table::Snapshot, patterns: &[String]) -> Result<Vec<OutColumn>> {
     let mut definition = snapshot.definition().clone();
-    if definition.schema.is_none()
-        && let Some(first) = expand(patterns)?.first()
-    {
-        definition = Target::of(&definition, first)?.definition;
+    if definition.schema.is_none() {
+        definition = Target::of(&definition, &expand(patterns)?)?.definition;
     }
     let columns = definition.entity_schema().unwrap_or_default();
     Ok(columns.into_iter().map(|c| column(&c.name, c.ty.clone())).collect())

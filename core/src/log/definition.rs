@@ -206,6 +206,22 @@ pub fn same_columns(a: &Schema, b: &Schema) -> bool {
         && a.columns.iter().zip(&b.columns).all(|(a, b)| a.name == b.name && a.ty == b.ty)
 }
 
+impl Definition {
+    /// The definition with the open types of its columns as `schema` has them, when that settles any.
+    #[must_use]
+    pub fn settled_by(&self, schema: &Schema) -> Option<Self> {
+        let own = self.schema.as_ref().filter(|own| own.is_open())?;
+        let settled = own.settled_by(|name| schema.type_of(name));
+        (settled != *own).then(|| Self { schema: Some(settled), ..self.clone() })
+    }
+}
+
+/// Whether two schemas show the same columns, once what is open in one is as the other has it.
+#[must_use]
+pub fn agree(a: &Schema, b: &Schema) -> bool {
+    same_columns(&a.settled_by(|name| b.type_of(name)), &b.settled_by(|name| a.type_of(name)))
+}
+
 /// The first so many columns.
 #[must_use]
 pub fn first_columns(schema: &Schema, count: usize) -> Schema {

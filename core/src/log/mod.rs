@@ -21,7 +21,10 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT_VERSION: u32 = 2;
 
 /// Features that this crate understands; a commit that requires another is refused by its name.
-pub const KNOWN_FEATURES: &[&str] = &[];
+pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES];
+
+/// A column, or a part of one, whose type is still open: required by the commits that define such a table.
+pub const OPEN_TYPES: &str = "open_types";
 
 /// The directory of commits and checkpoints.
 pub const LOG_DIRECTORY: &str = "_timeseries_log";

@@ -20,6 +20,7 @@ pub(super) fn sql_type(ty: &ColumnType) -> ColumnType {
         ColumnType::Timestamp(TimeUnit::Ms) => ColumnType::Timestamp(TimeUnit::Us),
         ColumnType::TimestampTz(_) => ColumnType::TimestampTz(TimeUnit::Us),
         ColumnType::HalfFloat => ColumnType::Float,
+        ColumnType::Null => ColumnType::Integer,
         other => other.clone(),
     }
 }

@@ -1,13 +1,18 @@
-//! What a footer tells of columns that no scan could read: said before a file becomes a segment, since afterwards every query of the
-//! column, or the whole table, would fail.
+//! What is said before a file becomes a segment: of columns that no scan could read, as far as the footer tells, since afterwards every query
+//! of the column, or the whole table, would fail; and of values that do not go into the table's types.
 
+use arrow::{
+    array::{Array, ArrayRef},
+    datatypes::DataType,
+    error::ArrowError,
+};
 use parquet::basic::Compression;
 
-use super::SegmentFile;
+use super::{ReadColumn, ReadRequest, SegmentFile, convert::converted};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,
-    schema::{ColumnType, check_names},
+    schema::{ColumnType, Strings, check_names},
 };
 
 /// Refuses a file with a column that the hosts cannot bind or that cannot be decoded, as far as the footer tells.
@@ -37,6 +42,62 @@ pub fn admit(file: &SegmentFile) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a file with a value that does not go into the type that is asked for its column.
+///
+/// # Errors
+/// `SchemaMismatch` naming column, row and value; as reading the file otherwise.
+pub fn check_values(file: &SegmentFile, columns: &[ReadColumn]) -> Result<()> {
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let own = |column: &ReadColumn| {
+        let ty = file.columns().get(column.position).map_or_else(|| column.ty.clone(), |own| own.ty.clone());
+        ReadColumn { position: column.position, ty }
+    };
+    let request = ReadRequest { columns: columns.iter().map(own).collect(), ..ReadRequest::all(file) };
+    let mut before = 0_u64;
+    for batch in file.read(request)? {
+        let batch = batch?;
+        for (array, column) in batch.columns().iter().zip(columns) {
+            let name = file.columns().get(column.position).map_or("", |own| own.name.as_str());
+            fitted(array, name, &column.ty, before)?;
+        }
+        before = before.saturating_add(batch.num_rows() as u64);
+    }
+    Ok(())
+}
+
+/// The array as `ty`; `before` rows came before it.
+///
+/// # Errors
+/// `SchemaMismatch` naming column, row (from 1) and value.
+pub(super) fn fitted(array: &ArrayRef, column: &str, ty: &ColumnType, before: u64) -> Result<ArrayRef> {
+    let to = ty.arrow(Strings::Plain);
+    converted(array, &to).map_err(|error| {
+        let why = match error {
+            ArrowError::CastError(why) => why,
+            other => other.to_string(),
+        };
+        let row = before.saturating_add(first_unfit(array, &to) as u64).saturating_add(1);
+        Error::schema_mismatch(format!(
+            "column \"{column}\" does not fit {ty} in row {row}: {why}; cast it, or leave such rows out"
+        ))
+    })
+}
+
+/// The first row that does not go into `to`, when one does not.
+fn first_unfit(array: &ArrayRef, to: &DataType) -> usize {
+    let (mut fits, mut end) = (0, array.len());
+    while end.saturating_sub(fits) > 1 {
+        let middle = fits.midpoint(end);
+        match converted(&array.slice(fits, middle - fits), to) {
+            Ok(_) => fits = middle,
+            Err(_) => end = middle,
+        }
+    }
+    fits
 }
 
 fn unreadable(file: &SegmentFile, leaf: usize, why: &str) -> Error {

@@ -1,11 +1,12 @@
 //! Arrays as the Parquet reader delivers them, made into the Arrow types that tables promise. Only differences that
 //! [`super::schema::readable_as`] allows arrive here, so nothing is lost; a value beyond the target's range is an error.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::widen::widened;
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray},
+    buffer::OffsetBuffer,
     datatypes::{DataType, Field, Fields},
     error::ArrowError,
 };
@@ -27,8 +28,9 @@ pub(super) fn converted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arr
 }
 
 fn list(array: &ListArray, element: &Arc<Field>) -> Result<ArrayRef, ArrowError> {
-    let values = converted(array.values(), element.data_type())?;
-    let list = ListArray::try_new(Arc::clone(element), array.offsets().clone(), values, array.nulls().cloned())?;
+    let (offsets, used) = used(array.offsets());
+    let values = converted(&array.values().slice(used.start, used.len()), element.data_type())?;
+    let list = ListArray::try_new(Arc::clone(element), offsets, values, array.nulls().cloned())?;
     Ok(Arc::new(list))
 }
 
@@ -42,7 +44,18 @@ fn map(array: &MapArray, entries: &Arc<Field>, ordered: bool) -> Result<ArrayRef
     let DataType::Struct(fields) = entries.data_type() else {
         return Err(ArrowError::CastError("the entries of a map are a struct".to_owned()));
     };
-    let parts = structure(array.entries(), fields)?;
-    let map = MapArray::try_new(Arc::clone(entries), array.offsets().clone(), parts, array.nulls().cloned(), ordered)?;
+    let (offsets, used) = used(array.offsets());
+    let parts = structure(&array.entries().slice(used.start, used.len()), fields)?;
+    let map = MapArray::try_new(Arc::clone(entries), offsets, parts, array.nulls().cloned(), ordered)?;
     Ok(Arc::new(map))
+}
+
+/// The offsets counted from the first, and which of the values they use: those of other rows are not looked at.
+fn used(offsets: &OffsetBuffer<i32>) -> (OffsetBuffer<i32>, Range<usize>) {
+    let end = |offset: i32| usize::try_from(offset).unwrap_or(0);
+    let used = end(offsets.first())..end(offsets.last());
+    if used.start == 0 {
+        return (offsets.clone(), used);
+    }
+    (OffsetBuffer::from_lengths(offsets.lengths()), used)
 }

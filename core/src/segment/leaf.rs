@@ -51,7 +51,8 @@ fn logical_type(logical: &LogicalType, ty: &Type, physical: Physical, length: i3
         }
         (LogicalType::Uuid, Physical::FIXED_LEN_BYTE_ARRAY) if length == 16 => ColumnType::Uuid,
         (LogicalType::Float16, Physical::FIXED_LEN_BYTE_ARRAY) if length == 2 => ColumnType::HalfFloat,
-        // A column of NULLs; its stored type is arbitrary.
+        // A column of NULLs; the writers that have such store 32-bit integers.
+        (LogicalType::Unknown, Physical::INT32) => ColumnType::Null,
         (LogicalType::Unknown, _) => plain(ty, physical)?,
         _ => return None,
     })
@@ -179,6 +180,8 @@ fn rebuild(ty: &TypePtr, root: bool) -> ParquetResult<TypePtr> {
 fn relabelled(ty: &Type) -> ParquetResult<Option<Type>> {
     let Type::PrimitiveType { basic_info: info, physical_type, type_length, .. } = ty else { return Ok(None) };
     let annotation = match (info.logical_type_ref(), info.converted_type()) {
+        // The reader delivers this as NULLs.
+        (Some(LogicalType::Unknown), _) if *physical_type == Physical::INT32 => return Ok(None),
         (Some(LogicalType::Unknown), _) | (None, ConvertedType::INTERVAL) => None,
         (Some(LogicalType::Json | LogicalType::Enum), _) | (None, ConvertedType::JSON | ConvertedType::ENUM) => {
             Some(LogicalType::String)

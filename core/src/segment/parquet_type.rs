@@ -81,6 +81,7 @@ impl<'a> Node<'a> {
 
     fn leaf(&self, ty: &ColumnType) -> Result<TypePtr> {
         let builder = match ty {
+            ColumnType::Null => self.logical(Physical::INT32, LogicalType::Unknown),
             ColumnType::Boolean => self.physical(Physical::BOOLEAN),
             ColumnType::Float => self.physical(Physical::FLOAT),
             ColumnType::Double => self.physical(Physical::DOUBLE),

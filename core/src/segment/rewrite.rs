@@ -12,7 +12,7 @@ use arrow::{
 
 use super::{
     SegmentFile,
-    convert::converted,
+    admit::fitted,
     filter::IndexFilter,
     guard::{arrow_error, guarded},
     index::rows_inside,
@@ -119,7 +119,7 @@ pub fn rows_in(batch: &RecordBatch, index: &ArrayRef, start: Option<i128>, until
 }
 
 /// Rows of other columns as those of a table: for each column of the table its place in `batch`, where it has one, and NULL
-/// where not; types are widened. `origin` is for messages.
+/// where not; types are widened. `origin` and the rows `before` these are for messages.
 ///
 /// # Errors
 /// `SchemaMismatch` when a value is outside of what its column can hold.
@@ -128,20 +128,14 @@ pub fn as_columns(
     places: &[Option<usize>],
     columns: &[WriteColumn],
     origin: &str,
+    before: u64,
 ) -> Result<RecordBatch> {
     let fields: Vec<_> = columns.iter().map(|column| column.ty.arrow_field(&column.name, Strings::Plain)).collect();
-    let arrays = places.iter().zip(&fields).map(|(place, field)| {
+    let arrays = places.iter().zip(&fields).zip(columns).map(|((place, field), column)| {
         let Some(array) = place.and_then(|place| batch.columns().get(place)) else {
             return Ok(new_null_array(field.data_type(), batch.num_rows()));
         };
-        converted(array, field.data_type()).map_err(|error| {
-            Error::schema_mismatch(format!(
-                "column \"{}\" of {origin} does not fit {}",
-                field.name(),
-                field.data_type()
-            ))
-            .caused_by(error)
-        })
+        fitted(array, &column.name, &column.ty, before).map_err(|e| e.with("source", origin))
     });
     let arrays = arrays.collect::<Result<Vec<_>>>()?;
     RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), arrays).map_err(|error| arrow_error(origin, error))

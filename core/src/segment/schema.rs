@@ -143,33 +143,93 @@ pub fn position(columns: &[FileColumn], name: &str) -> Option<usize> {
     columns.iter().position(|column| same_name(&column.name, name))
 }
 
-/// Whether every value of `from` can be read as `to` unchanged: the types are equal or `to` is a [`widening`].
-#[must_use]
-pub fn readable_as(from: &ColumnType, to: &ColumnType) -> bool {
-    from == to || widening(from, to)
+/// How the values of a type go into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Widening {
+    /// It holds all of them.
+    Always,
+    /// It holds some; those that it does not are found when they are read.
+    ByValue,
 }
 
-/// Whether `to` differs from `from` and holds all its values: an integer in more bits of the same signedness, a
-/// floating-point number in more bits, a DECIMAL with at least as many digits on both sides of the point, a timestamp in
-/// a finer unit (whose smaller range is checked value by value when reading). No other difference counts, a DATE is no
-/// TIMESTAMP.
+/// Whether values of `from` can be read as `to` unchanged: the types are equal or `to` is a [`widening`].
 #[must_use]
-pub fn widening(from: &ColumnType, to: &ColumnType) -> bool {
-    use ColumnType::{Decimal, Double, Float, HalfFloat, Timestamp, TimestampTz};
-    if let (Some((from, from_signed)), Some((to, to_signed))) = (from.integer_bits(), to.integer_bits()) {
-        return from_signed == to_signed && from < to;
-    }
+pub fn readable_as(from: &ColumnType, to: &ColumnType) -> bool {
+    from == to || widening(from, to).is_some()
+}
+
+/// How a `to` that differs from `from` holds its values; none when it is not meant to.
+///
+/// What knows only NULL goes into everything. Integers go into wider ones of either sign, FLOAT, DOUBLE and DECIMAL; DECIMAL into a wider one,
+/// FLOAT and DOUBLE; DATE into TIMESTAMP as midnight, and back; times and timestamps into their like of another unit. A wall clock is no
+/// instant, whatever the unit. Lists, structs of the same fields in order and maps go as their parts do.
+#[must_use]
+pub fn widening(from: &ColumnType, to: &ColumnType) -> Option<Widening> {
+    use ColumnType::{
+        Date, Decimal, Double, Float, HalfFloat, HugeInt, List, Map, Null, Struct, Time, TimeTz, Timestamp, TimestampTz,
+    };
+    use Widening::{Always, ByValue};
+    let by_value = |always| Some(if always { Always } else { ByValue });
     match (from, to) {
-        (HalfFloat, Float | Double) | (Float, Double) => true,
-        (Timestamp(from), Timestamp(to)) | (TimestampTz(from), TimestampTz(to)) => finer(*from, *to),
+        (from, to) if from == to => None,
+        (Null, _) | (HalfFloat, Float | Double) | (Float, Double) => Some(Always),
+        (Timestamp(from), Timestamp(to)) | (TimestampTz(from), TimestampTz(to)) => {
+            by_value(finer(*from, *to) && *to != TimeUnit::Ns)
+        }
+        (Time(from), Time(to)) | (TimeTz(from), TimeTz(to)) => by_value(finer(*from, *to)),
+        (Date, Timestamp(to)) => by_value(*to != TimeUnit::Ns),
+        (Timestamp(_), Date) => Some(ByValue),
+        (HugeInt, Double | Float | Decimal { .. }) => Some(ByValue),
+        (HugeInt, to) => to.integer_bits().and(Some(ByValue)),
         (Decimal { precision: from, scale: from_scale }, Decimal { precision: to, scale: to_scale }) => {
             let whole = |precision: &u8, scale: &u8| precision.saturating_sub(*scale);
-            (from, from_scale) != (to, to_scale)
-                && from_scale <= to_scale
-                && whole(from, from_scale) <= whole(to, to_scale)
+            let holds = from_scale <= to_scale && whole(from, from_scale) <= whole(to, to_scale);
+            holds.then_some(Always)
         }
-        _ => false,
+        (Decimal { precision, .. }, Double) => by_value(*precision <= DOUBLE_DIGITS),
+        (Decimal { precision, .. }, Float) => by_value(*precision <= FLOAT_DIGITS),
+        (List(from), List(to)) => part(from, to),
+        (Map(from, from_value), Map(to, to_value)) => Some(part(from, to)?.max(part(from_value, to_value)?)),
+        (Struct(from), Struct(to)) => {
+            let named = from.len() == to.len() && from.iter().zip(to).all(|(from, to)| same_name(&from.name, &to.name));
+            let parts = from.iter().zip(to).map(|(from, to)| part(from, to));
+            named.then_some(())?;
+            parts.collect::<Option<Vec<_>>>()?.into_iter().max()
+        }
+        _ => integer(from, to),
     }
+}
+
+/// Every DECIMAL of so many digits is told apart by DOUBLE, or FLOAT.
+const DOUBLE_DIGITS: u8 = 15;
+/// See [`DOUBLE_DIGITS`].
+const FLOAT_DIGITS: u8 = 6;
+
+fn part(from: &Field, to: &Field) -> Option<Widening> {
+    if from.ty == to.ty { Some(Widening::Always) } else { widening(&from.ty, &to.ty) }
+}
+
+fn integer(from: &ColumnType, to: &ColumnType) -> Option<Widening> {
+    let (bits, signed) = from.integer_bits()?;
+    let always = match to {
+        ColumnType::Double => bits <= 32,
+        ColumnType::Float => bits <= 16,
+        ColumnType::Decimal { precision, scale } => {
+            let digits = match (bits, signed) {
+                (8, _) => 3,
+                (16, _) => 5,
+                (32, _) => 10,
+                (_, true) => 19,
+                (_, false) => 20,
+            };
+            digits <= precision.saturating_sub(*scale)
+        }
+        _ => {
+            let (to, to_signed) = to.integer_bits()?;
+            return (bits < to && (to_signed || !signed)).then_some(Widening::Always);
+        }
+    };
+    Some(if always { Widening::Always } else { Widening::ByValue })
 }
 
 fn finer(from: TimeUnit, to: TimeUnit) -> bool {

@@ -21,7 +21,7 @@ use parquet::{
 use super::{
     ReadRequest, SegmentFile,
     admit::admit,
-    schema::{readable_as, widening},
+    schema::{Widening, readable_as, widening},
 };
 use crate::{
     ErrorKind, Result,
@@ -216,35 +216,69 @@ fn a_codec_that_cannot_be_read_is_named_with_its_column() {
 }
 
 #[test]
-fn widening_holds_every_value_and_nothing_else_widens() {
+fn widening_goes_one_way_by_type_or_by_value_and_nothing_else_widens() {
     let decimal = |precision, scale| T::Decimal { precision, scale };
-    let widens = [
+    let list = |ty| T::List(Box::new(Field::new("element", ty)));
+    let (s, ms, us, ns) = (TimeUnit::S, TimeUnit::Ms, TimeUnit::Us, TimeUnit::Ns);
+    let always = [
         (T::TinyInt, T::BigInt),
         (T::UTinyInt, T::UInteger),
+        (T::UTinyInt, T::SmallInt),
+        (T::UInteger, T::BigInt),
+        (T::Integer, T::Double),
+        (T::UInteger, T::Double),
+        (T::SmallInt, T::Float),
+        (T::Integer, decimal(12, 2)),
         (T::HalfFloat, T::Double),
         (T::Float, T::Double),
-        (T::Timestamp(TimeUnit::Ms), T::Timestamp(TimeUnit::Ns)),
-        (T::TimestampTz(TimeUnit::Us), T::TimestampTz(TimeUnit::Ns)),
+        (T::Timestamp(s), T::Timestamp(us)),
+        (T::Time(ms), T::Time(us)),
+        (T::TimeTz(us), T::TimeTz(ns)),
+        (T::Date, T::Timestamp(us)),
+        (T::Null, T::Varchar),
+        (T::Null, list(T::Date)),
+        (list(T::Null), list(T::Varchar)),
+        (list(T::SmallInt), list(T::Double)),
+        (T::Struct(vec![Field::new("a", T::Null)]), T::Struct(vec![Field::new("A", T::Uuid)])),
         (decimal(5, 2), decimal(6, 2)),
         (decimal(5, 2), decimal(6, 3)),
+        (decimal(15, 9), T::Double),
+        (decimal(6, 6), T::Float),
     ];
-    for (from, to) in widens {
-        assert!(widening(&from, &to) && readable_as(&from, &to), "{from} to {to}");
-        assert!(!widening(&to, &from), "{to} to {from}");
-        assert!(readable_as(&from, &from) && !widening(&from, &from), "{from}");
+    let by_value = [
+        (T::BigInt, T::Double),
+        (T::UBigInt, T::Double),
+        (T::Integer, T::Float),
+        (T::BigInt, decimal(18, 0)),
+        (T::Timestamp(ms), T::Timestamp(ns)),
+        (T::TimestampTz(us), T::TimestampTz(ns)),
+        (T::Timestamp(us), T::Timestamp(ms)),
+        (T::Time(ns), T::Time(us)),
+        (T::Date, T::Timestamp(ns)),
+        (T::Timestamp(us), T::Date),
+        (T::HugeInt, T::BigInt),
+        (decimal(18, 2), T::Double),
+    ];
+    for (widening_is, pairs) in [(Widening::Always, always.as_slice()), (Widening::ByValue, by_value.as_slice())] {
+        for (from, to) in pairs {
+            assert!(widening(from, to) == Some(widening_is) && readable_as(from, to), "{from} to {to}");
+            assert!(widening_is == Widening::ByValue || widening(to, from) != Some(Widening::Always), "{to} to {from}");
+            assert!(readable_as(from, from) && widening(from, from).is_none(), "{from}");
+        }
     }
     let others = [
-        (T::UTinyInt, T::SmallInt),
-        (T::Integer, T::Double),
-        (T::Date, T::Timestamp(TimeUnit::Us)),
-        (T::Timestamp(TimeUnit::Us), T::TimestampTz(TimeUnit::Us)),
-        (T::Time(TimeUnit::Ms), T::Time(TimeUnit::Us)),
+        (T::Timestamp(us), T::TimestampTz(us)),
+        (T::Date, T::TimestampTz(us)),
+        (T::Time(us), T::TimeTz(us)),
+        (T::BigInt, T::UBigInt),
+        (T::Boolean, T::TinyInt),
         (decimal(5, 2), decimal(5, 3)),
         (decimal(5, 2), decimal(6, 4)),
-        (T::Integer, decimal(38, 0)),
         (T::Varchar, T::Blob),
+        (T::Struct(vec![Field::new("a", T::Null)]), T::Struct(vec![Field::new("b", T::Null)])),
     ];
     for (from, to) in others {
         assert!(!readable_as(&from, &to) && !readable_as(&to, &from), "{from} and {to}");
     }
+    assert!(!readable_as(&T::BigInt, &T::Integer) && !readable_as(&T::Double, &T::BigInt), "narrowing is no widening");
 }

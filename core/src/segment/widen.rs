@@ -1,4 +1,4 @@
-//! Scalars of a narrower type as those of a wider one. Arrow's general cast would do the same and a thousand things more,
+//! Scalars of a narrower type as those of a wider one, or of one that holds them. Arrow's general cast would do the same and a thousand things more,
 //! at a megabyte of code; nothing but what [`super::schema::readable_as`] allows arrives here.
 
 use std::sync::Arc;
@@ -7,11 +7,13 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, BinaryArray, PrimitiveArray},
     datatypes::{
         ArrowPrimitiveType, DataType, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type, Int8Type,
-        Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type, i256,
+        Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type, i256,
     },
     error::ArrowError,
 };
+
+mod instants;
+mod numbers;
 
 /// The array as one of type `to`, which holds all its values or says which it does not.
 pub(super) fn widened(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
@@ -29,6 +31,12 @@ pub(super) fn widened(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
         (T::UInt16, T::UInt32) => each::<UInt16Type, UInt32Type>(array),
         (T::UInt16, T::UInt64) => each::<UInt16Type, UInt64Type>(array),
         (T::UInt32, T::UInt64) => each::<UInt32Type, UInt64Type>(array),
+        (T::UInt8, T::Int16) => each::<UInt8Type, Int16Type>(array),
+        (T::UInt8, T::Int32) => each::<UInt8Type, Int32Type>(array),
+        (T::UInt8, T::Int64) => each::<UInt8Type, Int64Type>(array),
+        (T::UInt16, T::Int32) => each::<UInt16Type, Int32Type>(array),
+        (T::UInt16, T::Int64) => each::<UInt16Type, Int64Type>(array),
+        (T::UInt32, T::Int64) => each::<UInt32Type, Int64Type>(array),
         (T::Float16, T::Float32) => each::<Float16Type, Float32Type>(array),
         (T::Float16, T::Float64) => each::<Float16Type, Float64Type>(array),
         (T::Float32, T::Float64) => each::<Float32Type, Float64Type>(array),
@@ -36,9 +44,16 @@ pub(super) fn widened(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
         (T::Decimal256(_, from), T::Decimal128(precision, scale)) => {
             decimals(&in_128_bits(array)?, *from, *precision, *scale)?
         }
-        (T::Timestamp(from, _), T::Timestamp(unit, _)) => timestamps(array, *from, *unit, to)?,
+        (T::Timestamp(from, _), T::Timestamp(unit, _)) => instants::timestamps(array, *from, *unit, to)?,
+        (T::Time32(from) | T::Time64(from), T::Time32(unit) | T::Time64(unit)) => {
+            instants::times(array, *from, *unit, to)?
+        }
+        (T::Date32, T::Timestamp(unit, None)) => instants::midnights(array, *unit, to)?,
+        (T::Timestamp(unit, None), T::Date32) => instants::dates(array, *unit)?,
         (T::FixedSizeBinary(_), T::Binary) => Arc::new(array.as_fixed_size_binary().iter().collect::<BinaryArray>()),
         (T::Null, _) => arrow::array::new_null_array(to, array.len()),
+        (T::Decimal128(_, scale), T::Float32 | T::Float64) if *scale > 0 => numbers::fractions(array, *scale, to)?,
+        (from, _) if from.is_integer() || matches!(from, T::Decimal128(_, 0)) => numbers::integers(array, to)?,
         (from, _) => return Err(ArrowError::CastError(format!("{from} cannot be read as {to} without loss"))),
     })
 }
@@ -71,39 +86,4 @@ fn decimals(array: &ArrayRef, from: i8, precision: u8, scale: i8) -> Result<Arra
     let scaled: PrimitiveArray<Decimal128Type> =
         array.as_primitive::<Decimal128Type>().try_unary(|value| value.checked_mul(factor).ok_or_else(too_large))?;
     Ok(Arc::new(scaled.with_precision_and_scale(precision, scale)?))
-}
-
-/// DuckDB's `-infinity`.
-const INFINITY_BEFORE: i64 = -i64::MAX;
-
-fn timestamps(array: &ArrayRef, from: TimeUnit, unit: TimeUnit, to: &DataType) -> Result<ArrayRef, ArrowError> {
-    let nanos = |unit| crate::schema::TimeUnit::from(unit).nanos();
-    let factor = nanos(from) / nanos(unit);
-    if factor == 0 {
-        return Err(ArrowError::CastError("a timestamp cannot be read in a coarser unit without loss".to_owned()));
-    }
-    let finer = |value: i64| {
-        // DuckDB's infinities are the ends of the integer in every unit.
-        let scaled = if matches!(value, i64::MAX | INFINITY_BEFORE) { Some(value) } else { value.checked_mul(factor) };
-        scaled.ok_or_else(|| {
-            ArrowError::CastError(format!("the timestamp {value} {} is out of the range of {to}", unit_word(from)))
-        })
-    };
-    let values: PrimitiveArray<Int64Type> = match from {
-        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().try_unary(finer)?,
-        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().try_unary(finer)?,
-        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().try_unary(finer)?,
-        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().try_unary(finer)?,
-    };
-    // The same 64 bits under the name of the target.
-    Ok(arrow::array::make_array(values.into_data().into_builder().data_type(to.clone()).build()?))
-}
-
-fn unit_word(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "s",
-        TimeUnit::Millisecond => "ms",
-        TimeUnit::Microsecond => "us",
-        TimeUnit::Nanosecond => "ns",
-    }
 }

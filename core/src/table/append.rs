@@ -19,7 +19,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Action, SegmentRecord},
-        definition::{Definition, Uniqueness, first_columns, same_columns},
+        definition::{Definition, Uniqueness, agree, first_columns},
         state::TableState,
     },
     storage::Storage,
@@ -229,8 +229,10 @@ impl Table {
     /// `InvalidArgument` for rows without index or entity. Whatever the error, unless it is `CommitUnknown`, nothing was appended
     /// and the files are as they were.
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
-        let first = request.files.first().ok_or_else(|| Error::invalid_argument("no file was given to append"))?;
-        let target = Target::of(snapshot.definition(), first)?;
+        if request.files.is_empty() {
+            return Err(Error::invalid_argument("no file was given to append"));
+        }
+        let target = Target::of(snapshot.definition(), &request.files)?;
         let incoming = look_at(&target, snapshot, request, monitor)?;
         let carving = Carving::new(Arc::clone(self.log().storage()));
         let state = Arc::clone(&snapshot.state);
@@ -433,6 +435,8 @@ impl Append<'_> {
         let mut actions = Vec::with_capacity(staged.len() + 1);
         if self.state.definition.schema.is_none() {
             actions.push(Action::DefineTable(Box::new(self.target.definition.clone())));
+        } else if let Some(settled) = self.state.definition.settled_by(&self.target.schema) {
+            actions.push(Action::DefineTable(Box::new(settled)));
         }
         let (replaced, loss) = self.replaced(monitor)?;
         actions.extend(replaced);
@@ -485,7 +489,7 @@ impl Append<'_> {
         let ours = &self.target.definition;
         let same = match (&ours.schema, &current.schema) {
             // Columns added meanwhile are as good as missing in what was staged before.
-            (Some(a), Some(b)) => same_columns(a, &first_columns(b, a.columns.len())),
+            (Some(a), Some(b)) => agree(a, &first_columns(b, a.columns.len())),
             (_, None) => true,
             (None, Some(_)) => false,
         };

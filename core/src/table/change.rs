@@ -9,11 +9,12 @@ use crate::{
     delta,
     error::{Error, Result},
     log::{
-        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, Version,
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, OPEN_TYPES, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
     },
+    schema::Schema,
 };
 
 /// The commit that follows `base`.
@@ -26,7 +27,7 @@ pub fn commit(base: &TableState, operation: &str, message: Option<String>, actio
 fn after(base: Version, timestamp: Instant, operation: &str, message: Option<String>, actions: Vec<Action>) -> Commit {
     Commit {
         format_version: FORMAT_VERSION,
-        requires: Vec::new(),
+        requires: required(&actions),
         version: base.next(),
         base_version: base,
         timestamp,
@@ -37,6 +38,15 @@ fn after(base: Version, timestamp: Instant, operation: &str, message: Option<Str
         actions,
         extra: Map::new(),
     }
+}
+
+/// The features without which the actions are not understood.
+fn required(actions: &[Action]) -> Vec<String> {
+    let open = |action: &Action| match action {
+        Action::DefineTable(definition) => definition.schema.as_ref().is_some_and(Schema::is_open),
+        _ => false,
+    };
+    if actions.iter().any(open) { vec![OPEN_TYPES.to_owned()] } else { Vec::new() }
 }
 
 /// What became of a published commit.

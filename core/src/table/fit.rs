@@ -4,8 +4,11 @@
 use super::incoming::Target;
 use crate::{
     error::{Error, Result},
-    schema::same_name,
-    segment::{FileColumn, schema::readable_as},
+    schema::{ColumnType, same_name},
+    segment::{
+        FileColumn, ReadColumn,
+        schema::{Widening, readable_as, widening},
+    },
 };
 
 /// How a file's columns fit the table's.
@@ -36,7 +39,9 @@ pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
                 problems.push((column.name.clone(), column.ty.to_string(), "(missing)".to_owned()));
             }
             None => missing.push(column.id),
-            Some(other) if !readable_as(&other.ty, &column.ty) => {
+            // A column of NULLs is as good as none.
+            Some(other) if other.ty == ColumnType::Null && !needed(target, &column.name) => missing.push(column.id),
+            Some(other) if !readable_as(&other.ty, &column.ty) || other.ty == ColumnType::Null => {
                 problems.push((column.name.clone(), column.ty.to_string(), other.ty.to_string()));
             }
             Some(other) => {
@@ -52,6 +57,16 @@ pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
         return Err(mismatch(&problems));
     }
     Ok(if as_is { Fit::AsIs { missing } } else { Fit::Rewrite })
+}
+
+/// The columns of a file whose values decide whether the table's type holds them.
+#[must_use]
+pub fn by_value(columns: &[FileColumn], target: &Target) -> Vec<ReadColumn> {
+    let column = |(position, column): (usize, &FileColumn)| {
+        let ty = target.schema.type_of(&column.name)?;
+        (widening(&column.ty, ty) == Some(Widening::ByValue)).then(|| ReadColumn { position, ty: ty.clone() })
+    };
+    columns.iter().enumerate().filter_map(column).collect()
 }
 
 fn needed(target: &Target, name: &str) -> bool {
@@ -71,6 +86,8 @@ fn mismatch(problems: &[(String, String, String)]) -> Error {
     for (column, wanted, found) in problems {
         text.push_str(&line(column, wanted, found));
     }
-    text.push_str("\nnothing was appended; cast the columns, or add new ones to the table first");
+    text.push_str(
+        "\nnothing was appended; cast the columns, or add new ones to the table first with tstable_add_columns",
+    );
     Error::schema_mismatch(text)
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::OnceLock,
 };
 
@@ -14,7 +14,7 @@ use super::{
     build::{KeyColumns, sort_order},
     checks::{Checks, OnViolation, Violations, needed},
     duplicates,
-    fit::{Fit, fit},
+    fit::{Fit, by_value, fit},
 };
 use crate::{
     coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
@@ -26,11 +26,12 @@ use crate::{
     schema::{ColumnType, Schema},
     segment::{
         FileColumn, ReadColumn, SegmentFile,
-        admit::admit,
+        admit::{admit, check_values},
         audit,
         inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
         look::RowLook,
         rewrite::TableRows,
+        schema::{Widening, position, widening},
     },
     storage::{outside::OutsideFile, source::Source},
     time::{Cursor, Grid, IndexValue},
@@ -50,16 +51,26 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target of a table with `definition`; when that has no columns yet, `first` gives them.
+    /// The target of a table with `definition` for these files. When it has no columns yet, all files together give them; a type
+    /// that is still open is as they have it.
     ///
     /// # Errors
-    /// As opening a file, and as [`Definition::adopt_schema`].
-    pub fn of(definition: &Definition, first: &Path) -> Result<Self> {
+    /// As opening a file, when none can be opened, and as [`Definition::adopt_schema`].
+    pub fn of(definition: &Definition, files: &[PathBuf]) -> Result<Self> {
         let mut definition = definition.clone();
-        if definition.schema.is_none() {
-            let (outside, file) = open(first)?;
-            let schema = schema_of(file.columns()).and_then(|schema| definition.adopt_schema(schema));
-            schema.map_err(|e| e.with("file", outside.path.display()))?;
+        if definition.schema.as_ref().is_none_or(Schema::is_open) {
+            let found = columns_of(files)?;
+            match &definition.schema {
+                None => definition.adopt_schema(schema_of(&found)?).map_err(|e| match files {
+                    [file] => e.with("file", file.display()),
+                    _ => e,
+                })?,
+                Some(schema) => {
+                    let settled =
+                        schema.settled_by(|name| position(&found, name).and_then(|at| found.get(at)).map(|c| &c.ty));
+                    definition.schema = Some(settled);
+                }
+            }
         }
         Self::with_columns(definition)
     }
@@ -95,6 +106,37 @@ impl Target {
         let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
         let grid = definition.grid(&index_type)?;
         Ok(Some(Self { definition: definition.clone(), schema, grid, index_type }))
+    }
+}
+
+/// The columns of all files, in the order in which they are met; of two types that a column has the wider. A file that cannot be opened is
+/// left for the one who reads it to say so.
+fn columns_of(files: &[PathBuf]) -> Result<Vec<FileColumn>> {
+    let mut columns: Vec<FileColumn> = Vec::new();
+    let mut failure = None;
+    for path in files {
+        let file = match open(path) {
+            Ok((_, file)) => file,
+            Err(e) => {
+                failure = failure.or(Some(e));
+                continue;
+            }
+        };
+        for column in file.columns() {
+            match position(&columns, &column.name).and_then(|at| columns.get_mut(at)) {
+                None => columns.push(column.clone()),
+                Some(known) => {
+                    known.ty = known.ty.settled_by(&column.ty);
+                    if widening(&known.ty, &column.ty) == Some(Widening::Always) {
+                        known.ty = column.ty.clone();
+                    }
+                }
+            }
+        }
+    }
+    match failure {
+        Some(failure) if columns.is_empty() => Err(failure),
+        _ => Ok(columns),
     }
 }
 
@@ -164,6 +206,7 @@ impl Incoming {
         if file.rows() == 0 {
             return Err(Error::invalid_argument("the file has no rows; there is nothing to append"));
         }
+        check_values(&file, &by_value(file.columns(), target))?;
         let request = InspectRequest {
             index: read_column(&file, &target.definition.index_column, &target.schema)?,
             entities: target

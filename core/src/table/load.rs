@@ -128,8 +128,11 @@ impl Table {
             Err(e) if e.kind() == ErrorKind::NotFound => request.create.clone().ok_or(e)?,
             Err(e) => return Err(e),
         };
+        let offered = Schema::new(columns.iter().cloned())?;
         if definition.schema.is_none() {
-            definition.adopt_schema(Schema::new(columns.iter().cloned())?)?;
+            definition.adopt_schema(offered)?;
+        } else if let Some(settled) = definition.settled_by(&offered) {
+            definition = settled;
         }
         Ok((Target::of_table(&definition)?, properties, since))
     }
@@ -145,7 +148,7 @@ impl Loader {
     /// # Errors
     /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query")?;
+        let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query", self.rows)?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         let batch = self.checked(batch)?;
         let (index, entities) = self.keys.arrays(&batch)?;
@@ -238,6 +241,10 @@ impl Loader {
                 let mut definition = self.target.definition.clone();
                 definition.table_id.clone_from(&state.definition.table_id);
                 plan.actions.insert(0, Action::DefineTable(Box::new(definition)));
+            } else if let Some(settled) = state.definition.settled_by(&self.target.schema)
+                && !pending.records.is_empty()
+            {
+                plan.actions.insert(0, Action::DefineTable(Box::new(settled)));
             }
             Ok(plan)
         });
@@ -270,6 +277,8 @@ impl Loader {
         let (mut ours, mut theirs) = (self.target.definition.clone(), state.definition.as_ref().clone());
         if theirs.schema.is_none() {
             ours.schema = None;
+        } else if let Some(settled) = theirs.settled_by(&self.target.schema) {
+            theirs = settled;
         }
         for definition in [&mut ours, &mut theirs] {
             definition.table_id = String::new();

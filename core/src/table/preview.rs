@@ -42,8 +42,10 @@ pub struct FilePreview {
 /// # Errors
 /// As an append, overlap excepted.
 pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
-    let first = files.first().ok_or_else(|| Error::invalid_argument("no file was given"))?;
-    let target = Target::of(snapshot.definition(), first)?;
+    if files.is_empty() {
+        return Err(Error::invalid_argument("no file was given"));
+    }
+    let target = Target::of(snapshot.definition(), files)?;
     let mut covered = snapshot.coverage()?.as_ref().clone();
     let loaded = Loaded::of(&snapshot.state);
     let mut previews = Vec::new();

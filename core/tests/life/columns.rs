@@ -84,14 +84,14 @@ fn what_would_lose_something_is_refused_with_both_types() {
     let batch = RecordBatch::try_from_iter([
         ("ts", super::fixture::batch(&[(1.0, "A", 1.0)]).column(0).clone()),
         ("symbol", Arc::new(StringArray::from(vec!["A"])) as _),
-        ("price", Arc::new(Int64Array::from(vec![1])) as _),
+        ("price", Arc::new(StringArray::from(vec!["1"])) as _),
         ("extra", Arc::new(Int64Array::from(vec![1])) as _),
     ]);
     write(&path, &batch.unwrap());
     let error = world.append(&[path], OnOverlap::Error).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
     let text = error.to_string();
-    assert!(text.contains("price   DOUBLE              BIGINT"), "{text}");
+    assert!(text.contains("price   DOUBLE              VARCHAR"), "{text}");
     assert!(text.contains("extra   (not in the table)  BIGINT"), "{text}");
 }
 

@@ -107,7 +107,7 @@ fn every_type_of_pyarrow_reads_as_duckdb_shows_it() {
             ("ts_ns", T::Timestamp(TimeUnit::Ns), &["2024-01-02T03:04:05.678901", "null"]),
             ("tz_ms", T::TimestampTz(TimeUnit::Ms), &["2024-01-02T03:04:05.678Z", "null"]),
             ("date64", T::Date, &["2024-02-29", "null"]),
-            ("null", T::Integer, &["null", "null"]),
+            ("null", T::Null, &["null", "null"]),
             ("fixed_list", list(T::SmallInt), &["[1, 2]", "null"]),
             ("map", map(T::Varchar, list(T::Float)), &["{k: [1.5]}", "null"]),
             ("struct", T::Struct(vec![Field::new("in", inner)]), &["{in: {u: 9}}", "null"]),

@@ -175,7 +175,7 @@ fn values_widen_without_loss_and_never_narrow() {
     }
     let file = fixture("duckdb_types");
     for (name, ty) in
-        [("i64", ColumnType::Integer), ("date", ColumnType::Timestamp(TimeUnit::Us)), ("i8", ColumnType::UTinyInt)]
+        [("i64", ColumnType::Integer), ("date", ColumnType::TimestampTz(TimeUnit::Us)), ("i8", ColumnType::UTinyInt)]
     {
         let columns = vec![ReadColumn { position: file.position(name).unwrap(), ty }];
         let error = file.read(ReadRequest { columns, ..ReadRequest::all(&file) }).unwrap_err();

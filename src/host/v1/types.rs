@@ -101,7 +101,7 @@ fn type_id(ty: &ColumnType) -> ffi::duckdb_type {
         ColumnType::Boolean => ffi::DUCKDB_TYPE_DUCKDB_TYPE_BOOLEAN,
         ColumnType::TinyInt => ffi::DUCKDB_TYPE_DUCKDB_TYPE_TINYINT,
         ColumnType::SmallInt => ffi::DUCKDB_TYPE_DUCKDB_TYPE_SMALLINT,
-        ColumnType::Integer => ffi::DUCKDB_TYPE_DUCKDB_TYPE_INTEGER,
+        ColumnType::Integer | ColumnType::Null => ffi::DUCKDB_TYPE_DUCKDB_TYPE_INTEGER,
         ColumnType::BigInt => ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIGINT,
         ColumnType::UTinyInt => ffi::DUCKDB_TYPE_DUCKDB_TYPE_UTINYINT,
         ColumnType::USmallInt => ffi::DUCKDB_TYPE_DUCKDB_TYPE_USMALLINT,

@@ -61,7 +61,7 @@ pub(super) fn type_id(ty: &ColumnType) -> Id {
         ColumnType::Boolean => Id::Boolean,
         ColumnType::TinyInt => Id::TinyInt,
         ColumnType::SmallInt => Id::SmallInt,
-        ColumnType::Integer => Id::Integer,
+        ColumnType::Integer | ColumnType::Null => Id::Integer,
         ColumnType::BigInt => Id::BigInt,
         ColumnType::UTinyInt => Id::UTinyInt,
         ColumnType::USmallInt => Id::USmallInt,

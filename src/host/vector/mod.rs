@@ -105,7 +105,7 @@ fn scalar<V: RawVector>(vector: V, ty: &ColumnType, source: Source<'_>) -> Resul
         ColumnType::Boolean => fixed::booleans(vector, source),
         ColumnType::TinyInt => fixed::copy::<V, Int8Type>(vector, source),
         ColumnType::SmallInt => fixed::copy::<V, Int16Type>(vector, source),
-        ColumnType::Integer => fixed::copy::<V, Int32Type>(vector, source),
+        ColumnType::Integer | ColumnType::Null => fixed::copy::<V, Int32Type>(vector, source),
         ColumnType::BigInt => fixed::copy::<V, Int64Type>(vector, source),
         ColumnType::UTinyInt => fixed::copy::<V, UInt8Type>(vector, source),
         ColumnType::USmallInt => fixed::copy::<V, UInt16Type>(vector, source),
