@@ -73,7 +73,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// The table at `root` as of `at`.
     pub(crate) fn snapshot(&self, root: &str, at: &At, session: &dyn Session) -> Result<(Table, Snapshot)> {
-        let (table, latest) = self.cache.latest(root)?;
+        let find = || self.cache.latest(root);
+        let (table, latest) = session.statement().map_or_else(find, |statement| statement.newest(root, find))?;
         for warning in &latest.state.warnings {
             session.log(LogLevel::Warning, warning);
         }

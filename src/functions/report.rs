@@ -25,7 +25,7 @@ use tstable_core::{
     time::IndexValue,
 };
 
-use crate::host::{Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Rows, Session, Worker};
+use crate::host::{Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Rows, Session, Statement, Worker};
 
 /// One value of a computed row.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,6 +170,10 @@ impl Session for Reporting<'_> {
 
     fn interrupted(&self) -> bool {
         self.session.interrupted()
+    }
+
+    fn statement(&self) -> Option<&Statement> {
+        self.session.statement()
     }
 
     fn progress(&self, done: f64) {

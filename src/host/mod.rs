@@ -7,6 +7,7 @@ mod failure;
 mod package;
 mod processor;
 mod running;
+mod statement;
 mod v1;
 mod v2;
 mod vector;
@@ -14,6 +15,7 @@ mod vector;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
+pub(crate) use statement::Statement;
 use tstable_core::{
     Result,
     prune::expr::{Constant, Expr},
@@ -90,6 +92,10 @@ pub(crate) trait Session {
     fn log(&self, level: LogLevel, message: &str);
     /// Whether the user has interrupted the query; false where the host cannot tell.
     fn interrupted(&self) -> bool;
+    /// The run of a statement that the call belongs to; none where the host cannot tell, and while a statement is bound.
+    fn statement(&self) -> Option<&Statement> {
+        None
+    }
     /// Hears how much of the work of the present call is done, 0 to 1.
     fn progress(&self, done: f64) {
         let _ = done;

@@ -1,5 +1,5 @@
 """Long scans beside others: a reader keeps its version while a process of another DuckDB version appends, compacts and vacuums,
-and a scan that is cancelled returns at once, whatever it is doing."""
+all that one statement reads of a table is of one version, and a scan that is cancelled returns at once, whatever it is doing."""
 
 import json
 import subprocess
@@ -108,6 +108,42 @@ for name, query in queries.items():
 """
 
 
+# Statements that name a table twice, while another connection commits over and over. Each must be consistent in itself, and each see what
+# came before it: those that were prepared, and its own connection's writes within a transaction, too.
+TOGETHER = """
+directory, root, commits = arguments
+connection.execute(f"COPY (SELECT TIMESTAMP '2024-01-01' + to_seconds(i) AS ts, i AS x FROM range(200000) t(i)) TO '{directory}/base.parquet'")
+for number in range(int(commits) + 1):
+    connection.execute(f\"\"\"COPY (SELECT TIMESTAMP '2025-01-01' + to_hours({number}) + to_seconds(i) AS ts, 1000000 + {number} * 10 + i AS x
+        FROM range(10) t(i)) TO '{directory}/more{number:03}.parquet'\"\"\")
+connection.execute("CALL tstable_create(?, time_column := 'ts', bucket := '1h')", [root])
+connection.execute("CALL tstable_append(?, ?)", [root, f"{directory}/base.parquet"])
+def write(other):
+    for number in range(int(commits)):
+        other.execute("CALL tstable_append(?, ?)", [root, f"{directory}/more{number:03}.parquet"])
+writer = threading.Thread(target=write, args=[connection.cursor()])
+connection.execute(f"PREPARE counted AS SELECT count(*) FROM tstable_scan('{root}')")
+alone = different = stale = statements = 0
+counts = set()
+writer.start()
+while writer.is_alive():
+    statements += 1
+    scan = f"tstable_scan('{root}')"
+    alone += connection.execute(f"SELECT count(*) FROM {scan} a WHERE NOT EXISTS (SELECT 1 FROM {scan} b WHERE b.x = a.x)").fetchone()[0] > 0
+    known, counted = connection.execute(f"SELECT (SELECT rows FROM tstable_info('{root}')), (SELECT sum(x - x + 1) FROM {scan})").fetchone()
+    different += known != counted
+    stale += connection.execute("EXECUTE counted").fetchone()[0] < counted
+    counts.add(counted)
+writer.join()
+before = connection.execute("EXECUTE counted").fetchone()[0]
+connection.execute("BEGIN")
+connection.execute("CALL tstable_append(?, ?)", [root, f"{directory}/more{int(commits):03}.parquet"])
+own = [connection.execute(query).fetchone()[0] - before for query in ("EXECUTE counted", f"SELECT count(*) FROM tstable_scan('{root}')")]
+connection.execute("COMMIT")
+say(statements, len(counts), alone, different, stale, own)
+"""
+
+
 def start(host, program, *arguments):
     command = [str(host.bin / "python"), "-c", BEGIN + program, str(host.extension), *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -141,6 +177,13 @@ def keep_version(reader, writer, directory: Path) -> None:
     expect(f"... while {writer.name} appends, compacts to {segments} segments and vacuums {vacuumed} files", found, wanted)
 
 
+def together(host, directory: Path) -> None:
+    statements, versions, *wrong, own = run(host, TOGETHER, directory, directory / "s", 120)[0]
+    print(f"{host.name}: {statements} statements saw {versions} versions while they were made", flush=True)
+    expect("... rows without themselves, other counts, prepared statements that lag", wrong, [0, 0, 0])
+    expect("... a transaction's own rows", own, [10, 10])
+
+
 def cancel(host, directory: Path, rows: int) -> None:
     for name, stopped, whole, longest, wall in run(host, CANCEL, directory, directory / "c", rows):
         print(f"{host.name}, {name}: {whole} s whole; cancelled {stopped} times, went on for at most {longest} s of processor time, {wall} s", flush=True)
@@ -152,6 +195,8 @@ def main() -> None:
     for reader, writer in (READERS, READERS[::-1]):
         with tempfile.TemporaryDirectory(prefix="tstable-reading-") as directory:
             keep_version(reader, writer, Path(directory))
+            if reader.api == "2":
+                together(reader, Path(directory))
             cancel(reader, Path(directory), 1_000_000)
 
 

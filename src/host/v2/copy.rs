@@ -121,7 +121,7 @@ impl CopyToFunctionCallbacks for Adapter {
     fn finalize(&self, context: &Context, _bound: &Self::BindData, open: &Self::InitData) -> duckdb_neo::Result<()> {
         contained(|| {
             let sink = open.get()?.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-            sink.ok_or_else(over)?.finish(&Callback(context))
+            sink.ok_or_else(over)?.finish(&Callback(context, None))
         })
     }
 }

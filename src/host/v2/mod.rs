@@ -6,6 +6,7 @@ mod absent;
 mod api;
 mod arrow;
 mod builtin;
+mod connection;
 mod copy;
 mod dictionary;
 mod entry;
@@ -19,10 +20,12 @@ mod table;
 mod types;
 mod value;
 
+use std::sync::Arc;
+
 use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
 use tstable_core::{Error, Result, error::ErrorKind};
 
-use super::{Registry, failure};
+use super::{Registry, failure, statement::Statements};
 
 /// Runs a callback's body; a failure or panic becomes an error of the statement, never of the database.
 fn contained<T>(body: impl FnOnce() -> Result<T>) -> duckdb_neo::Result<T> {
@@ -55,8 +58,10 @@ fn host_error(error: HostError) -> Error {
 
 /// Registers everything with the database that loads the extension.
 fn load(extension: &Extension, registry: Registry) -> Result<()> {
+    connection::register(extension)?;
+    let statements = Arc::new(Statements::default());
     for function in registry.tables {
-        table::register(extension, function)?;
+        table::register(extension, function, Arc::clone(&statements))?;
     }
     for function in registry.scalars {
         scalar::register(extension, &function)?;

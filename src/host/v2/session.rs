@@ -1,5 +1,7 @@
 //! The running query, as a callback of DuckDB 2.0 sees it.
 
+use std::sync::Arc;
+
 use duckdb_neo::{
     connection::Context,
     error::DuckDBError,
@@ -7,13 +9,13 @@ use duckdb_neo::{
     log::{Log, LogLevel as HostLevel},
 };
 
-use super::super::{LogLevel, Session};
+use super::super::{LogLevel, Session, statement::Statement};
 
 /// The type of our log records.
 const LOG_TYPE: &str = "tstable";
 
-/// The context of one callback.
-pub(super) struct Callback<'a>(pub(super) &'a Context);
+/// The context of one callback, and the run of a statement that it belongs to, as far as that is known.
+pub(super) struct Callback<'a>(pub(super) &'a Context, pub(super) Option<Arc<Statement>>);
 
 impl Session for Callback<'_> {
     fn log(&self, level: LogLevel, message: &str) {
@@ -23,6 +25,10 @@ impl Session for Callback<'_> {
         };
         // A log that cannot be written must not fail the query.
         let _ = Log::log_on_context(self.0, level, message, LOG_TYPE);
+    }
+
+    fn statement(&self) -> Option<&Statement> {
+        self.1.as_deref()
     }
 
     /// The C API has no call for it, but DuckDB looks whenever it expands a pattern of file names, before it touches the

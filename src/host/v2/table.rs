@@ -18,8 +18,12 @@ use duckdb_neo::{
 use tstable_core::{Error, Result};
 
 use super::{
-    super::{Args, Bound, ParamType, Rows, Signature, TableFunction, Worker, failure::Contained},
-    absent, contained,
+    super::{
+        Args, Bound, ParamType, Rows, Signature, TableFunction, Worker,
+        failure::Contained,
+        statement::{Statement, Statements},
+    },
+    absent, connection, contained,
     filter::{Columns, convert, is_gregorian},
     host_error,
     output::{Chunk, Kept},
@@ -29,16 +33,25 @@ use super::{
 };
 
 /// A function of ours to DuckDB.
-struct Adapter(Contained<Arc<dyn TableFunction>>);
+struct Adapter {
+    function: Contained<Arc<dyn TableFunction>>,
+    statements: Arc<Statements>,
+}
 
 /// A bound call. DuckDB's copies of it share this object.
-struct Call(Contained<Arc<dyn Bound>>);
+struct Call {
+    bound: Contained<Arc<dyn Bound>>,
+    /// The connection that it was bound on, where connections can be told apart.
+    connection: Option<u64>,
+}
 
 /// One execution.
 struct Run(Contained<Execution>);
 
 struct Execution {
     rows: Arc<dyn Rows>,
+    /// Kept until DuckDB ends the execution: by that it is known which executions run together.
+    statement: Option<Arc<Statement>>,
     /// For each column of the projection its vector in the chunk: those of virtual columns are left out.
     slots: Vec<usize>,
 }
@@ -52,10 +65,15 @@ struct Task {
 }
 
 /// Registers a function with the database that loads the extension.
-pub(super) fn register(extension: &Extension, function: Arc<dyn TableFunction>) -> Result<()> {
+pub(super) fn register(
+    extension: &Extension,
+    function: Arc<dyn TableFunction>,
+    statements: Arc<Statements>,
+) -> Result<()> {
     let signature = function.signature();
     let declared = declare(extension, &signature)?;
-    let mut builder = TableFunctionBuilder::new(signature.name, declared, Adapter(Contained::new(function)))
+    let adapter = Adapter { function: Contained::new(function), statements };
+    let mut builder = TableFunctionBuilder::new(signature.name, declared, adapter)
         .with_projection_pushdown(signature.projects)
         .with_partitioning();
     if signature.projects {
@@ -159,9 +177,9 @@ impl TableFunctionCallbacks for Adapter {
         result: BindFunctionHandle<'_>,
     ) -> duckdb_neo::Result<Call> {
         contained(|| {
-            let function = self.0.get()?;
+            let function = self.function.get()?;
             let args = arguments(context, &function.signature(), given)?;
-            let bound = function.bind(&Callback(context), args)?;
+            let bound = function.bind(&Callback(context, None), args)?;
             for column in bound.columns() {
                 let ty = types::logical(context, &column.ty)?;
                 result.add_result_column(&column.name, &ty).map_err(host_error)?;
@@ -170,7 +188,7 @@ impl TableFunctionCallbacks for Adapter {
                 result.set_cardinality(usize::try_from(rows).unwrap_or(usize::MAX), exact).map_err(host_error)?;
             }
             result.set_order(OrderPreservation::Insertion).map_err(host_error)?;
-            Ok(Call(Contained::new(bound)))
+            Ok(Call { bound: Contained::new(bound), connection: connection::number(context) })
         })
     }
 
@@ -181,11 +199,12 @@ impl TableFunctionCallbacks for Adapter {
         columns: InitColumnData<'_>,
     ) -> duckdb_neo::Result<(Option<Run>, Option<usize>)> {
         contained(|| {
-            let bound = call.0.get()?;
-            let (projection, slots) = projection(&self.0.get()?.signature(), bound.columns().len(), &columns)?;
-            let rows = bound.open(&Callback(context), &projection)?;
+            let bound = call.bound.get()?;
+            let (projection, slots) = projection(&self.function.get()?.signature(), bound.columns().len(), &columns)?;
+            let statement = call.connection.map(|connection| self.statements.running_on(connection));
+            let rows = bound.open(&Callback(context, statement.clone()), &projection)?;
             let threads = rows.max_threads().max(1);
-            Ok((Some(Run(Contained::new(Execution { rows, slots }))), Some(threads)))
+            Ok((Some(Run(Contained::new(Execution { rows, statement, slots }))), Some(threads)))
         })
     }
 
@@ -217,7 +236,7 @@ impl TableFunctionCallbacks for Adapter {
             let run = run.ok_or_else(|| lost("an execution"))?.0.get()?;
             let task = share.ok_or_else(|| lost("a thread"))?.0.get_mut()?;
             let mut chunk = Chunk::new(&output, context, &run.slots, &mut task.kept);
-            let rows = task.worker.fill(&Callback(context), &mut chunk)?;
+            let rows = task.worker.fill(&Callback(context, run.statement.clone()), &mut chunk)?;
             chunk.finish(rows)
         })
     }
@@ -233,7 +252,7 @@ impl TableFunctionCallbacks for Adapter {
 impl TableFilterPushdownCallbacks for Adapter {
     fn pushdown_filter(&self, call: &Call, context: &Context, offered: PushdownData<'_>) -> duckdb_neo::Result<()> {
         contained(|| {
-            let bound = call.0.get()?;
+            let bound = call.bound.get()?;
             let columns = Columns { offered: &offered, declared: bound.columns(), gregorian: is_gregorian(context) };
             let count = offered.filter_count().map_err(host_error)?;
             let mut filters = Vec::with_capacity(count);
@@ -261,7 +280,7 @@ impl TablePartitioningCallbacks for Adapter {
     ) -> duckdb_neo::Result<usize> {
         contained(|| {
             let worker = &share.ok_or_else(|| lost("a thread"))?.0.get()?.worker;
-            let declared = call.0.get()?.columns();
+            let declared = call.bound.get()?.columns();
             let count = data.count().map_err(host_error)?;
             let asked: Vec<usize> =
                 (0..count).map(|index| data.get_column_index(index)).collect::<Result<_, _>>().map_err(host_error)?;
@@ -284,7 +303,7 @@ impl TablePartitioningCallbacks for Adapter {
         asked: PartitioningData<'_>,
     ) -> duckdb_neo::Result<TablePartitionInfo> {
         contained(|| {
-            let bound = call.0.get()?;
+            let bound = call.bound.get()?;
             let count = asked.count().map_err(host_error)?;
             let columns: Vec<usize> =
                 (0..count).map(|index| asked.get_column_index(index)).collect::<Result<_, _>>().map_err(host_error)?;

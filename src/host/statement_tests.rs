@@ -1,0 +1,24 @@
+//! Tests of which executions belong together.
+
+use std::sync::Arc;
+
+use super::Statements;
+
+#[test]
+fn executions_that_are_alive_together_on_a_connection_are_of_one_statement() {
+    let statements = Statements::default();
+    let first = statements.running_on(1);
+    assert!(Arc::ptr_eq(&first, &statements.running_on(1)));
+    assert!(!Arc::ptr_eq(&first, &statements.running_on(2)));
+}
+
+#[test]
+fn a_statement_begins_when_the_one_before_has_ended() {
+    let statements = Statements::default();
+    let (first, second) = (statements.running_on(1), statements.running_on(1));
+    let before = Arc::downgrade(&first);
+    drop((first, second));
+    assert!(before.upgrade().is_none());
+    let _next = statements.running_on(1);
+    assert!(before.upgrade().is_none());
+}
