@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import packages  # noqa: E402
 
-EXTENSION = packages.built(duckdb.__version__, "demo")
+EXTENSION = packages.built(duckdb.__version__, "quick")
 WORK = REPOSITORY / "build" / "demo"
 WIDTH = 116
 ROWS = 26_115

@@ -144,7 +144,7 @@ def repository(profile, out, versions):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("profile", choices=["debug", "demo", "release"])
+    parser.add_argument("profile", choices=["debug", "quick", "release"])
     parser.add_argument("--out", type=Path, default=Path("build"), help="where to write (default: build)")
     parser.add_argument(
         "--repository", metavar="VERSION", nargs="*", help="lay out a repository for these DuckDB versions (default: all that are known)"
