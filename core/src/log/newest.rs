@@ -16,6 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// one name earlier than another, and a directory that is being removed is not damaged.
 const PAUSES_MS: [u64; 3] = [5, 25, 100];
 
+/// What vouches for a version that later ones follow.
+const LATER_COMMIT: &str = "later ones are there";
+
 /// What one look at the log found.
 enum Look {
     /// A state beyond which nothing vouches for another version.
@@ -151,7 +154,7 @@ impl Log {
 
     fn vouched_for(&self, hint: Option<Hint>) -> Result<Vouched> {
         let (commits, checkpoints) = self.list()?;
-        let commit = commits.last().map(|v| Vouched { version: *v, by: format!("{} is there", v.commit_path()) });
+        let commit = commits.last().map(|v| Vouched { version: *v, by: LATER_COMMIT.to_owned() });
         let checkpoint =
             checkpoints.last().map(|v| Vouched { version: *v, by: format!("{} is there", checkpoint_path(*v)) });
         let hint = hint.map(|hint| Vouched {
@@ -166,12 +169,15 @@ impl Log {
     }
 
     fn vanished(&self, version: Version, by: &str) -> Error {
-        Error::corrupt(format!(
-            "version {version} has vanished: its commit is missing, though {by}; restore the missing files from a copy of \
-             the table, or ask tstable_repair('{}') which version the table can go back to",
+        let what = match by {
+            LATER_COMMIT => format!("the log has a hole: version {version} is missing, though {by}"),
+            _ => format!("version {version} has vanished: its commit is missing, though {by}"),
+        };
+        let advice = format!(
+            "restore the missing files from a copy of the table, or ask tstable_repair('{}') which version the table can go back to",
             self.storage().root()
-        ))
-        .with("path", version.commit_path())
+        );
+        Error::corrupt(what).with("path", version.commit_path()).caused_by(advice)
     }
 
     /// A state to go on from: the hinted checkpoint, or the first commit when the hint says that there is none.

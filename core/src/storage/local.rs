@@ -200,8 +200,17 @@ impl Storage for LocalStorage {
     }
 
     fn stat(&self, path: &str) -> Result<Option<Stat>> {
-        let full = self.resolve(path)?;
-        match fs::symlink_metadata(&full) {
+        check_path(path)?;
+        let looked = match beneath::look(&self.directory, path) {
+            Some(Err(e)) if e.kind() == io::ErrorKind::NotADirectory => None,
+            looked => looked,
+        };
+        let full = self.directory.join(path);
+        let looked = match looked {
+            Some(looked) => looked,
+            None => fs::symlink_metadata(self.resolve(path)?),
+        };
+        match looked {
             Ok(metadata) if metadata.is_file() => Ok(Some(stat_of(&metadata))),
             Ok(_) => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),

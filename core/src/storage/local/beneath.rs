@@ -55,21 +55,41 @@ fn open_through_links(root: &Path, path: &str, cause: io::Error) -> Result<Optio
     }
 }
 
+/// What stands at `path` under `root`, without opening it for reading and through no link under the root; `NotADirectory` where there
+/// is one. None where the system cannot look like that.
+pub(super) fn look(root: &Path, path: &str) -> Option<io::Result<fs::Metadata>> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let name = rustix::fs::OFlags::PATH.union(rustix::fs::OFlags::NOFOLLOW).union(rustix::fs::OFlags::CLOEXEC);
+        Some(with_handles(|| open_parts_as(root, Path::new(path), name)).and_then(|file| file.metadata()))
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = (root, path);
+        None
+    }
+}
+
 #[cfg(unix)]
 fn open_parts(root: &Path, path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    // Does not wait for the writer of a pipe.
+    open_parts_as(root, path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC)
+}
+
+#[cfg(unix)]
+fn open_parts_as(root: &Path, path: &Path, last: rustix::fs::OFlags) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open, openat};
     // Only to go on from: a directory that may be entered need not be readable.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-    // Does not wait for the writer of a pipe.
-    const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
     let mut directory = open(root, DIRECTORY, Mode::empty())?;
     let mut parts = path.components().peekable();
     while let Some(part) = parts.next() {
         if parts.peek().is_none() {
-            return Ok(openat(&directory, part.as_os_str(), FILE, Mode::empty())?.into());
+            return Ok(openat(&directory, part.as_os_str(), last, Mode::empty())?.into());
         }
         directory = openat(&directory, part.as_os_str(), DIRECTORY.union(OFlags::NOFOLLOW), Mode::empty())?;
     }
