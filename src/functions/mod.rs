@@ -46,6 +46,7 @@ mod set_calendar;
 mod shape;
 mod stretches;
 mod tag;
+mod tags;
 mod untag;
 mod vacuum;
 mod verify;
@@ -130,6 +131,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(set::Set(new())),
             Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(tag::Tag(new())),
+            Arc::new(tags::Tags(new())),
             Arc::new(untag::Untag(new())),
             Arc::new(vacuum::Vacuum(new())),
             Arc::new(verify::Verify(new())),

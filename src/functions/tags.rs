@@ -1,0 +1,74 @@
+//! `tstable_tags`: the names that versions have.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tstable_core::{
+    Result,
+    log::{
+        commit::{Action, Instant},
+        state::TableState,
+    },
+    schema::ColumnType,
+    table::{At, Table},
+};
+
+use super::{
+    Shared,
+    report::{Cell, INSTANT, Report, column},
+};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct Tags(pub(crate) Arc<Shared>);
+
+impl TableFunction for Tags {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_tags",
+            positional: &[Param { name: "root", ty: ParamType::Varchar }],
+            named: &[],
+            description: "The tags of a table, each with the version that it names.",
+            example: "FROM tstable_tags('prices')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root()?;
+        let shared = Arc::clone(&self.0);
+        let columns = vec![
+            column("name", ColumnType::Varchar),
+            column("tagged_version", ColumnType::BigInt),
+            column("created_at", INSTANT),
+        ];
+        Ok(Report::bound(columns, move |session| {
+            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let created = created(&table, &snapshot.state)?;
+            let rows = snapshot.state.tags.iter().map(|(name, version)| {
+                let at = created.get(name).copied();
+                Ok(vec![Cell::text(name), Cell::count(version.0), at.map_or(Cell::Null, Cell::from)])
+            });
+            Ok(Box::new(rows.collect::<Vec<_>>().into_iter()))
+        }))
+    }
+}
+
+/// When each tag was given last, as far back as there are commits.
+fn created(table: &Table, state: &TableState) -> Result<BTreeMap<String, Instant>> {
+    let mut created = BTreeMap::new();
+    let (commits, _) = table.log().list()?;
+    for version in commits.into_iter().rev().filter(|version| *version <= state.version) {
+        if created.len() == state.tags.len() {
+            break;
+        }
+        let Some(commit) = table.log().read(version)? else { continue };
+        for action in &commit.actions {
+            if let Action::SetTag { name, .. } = action
+                && state.tags.contains_key(name)
+            {
+                created.entry(name.clone()).or_insert(commit.timestamp);
+            }
+        }
+    }
+    Ok(created)
+}
