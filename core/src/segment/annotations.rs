@@ -2,7 +2,7 @@
 //! annotations it heeds those of times, UUID, FLOAT16 and NULL where they fit the stored type, and else the older. The Parquet
 //! reader refuses a footer with such a contradiction as a whole, so the footer's bytes are written anew without it.
 
-use super::thrift::{Bytes, INT32, LIST, STRUCT};
+use super::thrift::{BYTE, Bytes, INT32, LIST, STRUCT};
 
 /// Fields of the footer and of a schema element.
 const SCHEMA: i64 = 2;
@@ -86,10 +86,13 @@ fn in_order<'a>(fields: &[Field<'a>]) -> Vec<Field<'a>> {
     let length = number(TYPE_LENGTH);
     let Some((logical, inside)) = annotation(logical) else { return without(LOGICAL) };
     let heeded = match logical {
-        7 => fits_time(stored, inside),
-        8 => stored == STORED_INT64,
+        7 if fits_time(stored, inside) => true,
+        8 if stored == STORED_INT64 => true,
+        // DuckDB takes these for times and for UUIDs in whatever bytes, which the Parquet reader cannot: refused by name.
+        7 | 8 => return fields.to_vec(),
+        14 if stored == STORED_FIXED && length != Some(16) => return fields.to_vec(),
         11 => true,
-        14 => stored == STORED_FIXED && length == Some(16),
+        14 => stored == STORED_FIXED,
         15 => stored == STORED_FIXED && length == Some(2),
         // Refused by name, or unknown and so no annotation.
         16.. => return fields.to_vec(),
@@ -102,7 +105,7 @@ fn in_order<'a>(fields: &[Field<'a>]) -> Vec<Field<'a>> {
         1 | 4 | 12 | 13 => stored == STORED_BYTES,
         5 => has(SCALE) && has(PRECISION),
         6 => stored == STORED_INT32,
-        10 => matches!(stored, STORED_INT32 | STORED_INT64),
+        10 => fits_integer(stored, inside),
         _ => false,
     };
     if alone_fits && !has(CONVERTED) { fields.to_vec() } else { without(LOGICAL) }
@@ -113,6 +116,15 @@ fn annotation(union: &[u8]) -> Option<(i64, &[u8])> {
     let mut bytes = Bytes(union);
     let mut field = 0;
     (bytes.field(&mut field)? == Some(STRUCT)).then_some((field, bytes.0))
+}
+
+/// Whether an integer of that many bits is stored in as many as it needs.
+fn fits_integer(stored: i64, inside: &[u8]) -> bool {
+    let mut bytes = Bytes(inside);
+    let mut field = 0;
+    let first = bytes.field(&mut field);
+    let bits = if first == Some(Some(BYTE)) && field == 1 { bytes.byte() } else { None };
+    matches!((stored, bits), (STORED_INT32, Some(8 | 16 | 32)) | (STORED_INT64, Some(64)))
 }
 
 /// Whether a TIME of that unit (1 is milliseconds) is stored in the bits that it needs.

@@ -85,7 +85,13 @@ fn annotations_that_contradict_each_other_mean_what_they_mean_to_duckdb() {
     // Annotations as they stand in a footer: of text, of a 64-bit integer, of a UUID, of TIMESTAMP in microseconds of UTC.
     let (text, int64, uuid): (&[u8], &[u8], &[u8]) = (&[0x1C, 0, 0], &[0xAC, 0x13, 64, 0x11, 0, 0], &[0xEC, 0, 0]);
     let instant: &[u8] = &[0x8C, 0x11, 0x1C, 0x2C, 0, 0, 0, 0];
-    let cases: [(&str, i64, u8, &[u8], T); 6] = [
+    // Of a 32-bit integer, of DATE, of DECIMAL(5,2).
+    let (int32, date): (&[u8], &[u8]) = (&[0xAC, 0x13, 32, 0x11, 0, 0], &[0x6C, 0, 0]);
+    let decimal: &[u8] = &[0x5C, 0x15, 4, 0x15, 10, 0, 0];
+    let cases: [(&str, i64, u8, &[u8], T); 9] = [
+        ("required int64 x;", 10, STRUCT, int32, T::BigInt),
+        ("required int64 x;", 10, STRUCT, date, T::BigInt),
+        ("required int32 x;", 10, STRUCT, decimal, T::Integer),
         ("required int32 x;", 10, STRUCT, text, T::Integer),
         ("required int32 x (INT_32);", 10, STRUCT, int64, T::Integer),
         ("required byte_array x (UTF8);", 10, STRUCT, uuid, T::Varchar),
@@ -105,9 +111,12 @@ fn annotations_that_contradict_each_other_mean_what_they_mean_to_duckdb() {
 
 #[test]
 fn an_annotation_that_nobody_can_read_is_unsupported_and_names_the_column_without_calling_the_file_damaged() {
-    // INT_8 on 64 bits: DuckDB refuses it too.
-    let file = changed(&file("message m { required int64 x; }"), |fields| set(fields, 6, INT32, &[30]));
-    let error = open(file).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::UnsupportedFormat, "{error}");
-    assert!(error.message().contains("'x'") && !error.message().contains("damaged"), "{error}");
+    // INT_8 on 64 bits, which DuckDB refuses too, and TIME in milliseconds on 64 bits, which it does not.
+    let time: &[u8] = &[0x7C, 0x11, 0x1C, 0x1C, 0, 0, 0, 0];
+    for (field, kind, bytes) in [(6, INT32, &[30][..]), (10, STRUCT, time)] {
+        let file = changed(&file("message m { required int64 x; }"), |fields| set(fields, field, kind, bytes));
+        let error = open(file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnsupportedFormat, "{error}");
+        assert!(error.message().contains("'x'") && !error.message().contains("damaged"), "{error}");
+    }
 }
