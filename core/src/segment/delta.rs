@@ -21,28 +21,63 @@ use parquet::{
 use super::leaf::leaf_type;
 use crate::schema::ColumnType;
 
-/// The metadata with such columns in 64 bits, for reading only: it has no statistics of them; none when there are no such.
-pub(super) fn in_64_bits(metadata: &ParquetMetaData) -> ParquetResult<Option<ParquetMetaData>> {
-    let file = metadata.file_metadata();
-    let duckdb = file.created_by().is_some_and(|by| by.starts_with("DuckDB"));
-    let schema = file.schema_descr();
-    let wide: Vec<bool> = (0..schema.num_columns())
-        .map(|leaf| {
-            let ty = schema.column(leaf);
-            ty.physical_type() == Physical::INT32
-                && schema.get_column_root(leaf).is_primitive()
-                && ty.max_rep_level() == 0
-                && match leaf_type(ty.self_type()) {
-                    Some(ColumnType::UInteger) => true,
-                    Some(ColumnType::Integer | ColumnType::Date) => duckdb,
-                    _ => false,
-                }
-                && metadata.row_groups().iter().all(|group| group.columns().get(leaf).is_some_and(only_differences))
-        })
+/// Metadata with columns in 64 bits, for reading only: it has no statistics of them.
+pub(super) struct Widened {
+    pub(super) metadata: ParquetMetaData,
+    /// Positions of the columns.
+    pub(super) positions: Vec<usize>,
+}
+
+/// The metadata with those columns in 64 bits that hold nothing but differences in the row group, or in all of them; none when
+/// there are no such.
+pub(super) fn in_64_bits(metadata: &ParquetMetaData, row_group: Option<usize>) -> ParquetResult<Option<Widened>> {
+    let groups = metadata.row_groups();
+    let groups = row_group.map_or(groups, |at| groups.get(at..=at).unwrap_or_default());
+    let wide: Vec<bool> = (0..metadata.file_metadata().schema_descr().num_columns())
+        .map(|leaf| may_need_more(metadata, leaf) && groups.iter().all(|group| has_only_differences(group, leaf)))
         .collect();
-    if metadata.num_row_groups() == 0 || !wide.contains(&true) {
+    if groups.is_empty() || !wide.contains(&true) {
         return Ok(None);
     }
+    let schema = metadata.file_metadata().schema_descr();
+    let positions =
+        wide.iter().enumerate().filter(|(_, wide)| **wide).map(|(leaf, _)| schema.get_column_root_idx(leaf));
+    Ok(Some(Widened { positions: positions.collect(), metadata: with_64_bits(metadata, &wide)? }))
+}
+
+/// Whether some row groups hold nothing but differences of a column that may need more bits, and others something else: DuckDB
+/// decides for each.
+pub(super) fn is_mixed(metadata: &ParquetMetaData) -> bool {
+    (0..metadata.file_metadata().schema_descr().num_columns()).any(|leaf| {
+        let mut groups = metadata.row_groups().iter().map(|group| has_only_differences(group, leaf));
+        may_need_more(metadata, leaf) && groups.next().is_some_and(|first| groups.any(|other| other != first))
+    })
+}
+
+fn has_only_differences(group: &RowGroupMetaData, leaf: usize) -> bool {
+    group.columns().get(leaf).is_some_and(only_differences)
+}
+
+/// Whether the leaf is a column of 32 bits whose differences may need more. Other writers than DuckDB let them wrap around, which
+/// comes to the same for UINTEGER when 64 bits are cut to 32.
+fn may_need_more(metadata: &ParquetMetaData, leaf: usize) -> bool {
+    let file = metadata.file_metadata();
+    let schema = file.schema_descr();
+    let ty = schema.column(leaf);
+    ty.physical_type() == Physical::INT32
+        && schema.get_column_root(leaf).is_primitive()
+        && ty.max_rep_level() == 0
+        && match leaf_type(ty.self_type()) {
+            Some(ColumnType::UInteger) => true,
+            Some(ColumnType::Integer | ColumnType::Date) => {
+                file.created_by().is_some_and(|by| by.starts_with("DuckDB"))
+            }
+            _ => false,
+        }
+}
+
+fn with_64_bits(metadata: &ParquetMetaData, wide: &[bool]) -> ParquetResult<ParquetMetaData> {
+    let file = metadata.file_metadata();
     let fields = file.schema().get_fields();
     let mut leaf = 0;
     let fields: Vec<TypePtr> = fields
@@ -55,7 +90,7 @@ pub(super) fn in_64_bits(metadata: &ParquetMetaData) -> ParquetResult<Option<Par
         .collect::<ParquetResult<_>>()?;
     let root = Type::group_type_builder(file.schema().name()).with_fields(fields).build()?;
     let schema: SchemaDescPtr = Arc::new(SchemaDescriptor::new(Arc::new(root)));
-    let groups = metadata.row_groups().iter().map(|group| regrouped(group, &schema, &wide));
+    let groups = metadata.row_groups().iter().map(|group| regrouped(group, &schema, wide));
     let described = FileMetaData::new(
         file.version(),
         file.num_rows(),
@@ -65,7 +100,8 @@ pub(super) fn in_64_bits(metadata: &ParquetMetaData) -> ParquetResult<Option<Par
         None,
     );
     let builder = ParquetMetaDataBuilder::new(described);
-    Ok(Some(builder.set_row_groups(groups.collect::<ParquetResult<_>>()?).build()))
+    let builder = builder.set_row_groups(groups.collect::<ParquetResult<_>>()?);
+    Ok(builder.set_page_index(metadata.page_index().cloned()).build())
 }
 
 /// Whether all values of the chunk are encoded as differences.

@@ -48,7 +48,9 @@ struct Inner {
     source: Arc<dyn Source>,
     /// What the footer says.
     footer: Arc<ParquetMetaData>,
-    /// The same as the Parquet reader is to see it.
+    /// Whether the Parquet reader is to see row groups differently.
+    mixed: bool,
+    /// The footer as the Parquet reader is to see it.
     metadata: ArrowReaderMetadata,
     /// Whether it was written here and is, by its footer, as it was written.
     own: bool,
@@ -88,7 +90,7 @@ impl SegmentFile {
         let footer = footer(source.as_ref())?;
         guarded(&path, || {
             let footer_checksum = checksum_of(&footer);
-            let Decoded { footer, metadata, columns, encrypted } = decode(&path, &footer)?;
+            let Decoded { footer, mixed, metadata, columns, encrypted } = decode(&path, &footer)?;
             let (rows, group_rows) = checked_rows(&path, &footer)?;
             check_chunks(&path, source.len(), &footer)?;
             let own = own && footer.file_metadata().created_by().is_some_and(|by| by.starts_with(OWN_NAME));
@@ -96,6 +98,7 @@ impl SegmentFile {
             Ok(Self(Arc::new(Inner {
                 source,
                 footer,
+                mixed,
                 metadata,
                 own,
                 page_index,
@@ -191,6 +194,11 @@ impl SegmentFile {
 
     pub(super) fn source(&self) -> &Arc<dyn Source> {
         &self.0.source
+    }
+
+    /// Whether [`super::delta`] decides for each row group.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.0.mixed
     }
 
     pub(super) fn reader_metadata(&self) -> &ArrowReaderMetadata {

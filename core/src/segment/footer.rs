@@ -28,6 +28,8 @@ pub(super) struct Decoded {
     pub(super) footer: Arc<ParquetMetaData>,
     /// The same as the Parquet reader is to see it.
     pub(super) metadata: ArrowReaderMetadata,
+    /// Whether the reader is to see row groups differently ([`delta::is_mixed`]).
+    pub(super) mixed: bool,
     /// The columns as DuckDB shows them.
     pub(super) columns: Vec<FileColumn>,
     /// The first leaf that is encrypted.
@@ -65,8 +67,9 @@ pub(super) fn decode(path: &str, footer: &[u8]) -> Result<Decoded> {
         None => plain,
     };
     let footer_said = Arc::new(with_true_dictionaries(metadata).map_err(failed)?);
-    let seen = match delta::in_64_bits(&footer_said).map_err(failed)? {
-        Some(wide) => Arc::new(wide),
+    let mixed = delta::is_mixed(&footer_said);
+    let seen = match delta::in_64_bits(&footer_said, None).map_err(failed)? {
+        Some(wide) => Arc::new(wide.metadata),
         None => Arc::clone(&footer_said),
     };
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -77,7 +80,7 @@ pub(super) fn decode(path: &str, footer: &[u8]) -> Result<Decoded> {
     }
     let columns = named(path, file_columns(&original, metadata.schema()))?;
     let encrypted = if encrypted { encrypted_leaf(footer) } else { None };
-    Ok(Decoded { footer: footer_said, metadata, columns, encrypted })
+    Ok(Decoded { footer: footer_said, mixed, metadata, columns, encrypted })
 }
 
 fn relabelled(footer: &[u8], schema: SchemaDescriptor) -> parquet::errors::Result<ParquetMetaData> {

@@ -23,7 +23,7 @@ use parquet::{
 
 use super::{
     convert::converted,
-    delta::narrowed,
+    delta::{self, narrowed},
     file::{SegmentFile, chunk_range},
     filter::chosen,
     guard::{arrow_error, parquet_error},
@@ -299,8 +299,13 @@ impl<'a> Opening<'a> {
 /// The Parquet reader's view of the file: with dictionaries where they pay, with the page index where rows are chosen.
 fn reader_metadata(file: &SegmentFile, request: &ReadRequest, group: &RowGroupRead) -> Result<ArrowReaderMetadata> {
     let metadata = if group.rows.is_some() { file.indexed()? } else { file.reader_metadata().metadata() };
+    let widened = if file.is_mixed() { delta::in_64_bits(metadata, Some(group.row_group)) } else { Ok(None) };
+    let widened = widened.map_err(|error| parquet_error(file.path(), error))?;
     let base = file.reader_metadata().schema();
     let fields = base.fields().iter().enumerate().map(|(position, field)| {
+        if widened.as_ref().is_some_and(|widened| widened.positions.contains(&position)) {
+            return Arc::new(field.as_ref().clone().with_data_type(ColumnType::BigInt.arrow(Strings::Plain)));
+        }
         if wants_dictionary(file, request, group.row_group, position) {
             Arc::new(field.as_ref().clone().with_data_type(ColumnType::Varchar.arrow(Strings::Dictionary)))
         } else {
@@ -309,7 +314,8 @@ fn reader_metadata(file: &SegmentFile, request: &ReadRequest, group: &RowGroupRe
     });
     let schema = ArrowSchema::new(fields.collect::<Vec<_>>());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-    ArrowReaderMetadata::try_new(Arc::clone(metadata), options).map_err(|error| parquet_error(file.path(), error))
+    let metadata = widened.map_or_else(|| Arc::clone(metadata), |widened| Arc::new(widened.metadata));
+    ArrowReaderMetadata::try_new(metadata, options).map_err(|error| parquet_error(file.path(), error))
 }
 
 fn wants_dictionary(file: &SegmentFile, request: &ReadRequest, row_group: usize, position: usize) -> bool {

@@ -157,3 +157,14 @@ fn differences_that_need_more_bits_than_their_column_read_as_duckdb_wrote_them()
     assert_eq!(shown(&batches, 2), steps.collect::<Vec<_>>());
     assert_eq!(file.column_bounds(0, 2).min, Some(tstable_core::prune::expr::Constant::Int(i32::MIN.into())));
 }
+
+#[test]
+fn row_groups_of_differences_and_of_dictionaries_are_read_side_by_side() {
+    let file = fixture("duckdb_mixed_differences");
+    assert_eq!(file.row_group_count(), 2);
+    let value = |row: u32| (4_000_000_000 + if row < 2048 { row % 2 } else { row * 7 }).to_string();
+    let batches = read(&file, ReadRequest::all(&file));
+    assert_eq!(shown(&batches, 0), (0..2248).map(value).collect::<Vec<_>>());
+    let second = ReadRequest { row_groups: vec![1.into()], ..ReadRequest::all(&file) };
+    assert_eq!(shown(&read(&file, second), 0), (2048..2248).map(value).collect::<Vec<_>>());
+}
