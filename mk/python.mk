@@ -32,7 +32,12 @@ wheel-installed: wheel $(PYTHON_KIT)/.installed
 .PHONY: test-python
 test-python: wheel-installed venvs ## the Python package in every DuckDB (T=part of a name, HOST=version)
 	$(PYTHON_KIT)/bin/python -m mypy --config-file python/mypy.ini build/python/wheel/tstable
-	$(foreach host,$(or $(HOST),$(PYTHON_HOSTS)),$(call pytest,$(host),python/tests $(if $(T),-k "$(T)")) && ) true
+	$(foreach host,$(or $(HOST),$(PYTHON_HOSTS)),$(call pytest,$(host),python/tests python/neighbours $(if $(T),-k "$(T)")) && ) true
+
+# The recipes for other libraries; those for which test-python has what they need run there in every DuckDB.
+.PHONY: test-neighbours
+test-neighbours: wheel-installed build/venv/.venv-neighbours/.installed ## recipes for dbt, JupySQL, SQLAlchemy, polars, pandas and Arrow
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(CURDIR)/build/python/wheel build/venv/.venv-neighbours/bin/python -m pytest -q -p no:cacheprovider python/neighbours
 
 .PHONY: bench-python
 bench-python: wheel-installed venvs ## size of the wheel, time of import and of the first and second load

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import make_prices
+from prices import make_prices
 
 import tstable
 

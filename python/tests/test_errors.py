@@ -26,6 +26,12 @@ def test_every_kind_of_the_core_and_of_the_documents_has_one_class():
         assert getattr(tstable, type(error).__name__) is type(error)
 
 
+@pytest.mark.parametrize("name", ["IO", "Invalid Input", "TransactionContext", "Not implemented", "INTERRUPT", "Binder", "Out of Range"])
+def test_every_class_of_duckdb_may_stand_before_the_kind(name):
+    error = tstable.translate(duckdb.Error(f"{name} Error: tstable io: no\n\nLINE 1: FROM x\n             ^"))
+    assert (type(error), error.message) == (tstable.IoError, "no")
+
+
 def test_an_overlap_has_its_facts_as_fields(prices):
     with pytest.raises(tstable.OverlapError) as caught, tstable.errors("prices"):
         prices.execute("CALL tstable_append('prices', 'day2.parquet')")

@@ -10,7 +10,7 @@ import polars
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import DAY1, make_prices
+from prices import DAY1, make_prices
 
 import tstable
 

@@ -136,6 +136,12 @@ class CancelledError(Error):
     kind = "cancelled"
 
 
+class InternalError(Error):
+    """A defect of tstable, which says nothing about the data."""
+
+    kind = "internal"
+
+
 class LoadError(Error):
     """The extension cannot be loaded into this DuckDB or connection. Comes from this package, never from SQL."""
 

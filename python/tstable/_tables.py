@@ -234,21 +234,32 @@ def _with_index(data: Any) -> Any:
 
 
 def _append_rows(con: duckdb.DuckDBPyConnection, root: str, name: str, options: dict[str, Any]) -> int:
+    """By COPY in the form that this DuckDB has, otherwise through a file. What it refuses, it refuses when the statement is bound,
+    before a row of a reader is taken."""
     words = "".join(f", {option} {_sql.literal(value)}" for option, value in options.items() if value is not None)
+    target = f"TO {_sql.literal(root)} (FORMAT tstable{words})"
     try:
-        statement = f"COPY (FROM {name}) TO {_sql.literal(root)} (FORMAT tstable{words})"
-        return int(con.execute(statement).fetchall()[0][0])
+        return _count(con.execute(f"COPY (FROM {name}) {target}"))
     except duckdb.CatalogException as error:
-        # Raised when the statement is bound, before a row of a reader is taken.
         if "Copy Function with name tstable" not in str(error):
             raise
-    return _append_through_a_file(con, root, name, dict(options))
+        return _append_through_a_file(con, root, name, dict(options))
+    except duckdb.Error as error:
+        # DuckDB 1.5 does not tell a format the names of columns.
+        if "the rows have to come as one struct" not in str(error):
+            raise
+        return _count(con.execute(f"COPY (SELECT r FROM {name} AS r) {target}"))
+
+
+def _count(copied: duckdb.DuckDBPyConnection) -> int:
+    """How many rows COPY says it copied."""
+    return int(copied.fetchall()[0][0])
 
 
 def _append_through_a_file(con: duckdb.DuckDBPyConnection, root: str, name: str, options: dict[str, Any]) -> int:
     with tempfile.TemporaryDirectory(prefix="tstable-") as directory:
         file = Path(directory) / "rows.parquet"
-        copied = int(con.execute(f"COPY (FROM {name}) TO {_sql.literal(file)} (FORMAT parquet)").fetchall()[0][0])
+        copied = _count(con.execute(f"COPY (FROM {name}) TO {_sql.literal(file)} (FORMAT parquet)"))
         _create(con, root, options)
         if copied:
             return sum(int(row["rows"]) for row in _append_files(con, root, file, options))

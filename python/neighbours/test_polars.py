@@ -1,0 +1,67 @@
+"""polars: results as frames, lazy frames over the segments, frames appended."""
+
+import datetime
+
+import polars
+
+import tstable
+
+# One call of every function that gives rows, by the function's name.
+CALLS = {
+    "tstable_append": "('store/prices', 'again.parquet', on_overlap := 'skip_file')",
+    "tstable_backfill": "('store/prices', '2024-06-01', '2024-06-04')",
+    "tstable_buckets": "('store/prices')",
+    "tstable_coverage": "('store/prices')",
+    "tstable_entities": "('store/prices')",
+    "tstable_fill": "('store/prices', '1h', '2024-06-01', '2024-06-02', columns := MAP {'close': 'locf'})",
+    "tstable_gaps": "('store/prices')",
+    "tstable_history": "('store/prices')",
+    "tstable_info": "('store/prices')",
+    "tstable_last_window": "('store/prices', 3)",
+    "tstable_latest": "('store/prices')",
+    "tstable_list": "('store')",
+    "tstable_plan": "('store/prices')",
+    "tstable_preview": "('store/prices', 'again.parquet')",
+    "tstable_scan": "('store/prices', provenance := true)",
+    "tstable_segments": "('store/prices')",
+    "tstable_verify": "('store/prices')",
+    "tstable_windows": "('store/prices')",
+}
+# polars has no type for these columns: ask for seconds.
+INTERVALS = {"tstable_coverage": "max_gap", "tstable_entities": "lag", "tstable_gaps": "duration"}
+
+
+def test_results_become_frames(con):
+    frame = con.sql("SELECT * FROM tstable_scan('store/prices') WHERE symbol = 'AMD'").pl()
+    assert frame.height == 43
+    assert frame.schema == {"ts": polars.Datetime("us"), "symbol": polars.String, "close": polars.Float64}
+
+
+def test_lengths_of_time_come_as_seconds(con):
+    gaps = con.sql("SELECT * REPLACE (epoch(duration) AS duration) FROM tstable_gaps('store/prices')").pl()
+    assert gaps["duration"].to_list() == [5 * 3600.0]
+    assert gaps.select(polars.duration(seconds="duration")).item() == datetime.timedelta(hours=5)
+
+
+def test_every_function_gives_a_frame(con):
+    con.execute("COPY (FROM tstable_scan('store/prices')) TO 'again.parquet'")
+    for function, arguments in CALLS.items():
+        interval = INTERVALS.get(function)
+        columns = f"* REPLACE (epoch({interval}) AS {interval})" if interval else "*"
+        found = {name for name, kind, *_ in con.execute(f"DESCRIBE FROM {function}{arguments}").fetchall() if kind == "INTERVAL"}
+        assert found == ({interval} if interval else set()), function
+        rows = len(con.execute(f"FROM {function}{arguments}").fetchall())
+        assert con.sql(f"SELECT {columns} FROM {function}{arguments}").pl().height == rows
+
+
+def test_lazy_frames_read_the_segments_of_a_range_and_filter_them(con):
+    files = tstable.segments(con, "store/prices", start="2024-06-02")
+    rows = polars.scan_parquet(files).filter(polars.col("ts") >= datetime.datetime(2024, 6, 2)).collect()
+    assert rows.height == con.execute("SELECT count(*) FROM tstable_scan('store/prices', start := '2024-06-02')").fetchone()[0]
+
+
+def test_frames_are_appended(con):
+    frame = polars.DataFrame({"ts": [datetime.datetime(2024, 6, 3)], "symbol": ["AMD"], "close": [1.0]})
+    assert tstable.append(con, "store/prices", frame)[0]["rows"] == 1
+    assert tstable.append(con, "store/prices", frame.lazy(), on_overlap="skip_rows")
+    assert con.execute("SELECT count(*) FROM tstable_scan('store/prices')").fetchone() == (92,)
