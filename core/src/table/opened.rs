@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::incoming::hash;
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     log::state::Segment,
     segment::SegmentFile,
     storage::{Storage, source::Source},
@@ -37,10 +37,13 @@ fn open_source(segment: &Segment, source: Arc<dyn Source>) -> Result<SegmentFile
     let record = &segment.record;
     // What was written here is relied on while its footer is the one that was written, as is checked below.
     let own = record.adopted().is_none() && record.footer_checksum.is_some();
-    let file = if own { SegmentFile::open_own(source) } else { SegmentFile::open(source) };
-    let file = file.map_err(|e| named(segment, e))?;
-    check_footer(segment, &file)?;
-    Ok(file)
+    let file = if own { SegmentFile::open_own(Arc::clone(&source)) } else { SegmentFile::open(Arc::clone(&source)) };
+    match file {
+        Ok(file) => check_footer(segment, &file).map(|()| file),
+        // It was readable when it became a segment: a damaged footer may ask for what nobody can read.
+        Err(e) if e.kind() != ErrorKind::Corrupt => check_bytes(segment, source.as_ref()).and(Err(named(segment, e))),
+        Err(e) => Err(named(segment, e)),
+    }
 }
 
 /// Compares a segment's bytes with the checksum in the log.
