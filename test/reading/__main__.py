@@ -195,8 +195,7 @@ def main() -> None:
     for reader, writer in (READERS, READERS[::-1]):
         with tempfile.TemporaryDirectory(prefix="tstable-reading-") as directory:
             keep_version(reader, writer, Path(directory))
-            if reader.api == "2":
-                together(reader, Path(directory))
+            together(reader, Path(directory))
             cancel(reader, Path(directory), 1_000_000)
 
 

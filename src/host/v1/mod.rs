@@ -21,7 +21,7 @@ use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
 use super::{
-    LogLevel, Registry, Session, failure,
+    LogLevel, Registry, Session, Statement, failure,
     package::{Package, numbers},
     processor,
 };
@@ -29,10 +29,15 @@ use super::{
 /// The stable levels of this C API, as footers state them. Each has the table of the one before and more behind it.
 const LEVELS: [&str; 2] = ["v1.2.0", v1_5_6::LEVEL];
 
-/// The v1 API shows nothing of the running query.
-struct Blind;
+/// The v1 API shows nothing of the running query; which executions run together is known where connections can be told apart.
+#[derive(Default)]
+struct Blind(Option<Arc<Statement>>);
 
 impl Session for Blind {
+    fn statement(&self) -> Option<&Statement> {
+        self.0.as_deref()
+    }
+
     fn log(&self, _level: LogLevel, _message: &str) {}
 
     fn interrupted(&self) -> bool {
@@ -119,8 +124,8 @@ unsafe fn load(
     unsafe {
         let package = Package::own()?;
         let level = LEVELS.into_iter().find(|level| *level == package.api);
-        let known = ffi::duckdb_rs_extension_api_init(info, access, level.unwrap_or("v1.2.0"));
-        if !known.map_err(Error::unsupported_format)? {
+        let there = ffi::duckdb_rs_extension_api_init(info, access, level.unwrap_or("v1.2.0"));
+        if !there.map_err(Error::unsupported_format)? {
             return Ok(false);
         }
         check_level(&package, level)?;
@@ -130,13 +135,15 @@ unsafe fn load(
         }
         let database = *database;
         let connection = Connection::open(database)?;
+        let known = level == Some(v1_5_6::LEVEL);
+        let together = known.then(|| table::Together { statements: Arc::default(), connection: v1_5_6::number });
         for function in registry.tables {
-            table::register(&connection, function)?;
+            table::register(&connection, function, together.clone())?;
         }
         for function in registry.scalars {
             scalar::register(&connection, Arc::clone(&function))?;
         }
-        if level == Some(v1_5_6::LEVEL) {
+        if known {
             for format in registry.copies {
                 v1_5_6::register(&connection, format)?;
             }

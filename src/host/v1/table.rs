@@ -7,20 +7,45 @@ use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
 use super::{
-    super::{Args, Bound, OutColumn, Rows, TableFunction, Worker, failure::Contained, vector::StringTable},
+    super::{
+        Args, Bound, OutColumn, Rows, Statement, TableFunction, Worker, failure::Contained, statement::Statements,
+        vector::StringTable,
+    },
     Blind, Connection, c_string, guarded,
     types::LogicalType,
     value::Value,
     vector::Chunk,
 };
 
-type Extra = Contained<Arc<dyn TableFunction>>;
-type BindData = Contained<Arc<dyn Bound>>;
+type Extra = Contained<Function>;
+type BindData = Contained<Call>;
 
-/// One execution: its rows and the number of columns that DuckDB wants of them.
+/// A function of ours to DuckDB.
+struct Function {
+    function: Arc<dyn TableFunction>,
+    together: Option<Together>,
+}
+
+/// How executions that run together are found, where connections can be told apart.
+#[derive(Clone)]
+pub(super) struct Together {
+    pub(super) statements: Arc<Statements>,
+    /// The number of the connection that a call is bound on. Its argument must be alive.
+    pub(super) connection: unsafe fn(ffi::duckdb_bind_info) -> Option<u64>,
+}
+
+/// A bound call, and the number of the connection that it was bound on.
+struct Call {
+    bound: Arc<dyn Bound>,
+    connection: Option<u64>,
+}
+
+/// One execution: its rows, the number of columns that DuckDB wants of them, and the run of a statement that it belongs to. Kept
+/// until DuckDB ends it: by that it is known which executions run together.
 struct Run {
     rows: Arc<dyn Rows>,
     columns: usize,
+    statement: Option<Arc<Statement>>,
 }
 
 /// What one thread works with. DuckDB makes it without saying for which execution, so the worker comes with the first
@@ -32,7 +57,11 @@ struct Share {
 }
 
 /// Registers a function for the connection's database.
-pub(super) fn register(connection: &Connection, function: Arc<dyn TableFunction>) -> Result<()> {
+pub(super) fn register(
+    connection: &Connection,
+    function: Arc<dyn TableFunction>,
+    together: Option<Together>,
+) -> Result<()> {
     let signature = function.signature();
     let name = c_string(signature.name);
     // SAFETY: the handle is alive until it is destroyed below; DuckDB copies names and types and owns the extra info.
@@ -46,7 +75,7 @@ pub(super) fn register(connection: &Connection, function: Arc<dyn TableFunction>
             let ty = LogicalType::of_parameter(parameter.ty);
             ffi::duckdb_table_function_add_named_parameter(table, c_string(parameter.name).as_ptr(), ty.raw());
         }
-        let extra: Extra = Contained::new(function);
+        let extra: Extra = Contained::new(Function { function, together });
         ffi::duckdb_table_function_set_extra_info(table, give(extra), Some(destroy::<Extra>));
         ffi::duckdb_table_function_set_bind(table, Some(bind));
         ffi::duckdb_table_function_set_init(table, Some(init));
@@ -89,8 +118,8 @@ unsafe extern "C" fn bind(info: ffi::duckdb_bind_info) {
     guarded(
         |text| unsafe { ffi::duckdb_bind_set_error(info, text) },
         || unsafe {
-            let function = borrow::<Extra>(ffi::duckdb_bind_get_extra_info(info))?.get()?;
-            let bound = function.bind(&Blind, arguments(info, function.as_ref()))?;
+            let Function { function, together } = borrow::<Extra>(ffi::duckdb_bind_get_extra_info(info))?.get()?;
+            let bound = function.bind(&Blind(None), arguments(info, function.as_ref()))?;
             for column in bound.columns() {
                 let ty = LogicalType::of(&column.ty);
                 // DuckDB drops a column of an invalid type without a word, which would shift all behind it.
@@ -102,7 +131,8 @@ unsafe extern "C" fn bind(info: ffi::duckdb_bind_info) {
             if let Some((rows, exact)) = bound.cardinality() {
                 ffi::duckdb_bind_set_cardinality(info, rows, exact);
             }
-            let data: BindData = Contained::new(bound);
+            let connection = together.as_ref().and_then(|together| (together.connection)(info));
+            let data: BindData = Contained::new(Call { bound, connection });
             ffi::duckdb_bind_set_bind_data(info, give(data), Some(destroy::<BindData>));
             Ok(())
         },
@@ -139,12 +169,14 @@ unsafe extern "C" fn init(info: ffi::duckdb_init_info) {
     guarded(
         |text| unsafe { ffi::duckdb_init_set_error(info, text) },
         || unsafe {
-            let function = borrow::<Extra>(ffi::duckdb_init_get_extra_info(info))?.get()?;
-            let bound = borrow::<BindData>(ffi::duckdb_init_get_bind_data(info))?.get()?;
+            let Function { function, together } = borrow::<Extra>(ffi::duckdb_init_get_extra_info(info))?.get()?;
+            let Call { bound, connection } = borrow::<BindData>(ffi::duckdb_init_get_bind_data(info))?.get()?;
             let projection = projection(info, function.as_ref(), bound.as_ref());
-            let rows = bound.open(&Blind, &projection)?;
+            let known = together.as_ref().zip(*connection);
+            let statement = known.map(|(together, connection)| together.statements.running_on(connection));
+            let rows = bound.open(&Blind(statement.clone()), &projection)?;
             ffi::duckdb_init_set_max_threads(info, rows.max_threads().max(1) as u64);
-            let run = Contained::new(Run { rows, columns: projection.len() });
+            let run = Contained::new(Run { rows, columns: projection.len(), statement });
             ffi::duckdb_init_set_init_data(info, give(run), Some(destroy::<Contained<Run>>));
             Ok(())
         },
@@ -204,6 +236,6 @@ unsafe fn fill(run: &Run, share: &mut Share, chunk: ffi::duckdb_data_chunk) -> R
     let Some(worker) = &mut share.worker else { return Ok(()) };
     // SAFETY: as the caller says; there is a table for each column.
     let mut output = unsafe { Chunk::new(chunk, &mut share.tables) };
-    let rows = worker.fill(&Blind, &mut output)?;
+    let rows = worker.fill(&Blind(run.statement.clone()), &mut output)?;
     output.finish(rows)
 }

@@ -151,7 +151,7 @@ unsafe extern "C" fn finalize(info: ffi::duckdb_copy_function_finalize_info) {
         || unsafe {
             let state = state(ffi::duckdb_copy_function_finalize_get_global_state(info))?;
             let sink = state.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-            sink.ok_or_else(over)?.finish(&Blind)
+            sink.ok_or_else(over)?.finish(&Blind(None))
         },
     );
 }

@@ -2,10 +2,12 @@
 //! entry point refuse wherever it is not there. The level has no records in the log (an extension may keep DuckDB's log, not
 //! write to it), no filters, no progress and no way to hear of an interrupt.
 
+mod connection;
 mod copy;
 mod rows;
 mod types;
 
+pub(super) use connection::number;
 pub(super) use copy::register;
 
 /// The level, as footer and marker state it.
