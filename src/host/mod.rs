@@ -4,6 +4,7 @@
 
 mod constant;
 mod failure;
+mod interval;
 mod package;
 mod processor;
 mod running;

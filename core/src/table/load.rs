@@ -20,6 +20,7 @@ use super::{
     compact_plan::Histogram,
     fit::fit,
     incoming::{Target, check_finite},
+    integers::{self, Integers},
     layout::TARGET_ROWS,
     marks::RESERVED_PREFIX,
     overlap::{self, Advice, Covering},
@@ -79,6 +80,8 @@ pub struct Loader {
     keys: KeyColumns,
     /// For each column of the table its place among those that come.
     places: Vec<Option<usize>>,
+    /// Columns whose integers decide between the types that hold them.
+    integers: Vec<Integers>,
     sorter: Sorter,
     rows_by_bucket: Histogram,
     rows: u64,
@@ -96,7 +99,8 @@ impl Table {
                 "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace' or 'allow'",
             ));
         }
-        let (target, properties, since) = self.load_target(columns, &request)?;
+        let (mut target, properties, since) = self.load_target(columns, &request)?;
+        let integers = integers::open(&mut target)?;
         let checks = Checks::of(&properties, &target.schema)?;
         let target = Arc::new(target);
         let found: Vec<_> = columns.iter().map(file_column).collect();
@@ -107,7 +111,21 @@ impl Table {
         storage.prepare(&[crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY])?;
         let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
         let (rows_by_bucket, table) = (Histogram::new(), self.clone());
-        Ok(Loader { table, request, target, since, properties, checks, keys, places, sorter, rows_by_bucket, rows: 0 })
+        let rows = 0;
+        Ok(Loader {
+            table,
+            request,
+            target,
+            since,
+            properties,
+            checks,
+            keys,
+            places,
+            integers,
+            sorter,
+            rows_by_bucket,
+            rows,
+        })
     }
 
     fn load_target(
@@ -149,6 +167,7 @@ impl Loader {
     /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query", self.rows)?;
+        self.integers.iter_mut().try_for_each(|column| column.see(&batch, &self.target, self.rows))?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         let batch = self.checked(batch)?;
         let (index, entities) = self.keys.arrays(&batch)?;
@@ -186,6 +205,11 @@ impl Loader {
     /// `Overlap` when buckets are covered and the policy does not allow for it, `InvalidArgument` when rows share entity and index in
     /// a table that forbids it, `Conflict` when the table's definition changed meanwhile. Nothing is changed then.
     pub fn finish(mut self, monitor: &dyn Monitor) -> Result<Loaded> {
+        if !self.integers.is_empty() {
+            let mut target = self.target.as_ref().clone();
+            self.integers.iter().for_each(|column| column.settle(&mut target));
+            self.target = Arc::new(target);
+        }
         let mut pending = Pending {
             storage: Arc::clone(self.table.log().storage()),
             target: Arc::clone(&self.target),
@@ -200,13 +224,19 @@ impl Loader {
 
     fn write(&mut self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
+        let columns = stage::write_columns(&self.target);
+        let own: Vec<_> = (0..columns.len()).map(Some).collect();
+        let settled = |batch: &RecordBatch| match self.integers.is_empty() {
+            true => Ok(batch.clone()),
+            false => as_columns(batch, &own, &columns, "the query", 0),
+        };
         for period in periods(&self.rows_by_bucket, &self.target, TARGET_ROWS) {
             let mut builder = SegmentBuilder::create(storage.as_ref(), &self.target, true)?;
             if self.target.definition.uniqueness == Uniqueness::Row {
                 builder = builder.unique();
             }
             let mut slices = Slices::new(builder, &self.keys, true);
-            self.sorter.each(&period, monitor, |batch| slices.push(batch))?;
+            self.sorter.each(&period, monitor, |batch| slices.push(&settled(batch)?))?;
             if let Some(record) = slices.finish()?.finish(Vec::new())? {
                 check_finite(record.index_min.0, record.index_max.0, &self.target)?;
                 pending.records.push(record);

@@ -42,6 +42,7 @@ pub mod fill;
 pub mod fit;
 mod go_back;
 pub mod incoming;
+pub mod integers;
 pub mod latest;
 pub mod layout;
 mod lives;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::{
     array::{
         Array, ArrayRef, ArrowPrimitiveType, Decimal128Array, FixedSizeBinaryArray, ListArray, MapArray,
-        NullBufferBuilder, PrimitiveArray, RecordBatch, RecordBatchOptions, StructArray, UInt64Array,
+        NullBufferBuilder, PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray, StructArray, UInt64Array,
+        new_null_array,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{
@@ -23,8 +24,10 @@ use tstable_core::{
 use super::super::{
     super::{
         OutColumn,
+        interval::parquet_interval,
         vector::{View, read},
     },
+    owned_text,
     types::LogicalType,
 };
 
@@ -74,7 +77,12 @@ unsafe fn array(ty: &ColumnType, vector: ffi::duckdb_vector, rows: usize) -> Res
             ColumnType::Timestamp(TimeUnit::Us) if id(vector) == ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S => {
                 seconds(&view)
             }
-            ColumnType::Timestamp(TimeUnit::Ms) => Ok(primitive::<TimestampMillisecondType>(ty, &view)),
+            ColumnType::Timestamp(TimeUnit::Ms) => milliseconds(ty, &view),
+            ColumnType::Null => Ok(new_null_array(&ty.arrow(Strings::Plain), rows)),
+            ColumnType::Varchar if id(vector) == ffi::DUCKDB_TYPE_DUCKDB_TYPE_ENUM => Ok(enums(vector, &view)),
+            ColumnType::List(element) if id(vector) == ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => {
+                arrays(element, ty, vector, &view)
+            }
             ColumnType::TimestampTz(TimeUnit::Ns) => Ok(primitive::<TimestampNanosecondType>(ty, &view)),
             ColumnType::Time(TimeUnit::Ns) => Ok(primitive::<Time64NanosecondType>(ty, &view)),
             ColumnType::List(element) => list(element, ty, vector, &view),
@@ -96,12 +104,66 @@ fn primitive<T: ArrowPrimitiveType>(ty: &ColumnType, view: &View) -> ArrayRef {
     Arc::new(view.values::<T::Native>().collect::<PrimitiveArray<T>>().with_data_type(ty.arrow(Strings::Plain)))
 }
 
+/// DuckDB's `-infinity`.
+const INFINITY_BEFORE: i64 = -i64::MAX;
+
 fn seconds(view: &View) -> Result<ArrayRef> {
     let seconds = view.values::<i64>().collect::<PrimitiveArray<Int64Type>>();
     let micros = seconds.try_unary::<_, TimestampMicrosecondType, Error>(|seconds| {
-        seconds.checked_mul(1_000_000).ok_or_else(|| Error::limit_exceeded("a TIMESTAMP_S is too large"))
+        // DuckDB's infinities are alike in every unit.
+        let scaled =
+            if matches!(seconds, i64::MAX | INFINITY_BEFORE) { Some(seconds) } else { seconds.checked_mul(1_000_000) };
+        let beyond = || format!("{seconds} s since 1970 are outside the range of DuckDB's TIMESTAMP");
+        scaled.ok_or_else(|| Error::limit_exceeded(beyond()))
     })?;
     Ok(Arc::new(micros))
+}
+
+fn milliseconds(ty: &ColumnType, view: &View) -> Result<ArrayRef> {
+    match view.values::<i64>().flatten().find(|value| !TimeUnit::Ms.shows(*value)) {
+        Some(far) => Err(Error::limit_exceeded(format!("{far} ms since 1970 are outside the range of DuckDB's {ty}"))),
+        None => Ok(primitive::<TimestampMillisecondType>(ty, view)),
+    }
+}
+
+/// The texts of an ENUM.
+///
+/// # Safety
+/// `vector` is a live ENUM and `view` its memory.
+unsafe fn enums(vector: ffi::duckdb_vector, view: &View) -> ArrayRef {
+    // SAFETY: as the caller says; the type and the texts are owned here.
+    let (width, texts) = unsafe {
+        let ty = LogicalType::own(ffi::duckdb_vector_get_column_type(vector));
+        let text = |at| owned_text(ffi::duckdb_enum_dictionary_value(ty.raw(), at));
+        let texts: Vec<String> = (0..u64::from(ffi::duckdb_enum_dictionary_size(ty.raw()))).map(text).collect();
+        (ffi::duckdb_enum_internal_type(ty.raw()), texts)
+    };
+    let numbers: Vec<Option<u32>> = match width {
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UTINYINT => view.values::<u8>().map(|v| v.map(u32::from)).collect(),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_USMALLINT => view.values::<u16>().map(|v| v.map(u32::from)).collect(),
+        _ => view.values::<u32>().collect(),
+    };
+    let text = |number: Option<u32>| texts.get(usize::try_from(number?).ok()?);
+    Arc::new(numbers.into_iter().map(text).collect::<StringArray>())
+}
+
+/// An array of fixed length as a list.
+///
+/// # Safety
+/// `vector` is a live ARRAY and `view` its memory.
+unsafe fn arrays(element: &Field, ty: &ColumnType, vector: ffi::duckdb_vector, view: &View) -> Result<ArrayRef> {
+    // SAFETY: as the caller says; the type is owned here, and the child has so many rows for each of the array's.
+    let (length, values) = unsafe {
+        let own = LogicalType::own(ffi::duckdb_vector_get_column_type(vector));
+        let length = usize::try_from(ffi::duckdb_array_type_array_size(own.raw())).unwrap_or(0);
+        let rows = view.rows.saturating_mul(length);
+        (length, array(&element.ty, ffi::duckdb_array_vector_get_child(vector), rows)?)
+    };
+    let DataType::List(field) = ty.arrow(Strings::Plain) else {
+        return Err(Error::schema_mismatch("a list is no list"));
+    };
+    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(length, view.rows));
+    Ok(Arc::new(ListArray::try_new(field, offsets, values, nulls(view)).map_err(unread)?))
 }
 
 /// # Safety
@@ -130,20 +192,8 @@ fn uuids(view: &View) -> Result<ArrayRef> {
 
 /// Months, days and microseconds in DuckDB; months, days and milliseconds without signs in Parquet.
 fn intervals(view: &View) -> Result<ArrayRef> {
-    let bytes = |value: Option<ffi::duckdb_interval>| -> Result<Option<[u8; 12]>> {
-        let Some(ffi::duckdb_interval { months, days, micros }) = value else { return Ok(None) };
-        let parts = [u32::try_from(months).ok(), u32::try_from(days).ok(), u32::try_from(micros / 1_000).ok()];
-        let mut bytes = [0; 12];
-        for (place, part) in bytes.chunks_exact_mut(4).zip(parts) {
-            let part = part.ok_or_else(|| {
-                Error::schema_mismatch(format!(
-                    "an INTERVAL of {months} months, {days} days and {micros} microseconds does not fit Parquet's, whose parts are \
-                     not negative"
-                ))
-            })?;
-            place.copy_from_slice(&part.to_le_bytes());
-        }
-        Ok(Some(bytes))
+    let bytes = |value: Option<ffi::duckdb_interval>| {
+        value.map(|value| parquet_interval(value.months, value.days, value.micros)).transpose()
     };
     let values = view.values::<ffi::duckdb_interval>().map(bytes).collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(values.into_iter(), 12).map_err(unread)?))

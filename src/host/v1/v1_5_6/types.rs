@@ -23,14 +23,15 @@ pub(super) fn stored(name: &str, ty: &LogicalType) -> Result<ColumnType> {
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_LIST => list(name, ty),
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_STRUCT => structure(ty),
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_MAP => map(name, ty),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_HUGEINT => refused("HUGEINT", "cast it to BIGINT, DECIMAL(38,0) or DOUBLE"),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UHUGEINT => refused("UHUGEINT", "cast it to BIGINT, DECIMAL(38,0) or DOUBLE"),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_ENUM => refused("an ENUM", "cast it to VARCHAR"),
+        // The loader fits these into a type that Parquet has.
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_HUGEINT => Ok(ColumnType::HugeInt),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_ENUM => Ok(ColumnType::Varchar),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_SQLNULL => Ok(ColumnType::Null),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => array(name, ty),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UHUGEINT => refused("UHUGEINT", "cast it to UBIGINT, HUGEINT or DOUBLE"),
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_TZ => refused("TIME WITH TIME ZONE", "cast it to TIME or VARCHAR"),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_SQLNULL => Err(Error::schema_mismatch(format!(
-            "column \"{name}\" is NULL without a type; cast it, as in NULL::DOUBLE AS \"{name}\""
-        ))),
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_ARRAY => refused("an array of fixed length", "cast it to a list, as in 'T[]'"),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIT => refused("BIT", "cast it to VARCHAR"),
+        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UNION => refused("a UNION", "cast it to VARCHAR or to one member's type"),
         id => plain(id).map_or_else(|| refused("of another type", "cast it to a type that they hold"), Ok),
     }
 }
@@ -79,6 +80,12 @@ fn decimal(ty: &LogicalType) -> ColumnType {
 fn list(name: &str, ty: &LogicalType) -> Result<ColumnType> {
     // SAFETY: the type is a live LIST; that of its elements is owned here.
     let element = LogicalType::own(unsafe { ffi::duckdb_list_type_child_type(ty.raw()) });
+    Ok(ColumnType::List(Box::new(Field::new("element", stored(name, &element)?))))
+}
+
+fn array(name: &str, ty: &LogicalType) -> Result<ColumnType> {
+    // SAFETY: the type is a live ARRAY; that of its elements is owned here.
+    let element = LogicalType::own(unsafe { ffi::duckdb_array_type_child_type(ty.raw()) });
     Ok(ColumnType::List(Box::new(Field::new("element", stored(name, &element)?))))
 }
 
