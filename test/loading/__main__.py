@@ -94,7 +94,7 @@ def expected(file: File, host: HostSpec, setting: str) -> str | None:
     if setting != "mismatch allowed" and not file.passes_the_footer(host.version):
         return BY_FOOTER
     if setting == "plain":
-        return "allow_unsigned_extensions"
+        return "allow_unsigned_extensions|unsigned extensions are disabled"
     if file.is_sound() and file.passes_the_footer(host.version):
         return None
     return "."
@@ -114,11 +114,26 @@ def check(file: File, host: HostSpec, setting: str, told: dict) -> str:
     return "" if re.search(wanted if wanted != "." else f"{BY_US}|{BY_FOOTER}|Unsupported C CAPI version", told["error"]) else f"found {told['error']}"
 
 
+def in_command_line(host: HostSpec, path: Path, setting: str) -> dict:
+    """How loading ends in the command line, which is a program of its own."""
+    allowed = [f"SET {name} = true;" for name in SETTINGS[setting] if name != "allow_unsigned_extensions"]
+    flags = ["-unsigned"] if "allow_unsigned_extensions" in SETTINGS[setting] else []
+    # What fails ends a statement, not the program, which then says whether the database still answers.
+    script = "\n".join([*allowed, f"LOAD '{path}';", "SELECT 'answer ' || tstable_version();", "SELECT 'alive';"])
+    run = subprocess.run([host.bin / "duckdb", *flags, "-batch", "-list", "-noheader"], input=script, capture_output=True, text=True)
+    if run.returncode < 0:
+        return {"died": run.returncode}
+    if "answer tstable" in run.stdout:
+        return ANSWER
+    return {"error": run.stderr, "alive": "alive" in run.stdout}
+
+
 def main() -> int:
     verbose, failures, done = "--verbose" in sys.argv, [], 0
     # Any package is the library with a marker of its own, which is cut off and replaced.
     library = extension("v1").read_bytes()[:-FOOTER_BYTES]
-    hosts = {host.version: host for host in HOSTS if host.kind == "python"}.values()
+    hosts = {host.version: host for host in HOSTS if host.kind == "python" and host.suite == "whole"}.values()
+    command_lines = {host.version: [cli for cli in HOSTS if cli.kind == "cli" and cli.version == host.version] for host in hosts}
     with tempfile.TemporaryDirectory(prefix="tstable-packages-") as directory:
         for file in files():
             path = file.write(library, Path(directory))
@@ -128,11 +143,13 @@ def main() -> int:
                     [host.bin / "python", Path(__file__).with_name("child.py")],
                     input=json.dumps(plan), stdout=subprocess.PIPE, text=True, check=True,
                 )  # fmt: skip
-                for setting, line in zip(asked(file), run.stdout.splitlines(), strict=True):
-                    told, done = json.loads(line), done + 1
-                    wrong = check(file, host, setting, told)
+                answers = [json.loads(line) for line in run.stdout.splitlines()]
+                endings = [(host, setting, told) for setting, told in zip(asked(file), answers, strict=True)]
+                endings += [(cli, setting, in_command_line(cli, path, setting)) for cli in command_lines[host.version] for setting in asked(file)]
+                for place, setting, told in endings:
+                    wrong, done = check(file, place, setting, told), done + 1
                     if verbose or wrong:
-                        print(f"{file.name} in {host.version} {setting}: {wrong or told}")
+                        print(f"{file.name} in {place.name} {setting}: {wrong or told}")
                     failures += [wrong] if wrong else []
             path.unlink()
     print(f"{done} loads, {len(failures)} ended wrongly")
