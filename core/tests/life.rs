@@ -14,6 +14,8 @@ mod columns;
 mod compact;
 #[path = "life/delete.rs"]
 mod delete;
+#[path = "life/footers.rs"]
+mod footers;
 #[path = "life/latest.rs"]
 mod latest;
 #[path = "life/load.rs"]

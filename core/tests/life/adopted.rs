@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
-    datatypes::{DataType, Field, Float64Type, Int64Type, Schema, TimestampMicrosecondType},
+    datatypes::{DataType, Field, Float64Type, Schema, TimestampMicrosecondType},
 };
 use bytes::Bytes;
 use parquet::{
@@ -17,18 +17,16 @@ use parquet::{
         },
         page_index::{column_index::ColumnIndexMetaData, offset_index::PageLocation},
         properties::{EnabledStatistics, WriterProperties, WriterVersion},
-        statistics::Statistics,
-        writer::{SerializedFileWriter, TrackedWrite},
+        writer::TrackedWrite,
     },
 };
 use proptest::prelude::*;
 use std::io::Write;
 use tstable_core::{
-    log::adopted::Compared,
     prune::expr::{Comparison, Constant, Expr},
     schema::{ColumnType, Strings, TimeUnit},
     table::{
-        append::{AppendRequest, Mode, OnOverlap, Unwatched},
+        append::{OnOverlap, Unwatched},
         cache::Cache,
         scan::{Scan, ScanRequest, UnitRows},
     },
@@ -37,9 +35,9 @@ use tstable_core::{
 
 use super::fixture::World;
 
-const ROWS: i64 = 600;
+pub(crate) const ROWS: i64 = 600;
 const PAGE_ROWS: usize = 50;
-const MINUTE_US: i64 = 60_000_000;
+pub(crate) const MINUTE_US: i64 = 60_000_000;
 
 type Row = (i64, Option<f64>);
 
@@ -49,7 +47,7 @@ fn expected() -> Vec<Row> {
 }
 
 /// The file of a stranger, in two row groups, with a page index.
-fn stranger(version: WriterVersion) -> Vec<u8> {
+pub(crate) fn stranger(version: WriterVersion) -> Vec<u8> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("ts", DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None), false),
         Field::new("symbol", DataType::Utf8, true),
@@ -147,7 +145,7 @@ fn bounds(
 /// What is asked of a table: the range and the predicate that go to the scan, and which rows they mean.
 type Question = (&'static str, IndexRange, Vec<Expr>, Box<dyn Fn(&Row) -> bool>);
 
-fn at(minute: i64) -> i64 {
+pub(crate) fn at(minute: i64) -> i64 {
     minute * MINUTE_US
 }
 
@@ -216,7 +214,7 @@ fn ask(world: &World, (_, range, predicates, wanted): &Question) -> (Vec<Row>, u
     (rows, read)
 }
 
-fn append(bytes: &[u8]) -> World {
+pub(crate) fn append(bytes: &[u8]) -> World {
     let world = World::with("none");
     let path: PathBuf = world.directory.path().join("stranger.parquet");
     std::fs::write(&path, bytes).unwrap();
@@ -225,7 +223,7 @@ fn append(bytes: &[u8]) -> World {
 }
 
 /// All questions, answered as the pages answer them.
-fn check(world: &World, what: &str) {
+pub(crate) fn check(world: &World, what: &str) {
     for question in questions() {
         let (rows, _) = ask(world, &question);
         let expected: Vec<Row> = expected().into_iter().filter(|row| question.3(row)).collect();
@@ -234,7 +232,7 @@ fn check(world: &World, what: &str) {
 }
 
 /// What a deep look says of the statistics of the table's segments.
-fn misstated(world: &World) -> Option<String> {
+pub(crate) fn misstated(world: &World) -> Option<String> {
     let findings = world.table.verify(true, &Unwatched).unwrap();
     let problem = |what: &str| findings.iter().find(|finding| finding.what == what).and_then(|f| f.problem.clone());
     assert_eq!(problem("segment"), None);
@@ -368,7 +366,7 @@ fn a_page_index_of_garbage_or_cut_short_is_as_good_as_none() {
 }
 
 /// The file with another footer: each column chunk as `change` leaves it.
-fn with_footer(
+pub(crate) fn with_footer(
     bytes: &[u8],
     change: impl Fn(usize, usize, ColumnChunkMetaDataBuilder) -> ColumnChunkMetaDataBuilder,
 ) -> Vec<u8> {
@@ -386,145 +384,6 @@ fn with_footer(
     tracked.write_all(&bytes[..index_range(bytes).start]).unwrap();
     ParquetMetaDataWriter::new_with_tracked(tracked, &metadata).finish().unwrap();
     out
-}
-
-fn numbers(min: i64, max: i64) -> Statistics {
-    Statistics::int64(Some(min), Some(max), None, Some(0), false)
-}
-
-#[test]
-fn a_footer_that_is_wrong_about_the_index_hides_no_row_and_adds_none() {
-    let sound = stranger(WriterVersion::PARQUET_1_0);
-    for (what, min, max) in
-        [("too late", 120, 299), ("too early", 0, 110), ("one instant", 60, 60), ("elsewhere", 900, 990)]
-    {
-        let bytes = with_footer(&sound, |row_group, column, chunk| match (row_group, column) {
-            (0, 0) => chunk.set_statistics(numbers(at(min), at(max))),
-            _ => chunk,
-        });
-        let world = append(&bytes);
-        check(&world, what);
-        let adopted = world.latest().state.segments.all().unwrap()[0].record.adopted().unwrap();
-        assert_eq!(adopted.distrusted_fields, [1], "{what}");
-        assert!(misstated(&world).is_some(), "{what}");
-    }
-}
-
-#[test]
-fn a_column_that_is_constant_by_a_strangers_footer_is_read() {
-    let bytes = with_footer(&stranger(WriterVersion::PARQUET_1_0), |_, column, chunk| match column {
-        3 => chunk.set_statistics(numbers(7, 7)),
-        _ => chunk,
-    });
-    let world = append(&bytes);
-    let request = ScanRequest { columns: vec![3], constants: true, ..ScanRequest::default() };
-    let scan = Scan::new(&world.latest(), &Arc::new(Cache::new(1 << 20)), request).unwrap();
-    let mut values = Vec::new();
-    for number in 0..scan.units() {
-        let unit = scan.unit(number, Strings::Plain, 1000).unwrap().unwrap();
-        assert_eq!(unit.constants, [None]);
-        let UnitRows::Read(batches) = unit.rows else { panic!("the column is read") };
-        for batch in batches {
-            values.extend(batch.unwrap().column(0).as_primitive::<Int64Type>().values().iter().copied());
-        }
-    }
-    assert_eq!(values, (0..ROWS).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_dictionary_page_at_offset_0_is_none() {
-    let bytes = with_footer(&stranger(WriterVersion::PARQUET_1_0), |_, column, chunk| match column {
-        2 => chunk.set_dictionary_page_offset(Some(0)),
-        _ => chunk,
-    });
-    check(&append(&bytes), "offset 0");
-}
-
-/// A file whose column `s` holds bytes that are no UTF-8 in its second row group.
-fn with_bad_text() -> Vec<u8> {
-    let schema =
-        "message m { required int64 ts (TIMESTAMP_MICROS); required binary symbol (UTF8); required binary s (UTF8); }";
-    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
-    let mut bytes = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
-    for (minute, text) in [(0, &b"fine"[..]), (1, b"\xFF\xFE")] {
-        let mut group = writer.next_row_group().unwrap();
-        let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<parquet::data_type::Int64Type>().write_batch(&[at(minute)], None, None).unwrap();
-        column.close().unwrap();
-        for value in [&b"NVDA"[..], text] {
-            let mut column = group.next_column().unwrap().unwrap();
-            column
-                .typed::<parquet::data_type::ByteArrayType>()
-                .write_batch(&[value.to_vec().into()], None, None)
-                .unwrap();
-            column.close().unwrap();
-        }
-        group.close().unwrap();
-    }
-    writer.close().unwrap();
-    bytes
-}
-
-#[test]
-fn a_file_that_cannot_be_decoded_is_not_moved_and_not_taken_when_verified() {
-    let world = World::with("none");
-    let path = world.directory.path().join("bad.parquet");
-    std::fs::write(&path, with_bad_text()).unwrap();
-    for (mode, verify) in [(Mode::Move, false), (Mode::Copy, true), (Mode::Link, true)] {
-        let request = AppendRequest { files: vec![path.clone()], mode, verify, ..AppendRequest::default() };
-        let error = world.table.append(&world.latest(), &request, &Unwatched).unwrap_err().to_string();
-        for words in ["column \"s\"", "bad.parquet", "row group 1", "UTF-8"] {
-            assert!(error.contains(words), "{words}: {error}");
-        }
-        assert!(!error.contains("damaged"), "{error}");
-        assert!(path.exists());
-        assert_eq!(world.latest().state.version.0, 1);
-        assert_eq!(world.unreferenced(), Vec::<String>::new());
-    }
-}
-
-#[test]
-fn a_column_that_cannot_be_decoded_is_named_and_others_stay_readable() {
-    let world = append(&with_bad_text());
-    let read = |columns: Vec<usize>| {
-        let request = ScanRequest { columns, ..ScanRequest::default() };
-        let scan = Scan::new(&world.latest(), &Arc::new(Cache::new(1 << 20)), request).unwrap();
-        let mut rows = 0;
-        for number in 0..scan.units() {
-            let UnitRows::Read(batches) = scan.unit(number, Strings::Plain, 10)?.unwrap().rows else { panic!("read") };
-            for batch in batches {
-                rows += batch?.num_rows();
-            }
-        }
-        Ok::<_, tstable_core::Error>(rows)
-    };
-    assert_eq!(read(vec![0, 1]).unwrap(), 2);
-    let error = read(vec![0, 2, 1]).unwrap_err().to_string();
-    let path = world.latest().state.segments.all().unwrap()[0].record.path.clone();
-    for words in ["column \"s\"", path.as_str(), "row group 1"] {
-        assert!(error.contains(words), "{words}: {error}");
-    }
-}
-
-#[test]
-fn a_file_that_is_moved_or_verified_has_all_its_statistics_compared() {
-    let sound = stranger(WriterVersion::PARQUET_1_0);
-    let lying = with_footer(&sound, |_, column, chunk| match column {
-        3 => chunk.set_statistics(numbers(7, 7)),
-        _ => chunk,
-    });
-    for (bytes, distrusted) in [(sound, vec![]), (lying, vec![4])] {
-        let world = World::with("none");
-        let path = world.directory.path().join("stranger.parquet");
-        std::fs::write(&path, bytes).unwrap();
-        let request = AppendRequest { files: vec![path.clone()], mode: Mode::Move, ..AppendRequest::default() };
-        world.table.append(&world.latest(), &request, &Unwatched).unwrap();
-        assert!(!path.exists());
-        let adopted = world.latest().state.segments.all().unwrap()[0].record.adopted().unwrap();
-        assert_eq!((adopted.compared, adopted.distrusted_fields), (Compared::All, distrusted));
-        check(&world, "moved");
-    }
 }
 
 proptest! {
