@@ -3,8 +3,8 @@ packages read `packages.json` through this file, which needs the standard librar
 
 A package of the stable C API serves every DuckDB `from` a version on; one of the API of DuckDB 2 serves `only` the version
 that it was made for. `abi` and `states` go into the footer, by which DuckDB refuses what it cannot load; `can` names what
-the package does beyond the functions: `copy` (COPY ... TO), `filters` (WHERE reaches the scan), `log` (records in DuckDB's
-log), `names` (a COPY learns the names of its columns, and the path when it is bound). `layout` says where DuckDB's table of functions has those that the library was compiled against (see `layout.py`).
+the package does beyond the functions: `copy` (COPY ... TO), `filters` (WHERE reaches the scan), `settings` (those of the session, so its time zone and home),
+`log` (records in DuckDB's log), `names` (a COPY learns the names of its columns, and the path when it is bound). `layout` says where DuckDB's table of functions has those that the library was compiled against (see `layout.py`).
 """
 
 import json

@@ -264,6 +264,12 @@ impl ColumnType {
         }
     }
 
+    /// Whether it is an integer type of at most 64 bits.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.integer_bits().is_some()
+    }
+
     /// Width and signedness of an integer type; none for every other type.
     #[must_use]
     pub fn integer_bits(&self) -> Option<(u32, bool)> {

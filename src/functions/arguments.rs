@@ -9,13 +9,16 @@ use tstable_core::{
     time::IndexRange,
 };
 
-use super::literal::{index_value, instant_micros, show};
-use crate::host::{Arg, Args, Param, ParamType};
+use super::{
+    instant::{index_value, instant_micros},
+    literal::show,
+};
+use crate::host::{Arg, Args, Param, ParamType, Session};
 
 /// The named parameters that choose a version, for signatures.
 pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "as_of", ty: ParamType::Any },
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
@@ -24,7 +27,7 @@ pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
     Param { name: "start", ty: ParamType::Any },
     Param { name: "until", ty: ParamType::Any },
     Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "as_of", ty: ParamType::Any },
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
@@ -34,7 +37,7 @@ pub(crate) const RUNS_PARAMS: [Param; 6] = [
     Param { name: "until", ty: ParamType::Any },
     Param { name: "min_buckets", ty: ParamType::BigInt },
     Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::TimestampTz },
+    Param { name: "as_of", ty: ParamType::Any },
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
@@ -144,24 +147,29 @@ impl Args {
     }
 
     /// The range that the named `start` and `until` make on an index of type `index`.
-    pub(crate) fn range(&self, index: &ColumnType) -> Result<IndexRange> {
-        range(self.named("start"), self.named("until"), index)
+    pub(crate) fn range(&self, session: &dyn Session, index: &ColumnType) -> Result<IndexRange> {
+        range(session, self.named("start"), self.named("until"), index)
     }
 
     /// The range that the positional arguments at `first` and after make; NULL leaves an end open.
-    pub(crate) fn range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+    pub(crate) fn range_at(&self, session: &dyn Session, first: usize, index: &ColumnType) -> Result<IndexRange> {
         let given = |at| self.positional.get(at).filter(|arg| **arg != Arg::Scalar(Constant::Null));
-        range(given(first), given(first + 1), index)
+        range(session, given(first), given(first + 1), index)
     }
 
     /// The range that the positional arguments at `first` and after make, both of which must be given.
-    pub(crate) fn bounded_range_at(&self, first: usize, index: &ColumnType) -> Result<IndexRange> {
+    pub(crate) fn bounded_range_at(
+        &self,
+        session: &dyn Session,
+        first: usize,
+        index: &ColumnType,
+    ) -> Result<IndexRange> {
         let (start, until) = (self.positional(first, "start")?, self.positional(first.saturating_add(1), "until")?);
-        range(Some(start), Some(until), index)
+        range(session, Some(start), Some(until), index)
     }
 
     /// The version that `version`, `as_of` or `tag` chooses.
-    pub(crate) fn at(&self) -> Result<At> {
+    pub(crate) fn at(&self, session: &dyn Session) -> Result<At> {
         let given: Vec<_> = VERSION_PARAMS.iter().filter(|p| self.named(p.name).is_some()).map(|p| p.name).collect();
         if given.len() > 1 {
             return Err(Error::invalid_argument(format!("{} cannot be given together", given.join(" and "))));
@@ -170,14 +178,14 @@ impl Args {
             return Ok(At::Version(Version(positive("version", arg)?)));
         }
         if let Some(arg) = self.named("as_of") {
-            return Ok(At::AsOf(Instant(instant_micros("as_of", arg)?)));
+            return Ok(At::AsOf(Instant(instant_micros(session, "as_of", arg)?)));
         }
         Ok(self.text("tag")?.map_or(At::Latest, At::Tag))
     }
 }
 
-fn range(start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
-    let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(name, arg, index)).transpose();
+fn range(session: &dyn Session, start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
+    let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(session, name, arg, index)).transpose();
     let range = IndexRange { start: bound("start", start)?, until: bound("until", until)? };
     if let (Some(least), Some(end)) = (range.start, range.until)
         && least >= end

@@ -43,7 +43,7 @@ impl TableFunction for Backfill {
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let shape = Shape::of(&snapshot)?;
-        let range = args.bounded_range_at(1, &shape.index)?;
+        let range = args.bounded_range_at(session, 1, &shape.index)?;
         let units = args.named("max_window").map(|arg| max_units("max_window", arg, &shape.index)).transpose()?;
         let most = args.count("max_requests")?.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         let columns = shape.columns([

@@ -56,7 +56,7 @@ impl TableFunction for Common {
         let tables = open(&shared, &roots, session)?;
         let shape = tables.first().map(|(_, snapshot)| Shape::of(snapshot)).transpose()?;
         let shape = shape.ok_or_else(|| Error::invalid_argument("roots is empty"))?;
-        let range = args.range(&shape.index)?;
+        let range = args.range(session, &shape.index)?;
         let columns = vec![
             column("window_start", shape.index.clone()),
             column("window_end", shape.index.clone()),

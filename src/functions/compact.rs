@@ -47,7 +47,7 @@ impl TableFunction for Compact {
         let dry_run = args.flag("dry_run")?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let range = args.range(&Shape::of(&snapshot)?.index)?;
+        let range = args.range(session, &Shape::of(&snapshot)?.index)?;
         let request = CompactRequest { range, target_rows, order, dry_run };
         let names = ["version", "segments_before", "segments_after", "rows", "bytes_before", "bytes_after"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();

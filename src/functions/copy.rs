@@ -96,6 +96,7 @@ impl Options {
                     bucket,
                     timezone: self.timezone,
                     origin: None,
+                    origin_zoned: None,
                     entity_columns: self.entity_columns,
                     uniqueness: self.uniqueness.unwrap_or_else(|| "bucket".to_owned()),
                     schema: None,

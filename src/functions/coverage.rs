@@ -30,7 +30,7 @@ impl TableFunction for Coverage {
                 Param { name: "until", ty: ParamType::Any },
                 Param { name: "by", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
             ],
             description: "How much of a range each entity has, from the log alone.",

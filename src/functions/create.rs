@@ -4,12 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use tstable_core::{
     Error, Result,
-    schema::{ColumnType, Schema},
+    prune::expr::Constant,
+    schema::{ColumnType, Schema, TimeUnit},
     table::{CreateRequest, incoming},
 };
 
 use super::{
     Shared,
+    instant::index_value,
+    instant_text::has_offset,
     literal::{show, width},
     report::{Cell, Report, column},
 };
@@ -50,9 +53,13 @@ impl TableFunction for Create {
             column("version", ColumnType::BigInt),
             column("created", ColumnType::Boolean),
         ];
-        Ok(Report::bound(columns, move |_| {
+        let origin = args.named("origin").cloned();
+        Ok(Report::bound(columns, move |session| {
             let mut request = request.clone();
             request.schema = schema_from.as_deref().map(read_schema).transpose()?;
+            if let Some(origin) = &origin {
+                place_origin(session, &mut request, origin)?;
+            }
             let table = shared.cache.table(&root);
             let created = table.create(request.definition()?, if_not_exists)?;
             let version = Cell::count(created.snapshot.state.version.0);
@@ -70,27 +77,42 @@ fn request(args: &Args) -> Result<CreateRequest> {
         ))
     };
     let bucket = args.named("bucket").ok_or_else(|| needed("bucket"))?;
-    let origin = args.named("origin").map(origin).transpose()?;
     Ok(CreateRequest {
         index_column: args.text("time_column")?.ok_or_else(|| needed("time_column"))?,
         bucket: width("bucket", bucket)?.to_string(),
         timezone: args.text("timezone")?,
-        origin,
+        origin: None,
+        origin_zoned: None,
         entity_columns: args.text_list("entity_columns")?,
         uniqueness: args.text("uniqueness")?.unwrap_or_else(|| "bucket".to_owned()),
         schema: None,
     })
 }
 
-/// Microseconds for a time, the number itself for an integer index.
-fn origin(arg: &Arg) -> Result<i64> {
-    use tstable_core::{prune::expr::Constant, schema::TimeUnit};
-    if let Arg::Scalar(Constant::Int(value)) = arg {
-        return i64::try_from(*value)
-            .map_err(|_| Error::invalid_argument(format!("origin := {} is out of range", show(arg))));
+/// Sets the origin: microseconds for a time, the number itself for an integer index. Without columns it is not known yet
+/// whether the index is one of instants, so what the caller wrote decides, and the first append has to agree.
+fn place_origin(session: &dyn Session, request: &mut CreateRequest, arg: &Arg) -> Result<()> {
+    let out_of_range = || Error::invalid_argument(format!("origin := {} is out of range", show(arg)));
+    let index = request.schema.as_ref().and_then(|schema| schema.find(&request.index_column)).map(|column| &column.ty);
+    if let (Arg::Scalar(Constant::Int(value)), true) = (arg, index.is_none_or(ColumnType::is_integer)) {
+        request.origin = Some(i64::try_from(*value).map_err(|_| out_of_range())?);
+        return Ok(());
     }
-    let value = super::literal::index_value("origin", arg, &ColumnType::Timestamp(TimeUnit::Us))?;
-    i64::try_from(value.0).map_err(|_| Error::invalid_argument(format!("origin := {} is out of range", show(arg))))
+    let zoned = index.map_or_else(|| is_zoned(arg), |index| matches!(index, ColumnType::TimestampTz(_)));
+    let kind = if zoned { ColumnType::TimestampTz(TimeUnit::Us) } else { ColumnType::Timestamp(TimeUnit::Us) };
+    let value = index_value(session, "origin", arg, &kind)?;
+    request.origin = Some(i64::try_from(value.0).map_err(|_| out_of_range())?);
+    request.origin_zoned = Some(zoned);
+    Ok(())
+}
+
+/// Whether a time is written as an instant.
+fn is_zoned(arg: &Arg) -> bool {
+    match arg {
+        Arg::Scalar(Constant::Temporal(ColumnType::TimestampTz(_), _)) => true,
+        Arg::Scalar(Constant::Text(text)) => has_offset(text),
+        _ => false,
+    }
 }
 
 fn read_schema(path: &str) -> Result<Schema> {

@@ -41,7 +41,7 @@ impl TableFunction for Delete {
         let entity = entity(args.named("entity"))?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let range = args.range_at(1, snapshot.index_type()?)?;
+        let range = args.range_at(session, 1, snapshot.index_type()?)?;
         let request = DeleteRequest { range, entity };
         let names = ["version", "rows_deleted", "buckets_deleted", "segments_removed", "segments_added"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();

@@ -41,7 +41,7 @@ impl TableFunction for Fill {
                 Param { name: "columns", ty: ParamType::Any },
                 Param { name: "max_age", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
             ],
             description: "A regular grid of each entity with gaps filled, and where each value came from.",
@@ -53,13 +53,13 @@ impl TableFunction for Fill {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let every = width("every", args.at_position(1, "every")?)?;
         let methods = methods(args.named("columns"))?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let index = snapshot.index_type()?.clone();
-        let range = args.bounded_range_at(2, &index)?;
+        let range = args.bounded_range_at(session, 2, &index)?;
         let max_age = args.named("max_age").map(|arg| max_units("max_age", arg, &index)).transpose()?;
         let wanted = Wanted { every, methods, range, max_age };
         let columns = wanted.columns(&snapshot)?;

@@ -34,7 +34,7 @@ impl TableFunction for Info {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let index = Shape::of(&snapshot)?.index;

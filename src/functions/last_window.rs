@@ -25,7 +25,7 @@ impl TableFunction for LastWindow {
             named: &[
                 Param { name: "until", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
             ],
             description: "The latest run of at least so many covered buckets of each entity that has one.",

@@ -24,7 +24,7 @@ impl TableFunction for Latest {
             named: &[
                 Param { name: "n", ty: ParamType::BigInt },
                 Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
             ],
             description: "The newest rows of each entity, from the few segments that can hold them.",
@@ -36,7 +36,7 @@ impl TableFunction for Latest {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let count = usize::try_from(args.count("n")?.unwrap_or(1))
             .map_err(|_| Error::limit_exceeded("n is more rows than memory can hold"))?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;

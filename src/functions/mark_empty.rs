@@ -44,7 +44,7 @@ impl TableFunction for MarkEmpty {
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let shape = Shape::of(&snapshot)?;
-        let range = args.bounded_range_at(1, &shape.index)?;
+        let range = args.bounded_range_at(session, 1, &shape.index)?;
         let (entities, reason, undo) = (args.entities()?, args.text("reason")?, args.flag("undo")?);
         if entities.len() > 1 {
             return Err(Error::invalid_argument("entity names several entities; mark them one by one"));

@@ -1,6 +1,6 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`literal`],
-//! [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
+//! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`instant`],
+//! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod append;
@@ -26,6 +26,8 @@ mod gaps;
 mod history;
 mod import;
 mod info;
+mod instant;
+mod instant_text;
 mod last_window;
 mod latest;
 mod list;

@@ -60,10 +60,10 @@ struct Question {
 impl Question {
     fn of(shared: &Arc<Shared>, session: &dyn Session, args: &Args) -> Result<(Self, Shape)> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let shape = Shape::of(&snapshot)?;
-        let range = args.range(&shape.index)?;
+        let range = args.range(session, &shape.index)?;
         Ok((Self { shared: Arc::clone(shared), root, at, range }, shape))
     }
 

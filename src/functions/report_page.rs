@@ -38,11 +38,11 @@ impl TableFunction for ReportPage {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let file = args.text_at(1, "file")?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-        let range = args.range(&Shape::of(&snapshot)?.index)?;
+        let range = args.range(session, &Shape::of(&snapshot)?.index)?;
         let columns = vec![
             column("file", ColumnType::Varchar),
             column("bytes", ColumnType::BigInt),

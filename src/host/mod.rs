@@ -46,7 +46,6 @@ pub(crate) enum ParamType {
     Boolean,
     BigInt,
     VarcharList,
-    TimestampTz,
 }
 
 /// A parameter by name (lower case) and type.
@@ -93,6 +92,17 @@ pub(crate) trait Session {
     fn log(&self, level: LogLevel, message: &str);
     /// Whether the user has interrupted the query; false where the host cannot tell.
     fn interrupted(&self) -> bool;
+    /// A value as DuckDB casts it in this session, by its time zone; none on hosts that cast nothing for an extension.
+    fn cast(&self, value: &Constant, to: &ColumnType) -> Option<Result<Constant>> {
+        let _ = (value, to);
+        None
+    }
+    /// The text of one of DuckDB's settings as it holds in this session, empty when it is not set; none on hosts that tell
+    /// none, and for settings that there are not.
+    fn setting(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
     /// The run of a statement that the call belongs to; none where the host cannot tell, and while a statement is bound.
     fn statement(&self) -> Option<&Statement> {
         None

@@ -63,6 +63,9 @@ pub struct Definition {
     /// A start of a bucket that the grid is aligned to, in microseconds since 1970 (the value itself for integers).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<i64>,
+    /// Whether the origin was given as an instant, or as a time without zone; absent where that is not known, and for integers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin_zoned: Option<bool>,
     /// The columns that identify an entity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entity_columns: Vec<String>,
@@ -149,10 +152,29 @@ impl Definition {
                 )));
             }
         }
+        self.check_origin(index)?;
         self.grid(&index.ty)?;
         self.last_field_id = schema.columns.iter().map(|c| c.id).fold(self.last_field_id, u32::max);
         self.schema = Some(schema);
         Ok(())
+    }
+
+    /// An instant is no time of a wall clock: an origin of one kind would stand for another start in each time zone.
+    fn check_origin(&self, index: &Column) -> Result<()> {
+        let (given, expected) = match (self.origin_zoned, &index.ty) {
+            (Some(false), ColumnType::TimestampTz(_)) => {
+                ("a time without zone", "an instant, as in origin := TIMESTAMPTZ '2000-01-03 06:00:00+00'")
+            }
+            (Some(true), ColumnType::Timestamp(_) | ColumnType::Date) => {
+                ("an instant", "a time without zone, as in origin := TIMESTAMP '2000-01-03 06:00:00'")
+            }
+            (Some(_), ty) if ty.is_integer() => ("a time", "an integer, as in origin := 250"),
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_argument(format!(
+            "the table's origin was given as {given}, but the index column '{}' is {}; make the table again with {expected}",
+            index.name, index.ty
+        )))
     }
 
     /// The fields in which another definition, made by the same call, differs: name, this value, other value. What a table gets at

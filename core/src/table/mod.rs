@@ -288,6 +288,8 @@ pub struct CreateRequest {
     pub timezone: Option<String>,
     /// A bucket start to align the grid to.
     pub origin: Option<i64>,
+    /// Whether the origin is an instant or a time without zone; none where either will do, as for integers.
+    pub origin_zoned: Option<bool>,
     /// The columns that identify an entity.
     pub entity_columns: Vec<String>,
     /// What may share a bucket.
@@ -305,6 +307,7 @@ impl CreateRequest {
             bucket: bucket.to_owned(),
             timezone: None,
             origin: None,
+            origin_zoned: None,
             entity_columns: Vec::new(),
             uniqueness: Uniqueness::Bucket.word().to_owned(),
             schema: None,
@@ -334,6 +337,7 @@ impl CreateRequest {
             zone_data,
             zone_rules,
             origin: self.origin,
+            origin_zoned: self.origin_zoned,
             entity_columns: self.entity_columns,
             uniqueness: Uniqueness::parse(&self.uniqueness)?,
             schema: None,

@@ -30,6 +30,7 @@ fn target(entity_columns: &[&str]) -> Target {
         bucket: "10".to_owned(),
         timezone: None,
         origin: None,
+        origin_zoned: None,
         entity_columns: entity_columns.iter().map(|&name| name.to_owned()).collect(),
         uniqueness: "none".to_owned(),
         schema: Some(schema),

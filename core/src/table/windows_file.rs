@@ -20,7 +20,7 @@ const NANOS_PER_DAY: i128 = 86_400_000_000_000;
 const MAX_WINDOWS: u64 = 10_000_000;
 
 /// The windows `[open, close)` in the unit of an index of type `index`: opening rounded down, closing up. Times without zone
-/// and times with one are taken alike, as UTC or as the column has them.
+/// are for indexes without, instants for indexes of instants.
 ///
 /// # Errors
 /// `SchemaMismatch` when a column is missing or of a type that does not fit the index; `InvalidArgument` for a NULL;
@@ -55,10 +55,11 @@ fn column(file: &SegmentFile, name: &str, index: &ColumnType) -> Result<ReadColu
             names.join(", ")
         )));
     };
-    let integers = |ty: &ColumnType| matches!(ty, ColumnType::BigInt | ColumnType::UBigInt);
-    if !column.ty.can_index() || integers(&column.ty) != integers(index) {
+    // A file has no session whose zone could stand between instants and a wall clock.
+    let kind = |ty: &ColumnType| (ty.is_integer(), matches!(ty, ColumnType::TimestampTz(_)));
+    if !column.ty.can_index() || kind(&column.ty) != kind(index) {
         return Err(Error::schema_mismatch(format!(
-            "the column '{name}' is {}, which does not fit an index of type {index}",
+            "the column '{name}' is {}, which does not fit an index of type {index}; write the file with that type",
             column.ty
         )));
     }

@@ -19,7 +19,7 @@ pub use rules::zone_rules;
 pub use value::{BucketId, IndexRange, IndexValue, Run};
 pub use wall_clock::WallClock;
 pub use width::{BucketWidth, WidthUnit};
-pub use zone::{check_zone, zone_data_version};
+pub use zone::{check_zone, instant_of_wall_time, wall_time_of_instant, zone_data_version};
 
 #[cfg(test)]
 mod tests;

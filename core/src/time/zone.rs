@@ -33,6 +33,36 @@ pub fn check_zone(name: &str) -> Result<()> {
     find(name).map(drop)
 }
 
+/// The instant at which the wall clock of a zone shows a time, both in microseconds since 1970; as ICU and so DuckDB have it,
+/// the later one of a time that is shown twice, and for a time that is skipped the one that it would have been without the
+/// skip.
+///
+/// # Errors
+/// `InvalidArgument` for an unknown zone.
+pub fn instant_of_wall_time(zone: &str, local_us: i64) -> Result<i64> {
+    let local = i128::from(local_us);
+    let offset = match find(zone)?.0.to_ambiguous_timestamp(civil(local.div_euclid(US_PER_SECOND))).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Fold { after, .. } => after,
+        AmbiguousOffset::Gap { before, .. } => before,
+    };
+    narrow(local - i128::from(offset.seconds()) * US_PER_SECOND)
+}
+
+/// What the wall clock of a zone shows at an instant, both in microseconds since 1970.
+///
+/// # Errors
+/// `InvalidArgument` for an unknown zone.
+pub fn wall_time_of_instant(zone: &str, instant_us: i64) -> Result<i64> {
+    narrow(Zone::new(find(zone)?, US_PER_SECOND).to_local(instant_us.into()))
+}
+
+const US_PER_SECOND: i128 = 1_000_000;
+
+fn narrow(micros: i128) -> Result<i64> {
+    i64::try_from(micros).map_err(|_| Error::invalid_argument("the time is out of the range of a TIMESTAMP"))
+}
+
 /// A time zone, and the number of index units in a second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Zone {

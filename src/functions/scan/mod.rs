@@ -38,7 +38,7 @@ impl TableFunction for Scan {
                 Param { name: "start", ty: ParamType::Any },
                 Param { name: "until", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::TimestampTz },
+                Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
                 Param { name: "require", ty: ParamType::Any },
                 Param { name: "provenance", ty: ParamType::Boolean },
@@ -52,9 +52,9 @@ impl TableFunction for Scan {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root()?;
-        let at = args.at()?;
+        let at = args.at(session)?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
-        let range = args.range(snapshot.index_type()?)?;
+        let range = args.range(session, snapshot.index_type()?)?;
         require::check(&args, &snapshot, &range)?;
         let schema = snapshot.schema()?;
         let mut columns: Vec<_> = schema.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();

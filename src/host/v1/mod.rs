@@ -45,6 +45,21 @@ impl Session for Blind {
     }
 }
 
+/// The session of a call that is being bound, as far as the level of the API shows it.
+struct Binding(Option<v1_5_6::Context>);
+
+impl Session for Binding {
+    fn log(&self, _level: LogLevel, _message: &str) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        self.0.as_ref()?.setting(name)
+    }
+}
+
 /// A C string of `text`; a NUL byte, which would end it early, is shown as `\0`.
 fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\\0")).unwrap_or_default()

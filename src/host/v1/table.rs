@@ -11,8 +11,9 @@ use super::{
         Args, Bound, OutColumn, Rows, Statement, TableFunction, Worker, failure::Contained, statement::Statements,
         vector::StringTable,
     },
-    Blind, Connection, c_string, guarded,
+    Binding, Blind, Connection, c_string, guarded,
     types::LogicalType,
+    v1_5_6::Context,
     value::Value,
     vector::Chunk,
 };
@@ -119,7 +120,8 @@ unsafe extern "C" fn bind(info: ffi::duckdb_bind_info) {
         |text| unsafe { ffi::duckdb_bind_set_error(info, text) },
         || unsafe {
             let Function { function, together } = borrow::<Extra>(ffi::duckdb_bind_get_extra_info(info))?.get()?;
-            let bound = function.bind(&Blind(None), arguments(info, function.as_ref()))?;
+            let session = Binding(Context::of_bind(info));
+            let bound = function.bind(&session, arguments(info, function.as_ref()))?;
             for column in bound.columns() {
                 let ty = LogicalType::of(&column.ty);
                 // DuckDB drops a column of an invalid type without a word, which would shift all behind it.

@@ -90,7 +90,6 @@ impl LogicalType {
             ParamType::Boolean => Self::of(&ColumnType::Boolean),
             ParamType::BigInt => Self::of(&ColumnType::BigInt),
             ParamType::VarcharList => Self::list(&Self::of(&ColumnType::Varchar)),
-            ParamType::TimestampTz => Self::of(&ColumnType::TimestampTz(TimeUnit::Us)),
         }
     }
 }

@@ -8,8 +8,12 @@ use duckdb_neo::{
     file::FileSystem,
     log::{Log, LogLevel as HostLevel},
 };
+use tstable_core::{Result, prune::expr::Constant, schema::ColumnType};
 
-use super::super::{LogLevel, Session, statement::Statement};
+use super::{
+    super::{LogLevel, Session, statement::Statement},
+    host_error, types, value,
+};
 
 /// The type of our log records.
 const LOG_TYPE: &str = "tstable";
@@ -31,6 +35,19 @@ impl Session for Callback<'_> {
         self.1.as_deref()
     }
 
+    fn cast(&self, value: &Constant, to: &ColumnType) -> Option<Result<Constant>> {
+        cast(self.0, value, to).transpose()
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        let (value, _) = self.0.config().ok()?.try_get_value(name).ok()??;
+        match value::constant(&value).ok()?? {
+            Constant::Text(text) => Some(text),
+            Constant::Null => Some(String::new()),
+            _ => None,
+        }
+    }
+
     /// The C API has no call for it, but DuckDB looks whenever it expands a pattern of file names, before it touches the
     /// first file. No name is no pattern: nothing is expanded. Under `enable_external_access = false` DuckDB expands
     /// nothing at all, and then nothing is heard: DuckDB itself looks between two chunks.
@@ -38,4 +55,16 @@ impl Session for Callback<'_> {
         let looked = FileSystem::new(self.0).and_then(|files| files.glob(""));
         looked.is_err_and(|error| matches!(error.code, DuckDBError::RuntimeInterrupt))
     }
+}
+
+/// None for values and types that the C API has no way for.
+fn cast(context: &Context, constant: &Constant, to: &ColumnType) -> Result<Option<Constant>> {
+    let from = match constant {
+        Constant::Text(_) => ColumnType::Varchar,
+        Constant::Temporal(ty, _) => ty.clone(),
+        _ => return Ok(None),
+    };
+    let Some(given) = value::host_value(context, &from, constant)? else { return Ok(None) };
+    let target = types::logical(context, to)?;
+    value::constant(&given.cast(context, &target).map_err(host_error)?)
 }

@@ -51,7 +51,6 @@ pub(super) fn parameter(link: &dyn FFILink, ty: ParamType) -> Result<LogicalType
         ParamType::Boolean => logical(link, &ColumnType::Boolean),
         ParamType::BigInt => logical(link, &ColumnType::BigInt),
         ParamType::VarcharList => list(link, &ColumnType::Varchar),
-        ParamType::TimestampTz => logical(link, &ColumnType::TimestampTz(TimeUnit::Us)),
     }
 }
 
