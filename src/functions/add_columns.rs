@@ -34,8 +34,8 @@ impl TableFunction for AddColumns {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let added = wanted(args.any_at(1, "columns")?)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![

@@ -40,9 +40,9 @@ impl TableFunction for Append {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
-        let patterns = args.texts_at(1, "source")?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
+        let patterns = args.paths_at(session, 1, "source")?;
         let on_overlap = args.text("on_overlap")?.map_or(Ok(OnOverlap::default()), |word| OnOverlap::parse(&word))?;
         let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
         let on_violation =

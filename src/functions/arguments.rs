@@ -55,17 +55,6 @@ impl Args {
         }
     }
 
-    /// The first argument: the table's directory, without trailing slashes.
-    pub(crate) fn root(&self) -> Result<String> {
-        match self.positional(0, "root")? {
-            Arg::Scalar(Constant::Text(root)) if !root.is_empty() => {
-                let trimmed = root.trim_end_matches('/');
-                Ok(if trimmed.is_empty() { root.clone() } else { trimmed.to_owned() })
-            }
-            other => Err(Error::invalid_argument(format!("root := {} is no directory's name", show(other)))),
-        }
-    }
-
     /// A positional argument that is not NULL.
     pub(crate) fn at_position(&self, index: usize, name: &str) -> Result<&Arg> {
         self.positional(index, name)

@@ -39,7 +39,7 @@ impl TableFunction for Changes {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let from = Version(args.count_at(1, "from_version")?);
         let until = Version(args.count_at(2, "until_version")?);
         if from > until {

@@ -29,8 +29,8 @@ impl TableFunction for Check {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let name = args.text_at(1, "name")?;
         let predicate = args.text_or_null_at(2, "predicate")?;
         let shared = Arc::clone(&self.0);

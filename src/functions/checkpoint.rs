@@ -25,8 +25,8 @@ impl TableFunction for Checkpoint {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("version", ColumnType::BigInt),

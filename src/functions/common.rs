@@ -15,7 +15,7 @@ use tstable_core::{
 };
 
 use super::{
-    Shared,
+    Shared, address,
     literal::show,
     report::{Cell, Report, column},
     shape::Shape,
@@ -43,8 +43,11 @@ impl TableFunction for Common {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let roots: Vec<_> =
-            args.texts_at(0, "roots")?.iter().map(|root| root.trim_end_matches('/').to_owned()).collect();
+        let roots: Vec<_> = args
+            .texts_at(0, "roots")?
+            .iter()
+            .map(|address| address::root(session, "roots", address))
+            .collect::<Result<_>>()?;
         if roots.is_empty() {
             return Err(Error::invalid_argument(
                 "roots is empty; name at least one table, as in ['prices', 'weather']",

@@ -41,7 +41,7 @@ impl TableFunction for Compact {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let order = args.text("layout")?.map_or(Ok(Order::default()), |word| Order::parse(&word))?;
         let target_rows = args.count("target_rows")?.unwrap_or(TARGET_ROWS);
         let dry_run = args.flag("dry_run")?;

@@ -21,7 +21,7 @@ use tstable_core::{
 };
 
 use super::{
-    Shared, Watch,
+    Shared, Watch, address,
     literal::{show, width},
     query_rows,
 };
@@ -36,11 +36,16 @@ impl CopyFormat for Copy {
         "tstable"
     }
 
-    fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>> {
-        let root = path.trim_end_matches('/');
+    fn bind(
+        &self,
+        session: &dyn Session,
+        path: &str,
+        columns: Vec<OutColumn>,
+        options: Vec<(String, Arg)>,
+    ) -> Result<Arc<dyn CopyBound>> {
+        let root = address::root(session, "the target", path)?;
         let request = Options::read(options)?.request()?;
         let (columns, packed) = query_rows::named(columns)?;
-        let root = if root.is_empty() { path } else { root }.to_owned();
         let directory = Path::new(&root);
         let guard = Mutex::new(Guard::set(&[&directory.join(LOG_DIRECTORY), directory]));
         let bound =
@@ -184,6 +189,10 @@ impl CopyBound for BoundCopy {
             )));
         }
         drop(self.guard.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if self.request.create.is_some() {
+            let way_out = "make the table beside them with tstable_create(..., into_existing := true)";
+            address::check_vacant(&self.root, way_out)?;
+        }
         let table = self.shared.cache.table(&self.root);
         let loader = table.loader(&self.columns, self.request.clone()).map_err(|e| match e.kind() {
             ErrorKind::NotFound => Error::not_found(format!(

@@ -11,6 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    address::check_vacant,
     instant::index_value,
     instant_text::has_offset,
     literal::{show, width},
@@ -34,6 +35,7 @@ impl TableFunction for Create {
                 Param { name: "schema_from", ty: ParamType::Varchar },
                 Param { name: "uniqueness", ty: ParamType::Varchar },
                 Param { name: "if_not_exists", ty: ParamType::Boolean },
+                Param { name: "into_existing", ty: ParamType::Boolean },
             ],
             description: "Makes an empty time-series table in a directory.",
             example: "CALL tstable_create('prices', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])",
@@ -42,11 +44,12 @@ impl TableFunction for Create {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let if_not_exists = args.flag("if_not_exists")?;
+        let into_existing = args.flag("into_existing")?;
         let request = request(&args)?;
-        let schema_from = args.text("schema_from")?;
+        let schema_from = args.path(session, "schema_from")?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("root", ColumnType::Varchar),
@@ -59,6 +62,9 @@ impl TableFunction for Create {
             request.schema = schema_from.as_deref().map(read_schema).transpose()?;
             if let Some(origin) = &origin {
                 place_origin(session, &mut request, origin)?;
+            }
+            if !into_existing {
+                check_vacant(&root, "say into_existing := true to make the table beside them")?;
             }
             let table = shared.cache.table(&root);
             let created = table.create(request.definition()?, if_not_exists)?;

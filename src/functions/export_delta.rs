@@ -25,8 +25,8 @@ impl TableFunction for ExportDelta {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let from = args.count("from_version")?.map(Version);
         let shared = Arc::clone(&self.0);
         let columns = vec![

@@ -52,7 +52,7 @@ impl TableFunction for Fill {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let at = args.at(session)?;
         let every = width("every", args.at_position(1, "every")?)?;
         let methods = methods(args.named("columns"))?;

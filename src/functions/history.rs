@@ -33,8 +33,8 @@ impl TableFunction for History {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("version", ColumnType::BigInt),

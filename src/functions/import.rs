@@ -15,6 +15,7 @@ use tstable_core::{
 
 use super::{
     Watch,
+    address::local,
     literal::width,
     report::{Cell, Report, Row, column},
 };
@@ -43,10 +44,10 @@ impl TableFunction for Import {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let request = Request {
-            source: PathBuf::from(args.text_at(0, "source")?),
-            root: PathBuf::from(args.text_at(1, "root")?),
+            source: PathBuf::from(local(session, "source", &args.text_at(0, "source")?)?),
+            root: PathBuf::from(local(session, "root", &args.text_at(1, "root")?)?),
             bucket: args.named("bucket").map(|arg| width("bucket", arg)).transpose()?.map(|bucket| bucket.to_string()),
             entity_columns: args.text_list("entity_columns")?,
             mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,

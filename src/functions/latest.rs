@@ -35,7 +35,7 @@ impl TableFunction for Latest {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let at = args.at(session)?;
         let count = usize::try_from(args.count("n")?.unwrap_or(1))
             .map_err(|_| Error::limit_exceeded("n is more rows than memory can hold"))?;

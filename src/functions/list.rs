@@ -35,8 +35,8 @@ impl TableFunction for List {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let directory = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let directory = args.root(session)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("root", ColumnType::Varchar),

@@ -1,8 +1,9 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`arguments`], [`columnar`], [`entity_argument`], [`instant`],
+//! share is in the files that are no function's: [`address`], [`arguments`], [`columnar`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
+mod address;
 mod append;
 mod arguments;
 mod backfill;
@@ -145,9 +146,10 @@ pub(crate) fn registry() -> Registry {
     }
 }
 
-/// Whether a directory holds a table, by one look.
-fn is_table(path: &str) -> bool {
-    std::path::Path::new(path).join(tstable_core::log::LOG_DIRECTORY).is_dir()
+/// Whether an address leads to a directory that holds a table, by one look.
+fn is_table(session: &dyn Session, address: &str) -> bool {
+    address::local(session, "root", address)
+        .is_ok_and(|path| std::path::Path::new(&path).join(tstable_core::log::LOG_DIRECTORY).is_dir())
 }
 
 /// Watches long work on behalf of the running query.

@@ -31,8 +31,8 @@ impl TableFunction for Preview {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
-        let patterns = args.texts_at(1, "source")?;
+        let root = args.root(session)?;
+        let patterns = args.paths_at(session, 1, "source")?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let columns = columns(entities(&snapshot, &patterns)?);

@@ -59,7 +59,7 @@ struct Question {
 
 impl Question {
     fn of(shared: &Arc<Shared>, session: &dyn Session, args: &Args) -> Result<(Self, Shape)> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let at = args.at(session)?;
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let shape = Shape::of(&snapshot)?;

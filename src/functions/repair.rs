@@ -32,8 +32,8 @@ impl TableFunction for Repair {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
         let back_to = args.count("back_to")?.map(Version);
         let shared = Arc::clone(&self.0);

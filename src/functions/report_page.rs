@@ -11,7 +11,7 @@ use tstable_core::{
 };
 
 use super::{
-    Shared,
+    Shared, address,
     arguments::RANGE_AND_VERSION_PARAMS,
     report::{Cell, Report, column},
     shape::Shape,
@@ -37,9 +37,9 @@ impl TableFunction for ReportPage {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let at = args.at(session)?;
-        let file = args.text_at(1, "file")?;
+        let file = address::local(session, "file", &args.text_at(1, "file")?)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let range = args.range(session, &Shape::of(&snapshot)?.index)?;

@@ -28,8 +28,8 @@ impl TableFunction for Restore {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let restored = Version(args.count_at(1, "version")?);
         let shared = Arc::clone(&self.0);
         let names = ["restored_version", "version", "segments_added", "segments_removed", "rows_added", "rows_removed"];

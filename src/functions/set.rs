@@ -29,8 +29,8 @@ impl TableFunction for Set {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let key = args.text_at(1, "key")?;
         let value = args.text_or_null_at(2, "value")?;
         let shared = Arc::clone(&self.0);

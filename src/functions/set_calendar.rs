@@ -41,9 +41,9 @@ impl TableFunction for SetCalendar {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
-        let wanted = Wanted::of(&args)?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
+        let wanted = Wanted::of(session, &args)?;
         let entities = args.entities()?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
@@ -79,9 +79,9 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn of(args: &Args) -> Result<Self> {
+    fn of(session: &dyn Session, args: &Args) -> Result<Self> {
         let given = |name: &&str| args.named(name).is_some();
-        if let Some(windows) = args.text("windows")? {
+        if let Some(windows) = args.path(session, "windows")? {
             let other = ["sessions", "holidays", "early_closes", "timezone"].into_iter().find(given);
             return match other {
                 None => Ok(Self::Windows(windows)),

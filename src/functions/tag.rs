@@ -28,8 +28,8 @@ impl TableFunction for Tag {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let name = args.text_at(1, "name")?;
         let version = args.count("version")?.map(Version);
         let shared = Arc::clone(&self.0);

@@ -29,8 +29,8 @@ impl TableFunction for Untag {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let name = args.text_at(1, "name")?;
         let shared = Arc::clone(&self.0);
         Ok(Report::bound(tag_columns(), move |session| {

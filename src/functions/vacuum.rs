@@ -31,8 +31,8 @@ impl TableFunction for Vacuum {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let keep_us = args.named("keep").map_or(Ok(DEFAULT_KEEP_US), keep)?;
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
         let shared = Arc::clone(&self.0);

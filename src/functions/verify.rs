@@ -25,8 +25,8 @@ impl TableFunction for Verify {
         }
     }
 
-    fn bind(&self, _session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let root = args.root(session)?;
         let deep = args.flag("deep")?;
         let shared = Arc::clone(&self.0);
         let columns = vec![

@@ -210,7 +210,13 @@ pub(crate) trait CopyFormat: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// Resolves options, whose names are in lower case, and the columns of the query. Must have no effect that outlives the result.
     /// `path` is as the host expands it; names of columns are empty where the host does not tell them.
-    fn bind(&self, path: &str, columns: Vec<OutColumn>, options: Vec<(String, Arg)>) -> Result<Arc<dyn CopyBound>>;
+    fn bind(
+        &self,
+        session: &dyn Session,
+        path: &str,
+        columns: Vec<OutColumn>,
+        options: Vec<(String, Arg)>,
+    ) -> Result<Arc<dyn CopyBound>>;
 }
 
 /// A bound COPY.
@@ -240,5 +246,5 @@ pub(crate) struct Registry {
 #[derive(Clone, Copy)]
 pub(crate) struct Replacement {
     pub(crate) function: &'static str,
-    pub(crate) is_table: fn(&str) -> bool,
+    pub(crate) is_table: fn(&dyn Session, &str) -> bool,
 }

@@ -51,7 +51,7 @@ impl TableFunction for Scan {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root()?;
+        let root = args.root(session)?;
         let at = args.at(session)?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let range = args.range(session, snapshot.index_type()?)?;

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 
 use libduckdb_sys as ffi;
 
-use super::{super::Replacement, c_string, guarded, value::Value};
+use super::{super::Replacement, Blind, c_string, guarded, value::Value};
 
 /// Makes unknown names of tables that `scan` knows calls of its function.
 ///
@@ -29,7 +29,7 @@ unsafe extern "C" fn replace(info: ffi::duckdb_replacement_scan_info, name: *con
             let Some(scan) = extra.cast::<Replacement>().as_ref() else { return Ok(()) };
             // A name that is not UTF-8 is none of ours.
             let Ok(path) = CStr::from_ptr(name).to_str() else { return Ok(()) };
-            if (scan.is_table)(path) {
+            if (scan.is_table)(&Blind(None), path) {
                 ffi::duckdb_replacement_scan_set_function_name(info, c_string(scan.function).as_ptr());
                 if let Some(value) = Value::own(ffi::duckdb_create_varchar(name)) {
                     ffi::duckdb_replacement_scan_add_parameter(info, value.raw());

@@ -69,7 +69,7 @@ impl CopyToFunctionCallbacks for Adapter {
             }
             let files = FileSystem::new(context).map_err(host_error)?;
             let path = files.expand(&info.file_path().map_err(host_error)?).map_err(host_error)?;
-            let bound = self.0.bind(&path, columns.clone(), given)?;
+            let bound = self.0.bind(&Callback(context, None), &path, columns.clone(), given)?;
             Ok(Contained::new(BoundCopy { bound, columns, asked_for_size: AtomicBool::new(false) }))
         })
     }

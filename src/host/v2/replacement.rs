@@ -9,7 +9,7 @@ use duckdb_neo::{
 };
 use tstable_core::Result;
 
-use super::{super::Replacement, contained, host_error};
+use super::{super::Replacement, contained, host_error, session::Callback};
 
 /// Makes unknown names of tables that `scan` knows calls of its function.
 pub(super) fn register(extension: &Extension, scan: Replacement) -> Result<()> {
@@ -24,7 +24,7 @@ impl ReplacementScanCallbacks for Scan {
             let parts = name.parts().map_err(host_error)?;
             // A name with a schema is not a path.
             let [path] = parts.as_slice() else { return Ok(()) };
-            if (self.0.is_table)(path) {
+            if (self.0.is_table)(&Callback(context, None), path) {
                 let function = QualifiedName::from_parts(&[self.0.function]).map_err(host_error)?;
                 handle.set_reference(ReplacementType::Table(function)).map_err(host_error)?;
                 handle.add_parameter(path.as_str().value(context).map_err(host_error)?).map_err(host_error)?;

@@ -8,6 +8,38 @@ use std::{
 
 use crate::error::{Error, Result};
 
+/// What of a table's own may lie where it is to be made: what a program left that was killed in the middle of making it.
+const OWN: [&str; 3] = ["_timeseries_log", "_coverage", "data"];
+
+/// The name of something in a directory that shows it to be in use for something else than a table: anything but Parquet
+/// files, hidden names and what a table has itself. None when there is no such directory yet.
+///
+/// # Errors
+/// `InvalidArgument` for the root of the file system and for a file, `Io` when the directory cannot be read.
+pub fn stranger(directory: &Path) -> Result<Option<String>> {
+    let real = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    if real.parent().is_none() && real.has_root() {
+        return Err(Error::invalid_argument(format!(
+            "'{}' is the root of the file system, and no place for a table; name a directory of its own",
+            directory.display()
+        )));
+    }
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::io("list", directory.display(), e)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::io("list", directory.display(), e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let parquet = Path::new(&name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
+        if !parquet && !name.starts_with('.') && !OWN.contains(&name.as_str()) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// A directory that has the marker, or one of which nobody can say.
 #[derive(Debug)]
 pub struct Found {

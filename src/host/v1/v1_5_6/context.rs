@@ -28,6 +28,16 @@ impl Context {
         (!raw.is_null()).then_some(Self(raw))
     }
 
+    /// The context that a COPY runs in.
+    ///
+    /// # Safety
+    /// `info` is alive.
+    pub(super) unsafe fn of_copy(info: ffi::duckdb_copy_function_global_init_info) -> Option<Self> {
+        // SAFETY: only this level has formats, and the caller vouches for the info.
+        let raw = unsafe { ffi::duckdb_copy_function_global_init_get_client_context(info) };
+        (!raw.is_null()).then_some(Self(raw))
+    }
+
     /// The text of a setting, empty when it is NULL; none for other types and settings that there are not.
     pub(in super::super) fn setting(&self, name: &str) -> Option<String> {
         let mut scope = ffi::duckdb_config_option_scope_DUCKDB_CONFIG_OPTION_SCOPE_INVALID;

@@ -13,12 +13,12 @@ use tstable_core::{Error, Result};
 use super::{
     super::{
         super::{Arg, CopyFormat, CopySink, OutColumn, failure::Contained},
-        Blind, Connection, c_string, guarded,
+        Binding, Blind, Connection, c_string, guarded,
         table::{borrow, destroy, give},
         types::LogicalType,
         value::Value,
     },
-    rows, types,
+    Context, rows, types,
 };
 
 type Extra = Contained<Arc<dyn CopyFormat>>;
@@ -96,7 +96,8 @@ unsafe extern "C" fn open(info: ffi::duckdb_copy_function_global_init_info) {
             let bind_data = ffi::duckdb_copy_function_global_init_get_bind_data(info);
             let statement = borrow::<Contained<Statement>>(bind_data)?.get()?;
             let path = path(ffi::duckdb_copy_function_global_init_get_file_path(info))?;
-            let bound = format.bind(path, statement.columns.clone(), statement.options.clone())?;
+            let session = Binding(Context::of_copy(info));
+            let bound = format.bind(&session, path, statement.columns.clone(), statement.options.clone())?;
             let state = Contained::new(Open(Mutex::new(Some(bound.open(path)?))));
             ffi::duckdb_copy_function_global_init_set_global_state(info, give(state), Some(destroy::<Contained<Open>>));
             Ok(())

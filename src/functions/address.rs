@@ -1,0 +1,130 @@
+//! Where the addresses of tables and files lead: the one place that decides what is a path of this machine. `~` and `file:`
+//! mean what they mean to DuckDB; addresses of stores are refused as long as none are read, never taken for local names.
+
+use std::path::Path;
+
+use tstable_core::{Error, Result, log::LOG_DIRECTORY, storage::local::roots::stranger};
+
+use crate::host::{Args, Session};
+
+impl Args {
+    /// The first argument: the table's directory as a local path without trailing slashes.
+    pub(crate) fn root(&self, session: &dyn Session) -> Result<String> {
+        root(session, "root", &self.text_at(0, "root")?)
+    }
+
+    /// A positional argument of one local path or a list of them, patterns included.
+    pub(crate) fn paths_at(&self, session: &dyn Session, index: usize, name: &str) -> Result<Vec<String>> {
+        self.texts_at(index, name)?.iter().map(|address| local(session, name, address)).collect()
+    }
+
+    /// A named local path.
+    pub(crate) fn path(&self, session: &dyn Session, name: &str) -> Result<Option<String>> {
+        self.text(name)?.map(|address| local(session, name, &address)).transpose()
+    }
+}
+
+/// A table's directory as a local path without trailing slashes.
+pub(crate) fn root(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    let path = local(session, name, address)?;
+    let trimmed = path.trim_end_matches('/');
+    Ok(if trimmed.is_empty() { path } else { trimmed.to_owned() })
+}
+
+/// The local path that an address stands for.
+///
+/// # Errors
+/// `InvalidArgument` for an address of anything but this machine, for the home directory of another user, and for `~` where
+/// the host does not tell which directory it stands for.
+pub(crate) fn local(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    if address.is_empty() {
+        return Err(refusal(name, address, "is no path"));
+    }
+    if let Some(path) = of_file_url(address) {
+        return path.map(str::to_owned).ok_or_else(|| {
+            refusal(
+                name,
+                address,
+                "names another machine; write 'file:///path', or the path alone, for a file of this one",
+            )
+        });
+    }
+    if let Some(scheme) = scheme(address) {
+        let what = format!("is an address of {scheme}://, which tstable does not read or write; give a local path");
+        return Err(refusal(name, address, &what));
+    }
+    match address.strip_prefix('~') {
+        None => Ok(address.to_owned()),
+        Some(rest) if rest.is_empty() || rest.starts_with(std::path::is_separator) => {
+            Ok(format!("{}{rest}", home(session, name, address)?))
+        }
+        Some(_) => Err(refusal(
+            name,
+            address,
+            "begins with a ~ that is not followed by a slash; write './~...' for a name that begins so, or the path in full",
+        )),
+    }
+}
+
+/// Refuses to make a table in a directory that is in use for something else, so that a wrong path does no harm.
+///
+/// # Errors
+/// `AlreadyExists` naming something that is there; `InvalidArgument` for the root of the file system.
+pub(crate) fn check_vacant(root: &str, way_out: &str) -> Result<()> {
+    let directory = Path::new(root);
+    match stranger(directory)? {
+        Some(name) if !directory.join(LOG_DIRECTORY).is_dir() => Err(Error::already_exists(format!(
+            "'{root}' is a directory with other things in it, such as '{name}', and no table; name a directory of the \
+             table's own, or {way_out}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The path in `file:/path`, `file:///path` or `file://localhost/path`, as DuckDB reads it; none inside for another host.
+fn of_file_url(address: &str) -> Option<Option<&str>> {
+    let (scheme, rest) = address.split_at_checked("file:".len())?;
+    if !scheme.eq_ignore_ascii_case("file:") || !rest.starts_with('/') {
+        return None;
+    }
+    let Some(authority) = rest.strip_prefix("//") else { return Some(Some(rest)) };
+    let path = authority.strip_prefix("localhost").unwrap_or(authority);
+    // A drive's letter follows the slash on Windows, and is the path's beginning there.
+    let begins = if cfg!(windows) { path.strip_prefix('/') } else { Some(path).filter(|path| path.starts_with('/')) };
+    Some(begins)
+}
+
+/// The scheme of an address like `s3://bucket/name`.
+fn scheme(address: &str) -> Option<&str> {
+    let (scheme, _) = address.split_once("://")?;
+    let lettered = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    (lettered && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))).then_some(scheme)
+}
+
+/// The home directory as DuckDB has it: its setting, or that of the operating system.
+fn home(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    let set = session.setting("home_directory").ok_or_else(|| {
+        refusal(
+            name,
+            address,
+            "begins with ~, and this version of DuckDB does not tell an extension which directory that is; write it in full",
+        )
+    })?;
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let home = Some(set).filter(|set| !set.is_empty()).or_else(|| std::env::var(variable).ok());
+    home.filter(|home| !home.is_empty()).ok_or_else(|| {
+        refusal(
+            name,
+            address,
+            "begins with ~, and there is no home directory; SET home_directory, or write the path in full",
+        )
+    })
+}
+
+fn refusal(name: &str, address: &str, why: &str) -> Error {
+    Error::invalid_argument(format!("{name} := '{}' {why}", address.replace('\'', "''")))
+}
+
+#[cfg(test)]
+#[path = "address_tests.rs"]
+mod tests;
