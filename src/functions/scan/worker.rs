@@ -123,6 +123,10 @@ impl Worker for ScanWorker {
     }
 }
 
+fn interrupted() -> Error {
+    Error::cancelled("the query was interrupted")
+}
+
 impl ScanWorker {
     /// Takes the next unit that holds rows; false when there is none.
     fn claim(&mut self, session: &dyn Session) -> Result<bool> {
@@ -132,7 +136,7 @@ impl ScanWorker {
                 return Ok(false);
             }
             if session.interrupted() {
-                return Err(Error::cancelled("the query was interrupted"));
+                return Err(interrupted());
             }
             self.number = number;
             self.unit = self.rows.scan.unit(number, Strings::Dictionary, BATCH_ROWS)?;
@@ -155,6 +159,10 @@ impl ScanWorker {
             }
             UnitRows::Counted(_) => {}
             UnitRows::Read(reader) => {
+                // Batches of which no row is left come one after another without a chunk between them.
+                if session.interrupted() {
+                    return Err(interrupted());
+                }
                 if let Some(batch) = reader.next() {
                     let segment = &unit.segment;
                     let named = |e: Error| e.with("path", &segment.record.path).with("version", segment.added);

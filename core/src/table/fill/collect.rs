@@ -61,6 +61,19 @@ pub(super) enum Target {
     After,
 }
 
+/// So many cells without a value.
+///
+/// # Errors
+/// `LimitExceeded` when there is no memory for them: a range that somebody asks for must not end the process.
+fn unfilled(size: usize) -> Result<Vec<Option<Place>>> {
+    let mut places = Vec::new();
+    places.try_reserve_exact(size).map_err(|_| {
+        Error::limit_exceeded(format!("there is no memory for {size} cells; fill a shorter range or wider cells"))
+    })?;
+    places.resize(size, None);
+    Ok(places)
+}
+
 impl<'a> Collection<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
@@ -78,14 +91,12 @@ impl<'a> Collection<'a> {
         let entity_columns = read.len().saturating_sub(1);
         read.extend(request.columns.iter().map(|column| column.position));
         let size = subjects.len().saturating_mul(cell_count(cells).saturating_add(2));
-        let column = |column: &super::FillColumn| Column {
-            method: column.method,
-            places: vec![None; size],
-            values: Vec::new(),
-            touched: Vec::new(),
+        let column = |column: &super::FillColumn| {
+            let (places, values, touched) = (unfilled(size)?, Vec::new(), Vec::new());
+            Ok(Column { method: column.method, places, values, touched })
         };
         let slots = subjects.iter().enumerate().map(|(slot, subject)| (subject.entity.clone(), slot)).collect();
-        let columns = request.columns.iter().map(column).collect();
+        let columns = request.columns.iter().map(column).collect::<Result<_>>()?;
         Ok(Self { snapshot, cache, request, cells, slots, read, entity_columns, columns })
     }
 
