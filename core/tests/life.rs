@@ -6,6 +6,8 @@ mod fixture;
 
 #[path = "life/adopted.rs"]
 mod adopted;
+#[path = "life/arrivals.rs"]
+mod arrivals;
 #[path = "life/checks.rs"]
 mod checks;
 #[path = "life/columns.rs"]
@@ -26,3 +28,5 @@ mod looking_back;
 mod open_types;
 #[path = "life/overlap.rs"]
 mod overlap;
+#[path = "life/rows.rs"]
+mod rows;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
+    log::Version,
     schema::ColumnType,
     storage::outside::expand,
     table::{
         At,
-        append::{AppendRequest, FileReport, Mode, OnOverlap},
+        append::{AppendRequest, FileReport, Mode, OnError, OnOverlap},
         checks::OnViolation,
     },
 };
@@ -21,18 +22,35 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
+/// The named parameters of an append, and of its preview.
+pub(super) const PARAMS: [Param; 7] = [
+    Param { name: "on_overlap", ty: ParamType::Varchar },
+    Param { name: "mode", ty: ParamType::Varchar },
+    Param { name: "on_violation", ty: ParamType::Varchar },
+    Param { name: "verify", ty: ParamType::Boolean },
+    Param { name: "on_error", ty: ParamType::Varchar },
+    Param { name: "expected_version", ty: ParamType::BigInt },
+    Param { name: "message", ty: ParamType::Varchar },
+];
+
+/// What those say; the files are found when the function runs.
+pub(super) fn request(args: &Args) -> Result<AppendRequest> {
+    let on_overlap = args.text("on_overlap")?.map_or(Ok(OnOverlap::default()), |word| OnOverlap::parse(&word))?;
+    let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
+    let on_violation =
+        args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
+    let on_error = args.text("on_error")?.map_or(Ok(OnError::default()), |word| OnError::parse(&word))?;
+    let expected_version = args.count("expected_version")?.map(Version);
+    let (verify, message) = (args.flag("verify")?, args.text("message")?);
+    Ok(AppendRequest { files: Vec::new(), on_overlap, mode, on_violation, verify, on_error, expected_version, message })
+}
+
 impl TableFunction for Append {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_append",
             positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "source", ty: ParamType::Any }],
-            named: &[
-                Param { name: "on_overlap", ty: ParamType::Varchar },
-                Param { name: "mode", ty: ParamType::Varchar },
-                Param { name: "on_violation", ty: ParamType::Varchar },
-                Param { name: "verify", ty: ParamType::Boolean },
-                Param { name: "message", ty: ParamType::Varchar },
-            ],
+            named: &PARAMS,
             description: "Appends Parquet files to a table: all of them in one commit, or none.",
             example: "CALL tstable_append('prices', 'incoming/*.parquet', on_overlap := 'skip_file')",
             projects: false,
@@ -43,12 +61,7 @@ impl TableFunction for Append {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.paths_at(session, 1, "source")?;
-        let on_overlap = args.text("on_overlap")?.map_or(Ok(OnOverlap::default()), |word| OnOverlap::parse(&word))?;
-        let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
-        let on_violation =
-            args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
-        let verify = args.flag("verify")?;
-        let message = args.text("message")?;
+        let request = request(&args)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("file", ColumnType::Varchar),
@@ -63,14 +76,7 @@ impl TableFunction for Append {
         ];
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let request = AppendRequest {
-                files: expand(&patterns)?,
-                on_overlap,
-                mode,
-                on_violation,
-                verify,
-                message: message.clone(),
-            };
+            let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state);
             for warning in &appended.warnings {

@@ -9,7 +9,7 @@ use tstable_core::{
         commit::{Action, Commit},
     },
     schema::ColumnType,
-    table::{At, Table},
+    table::{At, Table, append::EMPTY_SOURCES},
 };
 
 use super::{
@@ -91,6 +91,7 @@ fn row(commit: &Commit, segment_rows: &mut HashMap<String, u64>) -> Row {
             _ => {}
         }
     }
+    sources.extend(empty_sources(commit));
     // A row that only went from one segment into another is neither new nor gone.
     let rows_added = rows_added.saturating_sub(commit.rows_rewritten);
     let rows_removed = rows_removed.map(|rows| rows.saturating_sub(commit.rows_rewritten));
@@ -106,4 +107,11 @@ fn row(commit: &Commit, segment_rows: &mut HashMap<String, u64>) -> Row {
         Cell::text(&commit.writer),
         Cell::Texts(sources),
     ]
+}
+
+/// The files of an append that had no rows.
+fn empty_sources(commit: &Commit) -> Vec<String> {
+    let sources = commit.extra.get(EMPTY_SOURCES).and_then(|sources| sources.as_array());
+    let path = |source: &serde_json::Value| source.get("path").and_then(|path| path.as_str()).map(str::to_owned);
+    sources.map(|sources| sources.iter().filter_map(path).collect()).unwrap_or_default()
 }

@@ -6,12 +6,18 @@ use tstable_core::{
     Result,
     schema::ColumnType,
     storage::outside::expand,
-    table::{At, incoming::Target, preview::preview},
+    table::{
+        At, Snapshot,
+        append::{AppendRequest, OnError},
+        incoming::Target,
+        preview::{EntityPreview, FilePreview, preview},
+    },
 };
 
 use super::{
     Shared, Watch,
-    report::{Cell, Report, column},
+    append::{PARAMS, request},
+    report::{Cell, Report, Row, column},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
 
@@ -22,7 +28,7 @@ impl TableFunction for Preview {
         Signature {
             name: "tstable_preview",
             positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "source", ty: ParamType::Any }],
-            named: &[],
+            named: &PARAMS,
             description: "What an append of files would do, changing nothing.",
             example: "FROM tstable_preview('prices', 'incoming/*.parquet')",
             projects: false,
@@ -33,46 +39,62 @@ impl TableFunction for Preview {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.paths_at(session, 1, "source")?;
+        let request = request(&args)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let columns = columns(entities(&snapshot, &patterns)?);
+        let entities = entities(&snapshot, &patterns, &request)?;
+        let parts = entities.len();
+        // What would become of a file depends on what is asked; who asks for nothing gets the counts.
+        let told = PARAMS.iter().any(|param| args.named(param.name).is_some());
+        let columns = columns(entities, told);
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let files = preview(&snapshot, &expand(&patterns)?, &Watch(session))?;
-            let rows = files.into_iter().flat_map(|file| {
-                let name = Cell::text(&file.file);
-                file.entities.into_iter().map(move |found| {
-                    let mut row = vec![name.clone()];
-                    row.extend(found.entity.parts().iter().map(Cell::from));
-                    row.extend([
-                        Cell::count(found.rows),
-                        Cell::count(found.new_buckets),
-                        Cell::count(found.covered_buckets),
-                        Cell::Bool(file.already_loaded),
-                    ]);
-                    Ok(row)
-                })
-            });
-            Ok(Box::new(rows))
+            let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
+            let files = preview(&snapshot, &request, &Watch(session))?;
+            Ok(Box::new(files.into_iter().flat_map(move |file| rows(&file, parts, told)).map(Ok)))
         }))
     }
 }
 
-/// The entity columns, which the files decide for a table that has no columns yet.
-fn entities(snapshot: &tstable_core::table::Snapshot, patterns: &[String]) -> Result<Vec<OutColumn>> {
+/// A row for each entity of a file, and one for a file without any.
+fn rows(file: &FilePreview, parts: usize, told: bool) -> Vec<Row> {
+    let row = |entity: Vec<Cell>, counts: [u64; 3]| {
+        let mut row = vec![Cell::text(&file.file)];
+        row.extend(entity);
+        row.extend(counts.map(Cell::count));
+        row.push(Cell::Bool(file.already_loaded));
+        if told {
+            row.extend([Cell::text(file.status.word()), Cell::maybe(file.message.as_ref(), Cell::text)]);
+        }
+        row
+    };
+    if file.entities.is_empty() {
+        return vec![row(vec![Cell::Null; parts], [0; 3])];
+    }
+    let entities = file.entities.iter();
+    let counts = |found: &EntityPreview| [found.rows, found.new_buckets, found.covered_buckets];
+    entities.map(|found| row(found.entity.parts().iter().map(Cell::from).collect(), counts(found))).collect()
+}
+
+/// The entity columns, which the first file decides for a table that has no columns yet.
+fn entities(snapshot: &Snapshot, patterns: &[String], request: &AppendRequest) -> Result<Vec<OutColumn>> {
     let mut definition = snapshot.definition().clone();
-    if definition.schema.is_none() {
-        definition = Target::of(&definition, &expand(patterns)?)?.definition;
+    if definition.schema.is_none()
+        && let Some(target) = Target::of_files(&definition, &expand(patterns)?, request.on_error == OnError::SkipFile)?
+    {
+        definition = target.definition;
     }
     let columns = definition.entity_schema().unwrap_or_default();
     Ok(columns.into_iter().map(|c| column(&c.name, c.ty.clone())).collect())
 }
 
-fn columns(entities: Vec<OutColumn>) -> Vec<OutColumn> {
+fn columns(entities: Vec<OutColumn>, told: bool) -> Vec<OutColumn> {
+    let more = [column("status", ColumnType::Varchar), column("message", ColumnType::Varchar)];
     let counts = ["rows", "new_buckets", "covered_buckets"].map(|name| column(name, ColumnType::BigInt));
     std::iter::once(column("file", ColumnType::Varchar))
         .chain(entities)
         .chain(counts)
         .chain([column("already_loaded", ColumnType::Boolean)])
+        .chain(more.into_iter().filter(|_| told))
         .collect()
 }

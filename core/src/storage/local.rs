@@ -16,7 +16,7 @@ use super::{
     source::{FileSource, Source},
 };
 use crate::error::{Error, Result};
-use exclusive::publish;
+pub(super) use exclusive::publish;
 use handles::PooledFile;
 pub use handles::limit as handle_limit;
 

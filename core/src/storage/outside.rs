@@ -9,21 +9,21 @@ use std::{
 };
 
 use super::{
-    Stat,
-    local::{stat_of, temporary_beside, write_synced},
+    Creation, Stat,
+    local::{publish, stat_of, temporary_beside, write_synced},
     source::{FileSource, Source},
 };
 use crate::error::{Error, Result};
 
-/// A file outside the table that is about to be loaded.
-#[derive(Debug)]
+/// A file outside the table that is about to be loaded. It is not held open.
+#[derive(Debug, Clone)]
 pub struct OutsideFile {
-    /// Its bytes.
-    pub source: Arc<dyn Source>,
-    /// What identifies them, taken when the file was opened.
+    /// What identifies its contents, taken when the file was first opened.
     pub stat: Stat,
     /// Its path as the user's pattern found it.
     pub path: PathBuf,
+    /// The names that the file has in the file system; 1 where that is not known.
+    pub links: u64,
 }
 
 impl OutsideFile {
@@ -31,7 +31,7 @@ impl OutsideFile {
     ///
     /// # Errors
     /// `NotFound`, `InvalidArgument` for whatever is no file, or `Io`.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<(Self, Arc<dyn Source>)> {
         let shown = path.display().to_string();
         let failed = |e| Error::io("open", &shown, e);
         // Looked at first, since opening alone may wait for ever or set something off; and again, since it may be another by then.
@@ -39,8 +39,21 @@ impl OutsideFile {
         let file = open_at_once(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         check_is_file(path, &metadata)?;
+        #[cfg(unix)]
+        let links = std::os::unix::fs::MetadataExt::nlink(&metadata);
+        #[cfg(not(unix))]
+        let links = 1;
         let source = Arc::new(FileSource::from_file(file, shown)?);
-        Ok(Self { source, stat: stat_of(&metadata), path: path.to_owned() })
+        Ok((Self { stat: stat_of(&metadata), path: path.to_owned(), links }, source))
+    }
+
+    /// Opens the same file again.
+    ///
+    /// # Errors
+    /// As [`OutsideFile::open`]; `Conflict` when another program has changed or replaced it.
+    pub fn reopen(&self) -> Result<Arc<dyn Source>> {
+        let (found, source) = Self::open(&self.path)?;
+        if found.stat == self.stat { Ok(source) } else { Err(self.changed()) }
     }
 
     /// Refuses a file that is no longer what was opened.
@@ -49,20 +62,60 @@ impl OutsideFile {
     /// `Conflict` when another program has changed or replaced it; `NotFound` or `Io` when it cannot be looked at.
     pub fn check_unchanged(&self) -> Result<()> {
         let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
-        if stat_of(&metadata) == self.stat {
-            return Ok(());
-        }
-        Err(Error::conflict("a file was changed while it was being appended; append it again once it is complete")
-            .with("file", self.path.display()))
+        if stat_of(&metadata) == self.stat { Ok(()) } else { Err(self.changed()) }
     }
 
-    /// Removes the file after its contents have been moved into a table.
+    fn changed(&self) -> Error {
+        Error::conflict("a file was changed while it was being appended; append it again once it is complete")
+            .with("file", self.path.display())
+    }
+
+    /// Removes the file after its contents have been moved into a table. It is given another name first and looked at under that:
+    /// a newer file that took its name meanwhile is put back.
     ///
     /// # Errors
-    /// `Io` when the system refuses.
+    /// `Conflict` when it is not the file that was loaded, which is left where it is; `Io` when the system refuses.
     pub fn remove(&self) -> Result<()> {
-        fs::remove_file(&self.path).map_err(|e| Error::io("remove", self.path.display(), e))
+        let failed = |e| Error::io("remove", self.path.display(), e);
+        let is_it = |path: &Path| fs::metadata(path).is_ok_and(|found| stat_of(&found) == self.stat);
+        let newer = || {
+            Error::conflict(
+                "the file was loaded, but another one has taken its name since and was left alone; append that one too",
+            )
+            .with("file", self.path.display())
+        };
+        if !is_it(&self.path) {
+            return Err(newer());
+        }
+        let aside = temporary_beside(&self.path);
+        fs::rename(&self.path, &aside).map_err(failed)?;
+        if is_it(&aside) {
+            return fs::remove_file(&aside).map_err(failed);
+        }
+        match publish(&aside, &self.path) {
+            Ok(Creation::Created) => {
+                // After a rename in place of a link there is nothing left to remove.
+                _ = fs::remove_file(&aside);
+                Err(newer())
+            }
+            _ => Err(newer().with("now at", aside.display())),
+        }
     }
+}
+
+/// The nearest directory around `path`, all links followed, that has a directory `marker`, and where in it the path leads.
+#[must_use]
+pub fn directory_around(path: &Path, marker: &str) -> Option<(PathBuf, PathBuf)> {
+    let real = fs::canonicalize(path).ok()?;
+    let around = real.ancestors().skip(1).find(|directory| directory.join(marker).is_dir())?;
+    let inside = real.strip_prefix(around).ok()?.to_owned();
+    Some((around.to_owned(), inside))
+}
+
+/// The path with all links followed; none when there is nothing.
+#[must_use]
+pub fn real_path(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
 }
 
 /// Opens without waiting for the writer of a pipe, where the system can.

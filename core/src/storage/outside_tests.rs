@@ -64,5 +64,5 @@ fn pipes_devices_and_links_are_neither_waited_for_nor_replaced() {
     }
     assert_eq!(fs::read(at("elsewhere")).unwrap(), b"untouched");
     // A link to a file is a way to name a source.
-    assert_eq!(OutsideFile::open(&at("link")).unwrap().stat.bytes, 9);
+    assert_eq!(OutsideFile::open(&at("link")).unwrap().0.stat.bytes, 9);
 }

@@ -1,126 +1,40 @@
-//! Appending files: each is looked at, checked against what is covered, staged under the root, and then all become one
+//! Appending files: each is looked at, checked against what the table has, staged under the root, and then all become one
 //! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
 
 use std::{path::PathBuf, sync::Arc};
 
+use serde_json::{Map, Value};
+
 use super::{
     Snapshot, Table,
-    carve::{Carving, Loss, is_condemned},
-    change::{self, Amendment, Condemned},
+    carve::{Away, Carving, Loss, is_condemned},
+    change::{Amendment, Condemned, Plan, expect_version},
     checks::{Checks, OnViolation},
-    incoming::{Incoming, Target},
-    loaded::Loaded,
+    incoming::{Arrival, Incoming, Target},
+    intake::{Intake, Planned},
+    keys::{Holder, Keys},
     marks::RESERVED_PREFIX,
-    overlap::{self, Advice, Covering},
-    random_id, stage,
+    moved, random_id, stage,
 };
 use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
+        Version,
         commit::{Action, SegmentRecord},
-        definition::{Definition, Uniqueness, agree, first_columns},
+        definition::{Definition, agree, first_columns},
         state::TableState,
     },
     storage::Storage,
 };
 
-/// What to do with buckets that are covered already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnOverlap {
-    /// Refuse everything.
-    #[default]
-    Error,
-    /// Skip a file that is already loaded or wholly covered; refuse a partly covered one.
-    SkipFile,
-    /// Leave out the rows of covered buckets.
-    SkipRows,
-    /// Put the new rows in the place of the old.
-    Replace,
-    /// Append all the same.
-    Allow,
-}
+pub use super::{
+    monitor::{Monitor, Unwatched, check_cancelled},
+    policy::{Mode, OnError, OnOverlap, Status},
+};
 
-impl OnOverlap {
-    /// # Errors
-    /// `InvalidArgument` for an unknown word.
-    pub fn parse(word: &str) -> Result<Self> {
-        Ok(match word {
-            "error" => Self::Error,
-            "skip_file" => Self::SkipFile,
-            "skip_rows" => Self::SkipRows,
-            "replace" => Self::Replace,
-            "allow" => Self::Allow,
-            _ => {
-                return Err(Error::invalid_argument(format!(
-                    "on_overlap := '{word}' is not known; use 'error', 'skip_file', 'skip_rows', 'replace' or 'allow'"
-                )));
-            }
-        })
-    }
-}
-
-/// How a file's bytes come under the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Copied as they are.
-    #[default]
-    Copy,
-    /// As a hard link: the file must never be changed afterwards.
-    Link,
-    /// As a hard link or copy, and the file is removed once the commit is durable.
-    Move,
-    /// Written anew, sorted by entity and index.
-    Rewrite,
-}
-
-impl Mode {
-    /// # Errors
-    /// `InvalidArgument` for an unknown word.
-    pub fn parse(word: &str) -> Result<Self> {
-        Ok(match word {
-            "copy" => Self::Copy,
-            "link" => Self::Link,
-            "move" => Self::Move,
-            "rewrite" => Self::Rewrite,
-            _ => {
-                return Err(Error::invalid_argument(format!(
-                    "mode := '{word}' is not known; use 'copy', 'link', 'move' or 'rewrite'"
-                )));
-            }
-        })
-    }
-}
-
-/// Watches over long work: hears how far it is and may stop it.
-pub trait Monitor {
-    /// Whether to stop, leaving nothing visible.
-    fn cancelled(&self) -> bool;
-    /// So much of the work is done, 0 to 1.
-    fn progress(&self, done: f64);
-}
-
-/// Watches nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unwatched;
-
-impl Monitor for Unwatched {
-    fn cancelled(&self) -> bool {
-        false
-    }
-    fn progress(&self, _done: f64) {}
-}
-
-/// Fails when the work is to stop.
-///
-/// # Errors
-/// `Cancelled`.
-pub fn check_cancelled(monitor: &dyn Monitor) -> Result<()> {
-    if monitor.cancelled() {
-        return Err(Error::cancelled("the work was interrupted; nothing was changed"));
-    }
-    Ok(())
-}
+/// The optional field of a commit that names the files of an append that had no rows.
+pub const EMPTY_SOURCES: &str = "empty_sources";
 
 /// What to append and how.
 #[derive(Debug, Clone, Default)]
@@ -135,34 +49,12 @@ pub struct AppendRequest {
     pub on_violation: OnViolation,
     /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
     pub verify: bool,
+    /// What to do with a file that cannot be loaded.
+    pub on_error: OnError,
+    /// The newest version must be this one.
+    pub expected_version: Option<Version>,
     /// The user's words, kept in the log.
     pub message: Option<String>,
-}
-
-/// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Its rows are in the table.
-    Appended,
-    /// The very same file was loaded before.
-    AlreadyLoaded,
-    /// All its buckets were covered before.
-    AlreadyCovered,
-    /// Its rows are in the table in the place of older ones.
-    Replaced,
-}
-
-impl Status {
-    /// The word in SQL.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Appended => "appended",
-            Self::AlreadyLoaded => "already_loaded",
-            Self::AlreadyCovered => "already_covered",
-            Self::Replaced => "replaced",
-        }
-    }
 }
 
 /// The report on one file.
@@ -173,7 +65,7 @@ pub struct FileReport {
     /// What became of it.
     pub status: Status,
     /// The version that has its rows.
-    pub version: crate::log::Version,
+    pub version: Version,
     /// The segment that has its rows, where one was added.
     pub segment: Option<String>,
     /// Rows appended.
@@ -184,7 +76,7 @@ pub struct FileReport {
     pub buckets_added: u64,
     /// Entities in the file.
     pub entities: u64,
-    /// What else there is to say.
+    /// Why it was refused, what else there is to say, or the user's words.
     pub message: Option<String>,
 }
 
@@ -199,83 +91,37 @@ pub struct Appended {
     pub warnings: Vec<String>,
 }
 
-/// A file that was looked at and what shall become of it.
-struct Planned {
-    incoming: Incoming,
-    status: Status,
-    staged: Option<SegmentRecord>,
-    /// Its rows in these buckets are left out.
-    skip: Coverage,
-    buckets_added: u64,
-}
-
-/// What is decided on a file.
-struct Decision {
-    status: Status,
-    skip: Coverage,
-}
-
-impl Decision {
-    fn of(status: Status) -> Self {
-        Self { status, skip: Coverage::new() }
-    }
-}
-
 impl Table {
     /// Appends files in one commit, going on from `snapshot`.
     ///
     /// # Errors
-    /// `Overlap` when buckets are covered and the policy does not allow for it, `SchemaMismatch` when columns do not fit,
-    /// `InvalidArgument` for rows without index or entity. Whatever the error, unless it is `CommitUnknown`, nothing was appended
-    /// and the files are as they were.
+    /// `Overlap` when rows come to covered buckets and the policy does not allow for it, `SchemaMismatch` when columns do not fit,
+    /// `InvalidArgument` for rows without index or entity, `Conflict` when the newest version is not the expected one. Whatever the
+    /// error, unless it is `CommitUnknown`, nothing was appended and the files are as they were.
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
-        if request.files.is_empty() {
-            return Err(Error::invalid_argument("no file was given to append"));
-        }
-        let target = Target::of(snapshot.definition(), &request.files)?;
-        let incoming = look_at(&target, snapshot, request, monitor)?;
-        let carving = Carving::new(Arc::clone(self.log().storage()));
+        let storage = self.log().storage();
+        expect_version(request.expected_version, snapshot.state.version)?;
+        let intake = Intake::new(storage, snapshot.definition(), request, false)?;
+        let arrivals = intake.look(&snapshot.state, monitor)?;
+        let carving = Carving::new(Arc::clone(storage));
         let state = Arc::clone(&snapshot.state);
-        let mut append = Append { table: self, request, target, planned: Vec::new(), state, carving };
-        let result = append.run(incoming, monitor);
-        match result {
-            Ok(appended) => Ok(appended),
-            Err(e) => {
-                if e.kind() != ErrorKind::CommitUnknown {
-                    append.discard();
-                }
-                Err(e)
-            }
+        let mut append = Append { table: self, request, intake, planned: Vec::new(), state, carving, monitor };
+        let result = append.run(arrivals);
+        if result.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            append.discard();
         }
+        result
     }
-}
-
-fn look_at(
-    target: &Target,
-    snapshot: &Snapshot,
-    request: &AppendRequest,
-    monitor: &dyn Monitor,
-) -> Result<Vec<Incoming>> {
-    let mut incoming = Vec::with_capacity(request.files.len());
-    for (i, path) in request.files.iter().enumerate() {
-        check_cancelled(monitor)?;
-        let mut file = Incoming::read(path, target, monitor)?;
-        file.verify = request.verify;
-        file.check(target, &snapshot.state.properties, request.on_violation)?;
-        incoming.push(file);
-        #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
-        monitor.progress((i + 1) as f64 / request.files.len() as f64 * 0.5);
-    }
-    Ok(incoming)
 }
 
 struct Append<'a> {
     table: &'a Table,
     request: &'a AppendRequest,
-    target: Target,
+    intake: Intake<'a>,
     planned: Vec<Planned>,
     state: Arc<TableState>,
     carving: Carving,
+    monitor: &'a dyn Monitor,
 }
 
 impl Append<'_> {
@@ -283,27 +129,30 @@ impl Append<'_> {
         self.table.log().storage()
     }
 
-    fn run(&mut self, incoming: Vec<Incoming>, monitor: &dyn Monitor) -> Result<Appended> {
-        self.plan(incoming)?;
+    fn run(&mut self, arrivals: Vec<Arrival>) -> Result<Appended> {
+        self.planned = self.intake.plan(&self.state, arrivals, self.monitor)?;
         let base = Arc::clone(&self.state);
-        let message = self.request.message.as_deref();
-        let changed =
-            Amendment { message, ..Amendment::new(self.table, &base, "append") }.run(|state, condemned| {
-                if state.version != self.state.version {
-                    self.rebase(state)?;
-                }
-                self.forget(condemned);
-                self.stage(monitor)?;
-                let plan = self.actions(monitor)?;
-                check_cancelled(monitor)?;
-                Ok(plan)
-            })?;
+        let (message, expected) = (self.request.message.as_deref(), self.request.expected_version);
+        let amendment = Amendment { message, expected, ..Amendment::new(self.table, &base, "append") };
+        let changed = amendment.run(|state, condemned| {
+            if state.version != self.state.version {
+                self.rebase(state)?;
+            }
+            self.forget(condemned);
+            self.stage()?;
+            let plan = self.actions()?;
+            check_cancelled(self.monitor)?;
+            Ok(plan)
+        })?;
         self.state = Arc::clone(&changed.snapshot.state);
-        let moved = if changed.committed { self.remove_moved() } else { Vec::new() };
-        Ok(self.report([changed.warnings, moved].concat()))
+        let mut warnings = changed.warnings;
+        if changed.committed && self.request.mode == Mode::Move {
+            warnings.extend(self.planned.iter_mut().filter_map(moved::remove));
+        }
+        Ok(self.report(warnings))
     }
 
-    /// Forgets what was staged and is condemned, so that it is staged anew.
+    /// Forgets what was staged and is condemned, so that it is staged again.
     fn forget(&mut self, condemned: &Condemned) {
         self.carving.forget(condemned);
         for planned in &mut self.planned {
@@ -313,147 +162,81 @@ impl Append<'_> {
         }
     }
 
-    /// Decides for each file, in order, against the table and the files before it.
-    fn plan(&mut self, incoming: Vec<Incoming>) -> Result<()> {
-        let loaded = Loaded::of(&self.state);
-        let coverage = self.state.coverage(self.storage().as_ref())?;
-        let mut before = Coverage::default();
-        for file in incoming {
-            let Decision { status, skip } = self.decide(&file, &loaded, &coverage, &before)?;
-            let mut buckets_added = 0;
-            if matches!(status, Status::Appended | Status::Replaced) {
-                let mut fresh = file.coverage.clone();
-                fresh.subtract(&coverage);
-                fresh.subtract(&before);
-                buckets_added = fresh.buckets();
-                before.union_with(&file.coverage);
-            }
-            self.planned.push(Planned { incoming: file, status, staged: None, skip, buckets_added });
-        }
-        Ok(())
-    }
-
-    fn decide(
-        &self,
-        file: &Incoming,
-        loaded: &Loaded,
-        coverage: &Arc<Coverage>,
-        before: &Coverage,
-    ) -> Result<Decision> {
-        let policy = self.request.on_overlap;
-        let anything = self.state.definition.uniqueness == Uniqueness::None;
-        let covered = !file.coverage.is_disjoint(coverage);
-        let twice = !file.coverage.is_disjoint(before);
-        // Most files overlap nothing, and never ask.
-        let all = || {
-            let mut all = Coverage::clone(coverage);
-            all.union_with(before);
-            all
-        };
-        // Buckets of a file that was loaded may have been deleted since.
-        let overlaps = covered || twice || file.coverage.is_empty();
-        let whole = || overlaps && file.coverage.is_subset_of(&all());
-        if policy == OnOverlap::SkipFile && whole() && self.is_loaded(file, loaded)? {
-            return Ok(Decision::of(Status::AlreadyLoaded));
-        }
-        match policy {
-            OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
-            OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
-            _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
-            OnOverlap::SkipFile | OnOverlap::SkipRows if whole() => Ok(Decision::of(Status::AlreadyCovered)),
-            OnOverlap::SkipRows => Ok(Decision { status: Status::Appended, skip: file.coverage.intersect(&all()) }),
-            OnOverlap::Replace if !twice => Ok(Decision::of(Status::Replaced)),
-            // Which of two files of one call is right is not for us to say.
-            OnOverlap::Replace => Err(self.overlap_error(file, coverage, false, before, loaded)),
-            OnOverlap::Error | OnOverlap::SkipFile => Err(self.overlap_error(file, coverage, covered, before, loaded)),
-        }
-    }
-
-    fn is_loaded(&self, file: &Incoming, loaded: &Loaded) -> Result<bool> {
-        let same_size = loaded.get(file.outside.stat.bytes)?;
-        let earlier: Vec<_> =
-            self.planned.iter().filter(|p| p.incoming.outside.stat.bytes == file.outside.stat.bytes).collect();
-        if same_size.is_none() && earlier.is_empty() {
-            return Ok(false);
-        }
-        let fingerprint = file.fingerprint()?;
-        if same_size.is_some_and(|fingerprints| fingerprints.contains(&fingerprint)) {
-            return Ok(true);
-        }
-        for planned in earlier {
-            if planned.incoming.fingerprint()? == fingerprint {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn overlap_error(
-        &self,
-        file: &Incoming,
-        coverage: &Arc<Coverage>,
-        covered: bool,
-        before: &Coverage,
-        loaded: &Loaded,
-    ) -> Error {
-        let covering = if covered {
-            Covering::Table { state: &self.state, storage: self.storage().as_ref() }
-        } else {
-            Covering::Files(self.planned.iter().map(|p| (p.incoming.shown(), &p.incoming.coverage)).collect())
-        };
-        let with = if covered { coverage.as_ref() } else { before };
-        let policy = self.request.on_overlap;
-        let advice = match policy != OnOverlap::Replace && self.is_loaded(file, loaded).unwrap_or(false) {
-            true => Advice::Loaded,
-            false => Advice::File(policy),
-        };
-        overlap::error(&self.target, &file.coverage, with, &covering, advice).with("file", file.shown())
-    }
-
-    fn stage(&mut self, monitor: &dyn Monitor) -> Result<()> {
+    fn stage(&mut self) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
+        let Some(target) = &self.intake.target else { return Ok(()) };
+        let checks = Checks::of(&self.state.properties, &target.schema)?;
         let total = self.planned.len();
-        let checks = Checks::of(&self.state.properties, &self.target.schema)?;
         for (i, planned) in self.planned.iter_mut().enumerate() {
-            check_cancelled(monitor)?;
-            let wanted = matches!(planned.status, Status::Appended | Status::Replaced);
-            if wanted && planned.staged.is_none() {
-                planned.staged =
-                    stage_one(storage.as_ref(), planned, &self.target, &checks, self.request.mode, monitor)?;
+            check_cancelled(self.monitor)?;
+            if planned.staged.is_none()
+                && let Some(file) = planned.added()
+            {
+                let mode = self.request.mode;
+                let staged = stage_one(storage.as_ref(), planned, file, target, &checks, mode, self.monitor);
+                match staged {
+                    Err(reason) if self.request.on_error == OnError::SkipFile && is_the_files(&reason) => {
+                        refuse(planned, reason);
+                    }
+                    staged => (planned.staged, planned.note) = staged?,
+                }
             }
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
-            monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
+            self.monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
         }
         Ok(())
     }
 
-    fn actions(&mut self, monitor: &dyn Monitor) -> Result<change::Plan> {
+    fn actions(&mut self) -> Result<Plan> {
         let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
-        if staged.is_empty() {
-            return Ok(change::Plan::default());
-        }
+        let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
+            return Ok(Plan::default());
+        };
         let mut actions = Vec::with_capacity(staged.len() + 1);
         if self.state.definition.schema.is_none() {
-            actions.push(Action::DefineTable(Box::new(self.target.definition.clone())));
-        } else if let Some(settled) = self.state.definition.settled_by(&self.target.schema) {
+            actions.push(Action::DefineTable(Box::new(target.definition.clone())));
+        } else if let Some(settled) = self.state.definition.settled_by(&target.schema) {
             actions.push(Action::DefineTable(Box::new(settled)));
         }
-        let (replaced, loss) = self.replaced(monitor)?;
+        let (replaced, loss) = self.replaced()?;
         actions.extend(replaced);
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
-        Ok(change::Plan { actions, rows_rewritten: loss.rows_rewritten, ..change::Plan::default() })
+        Ok(Plan { actions, rows_rewritten: loss.rows_rewritten, extra: self.empty_sources()? })
+    }
+
+    /// Files without rows have no segment to be remembered by.
+    fn empty_sources(&self) -> Result<Map<String, Value>> {
+        let mut extra = Map::new();
+        let empty: Vec<_> = self.planned.iter().filter_map(|p| p.arrival.empty()).collect();
+        if !empty.is_empty() {
+            let sources = serde_json::to_value(empty);
+            let sources = sources.map_err(|e| Error::corrupt("sources cannot be written down").caused_by(e))?;
+            extra.insert(EMPTY_SOURCES.to_owned(), sources);
+        }
+        Ok(extra)
     }
 
     /// Takes out what is replaced.
-    fn replaced(&mut self, monitor: &dyn Monitor) -> Result<(Vec<Action>, Loss)> {
-        let mut away = Coverage::new();
-        for planned in self.planned.iter().filter(|p| p.status == Status::Replaced) {
-            away.union_with(&planned.incoming.coverage);
-        }
-        if away.is_empty() {
-            return Ok((Vec::new(), Loss::default()));
-        }
-        self.carving.actions(&self.state, &away, monitor)
+    fn replaced(&mut self) -> Result<(Vec<Action>, Loss)> {
+        let with = |status| move |planned: &&Planned| planned.status == status;
+        let of = |status| self.planned.iter().filter(with(status)).filter_map(Planned::added);
+        let (replaced, merged): (Vec<_>, Vec<_>) = (of(Status::Replaced).collect(), of(Status::Merged).collect());
+        let union = |files: &[&Incoming]| {
+            let mut all = Coverage::new();
+            files.iter().for_each(|file| all.union_with(&file.coverage));
+            all
+        };
+        let storage = self.table.log().storage().as_ref();
+        let away = match (&self.intake.target, merged.is_empty(), replaced.is_empty()) {
+            (Some(target), false, _) => Away::Keys {
+                within: union(&merged),
+                keys: Box::new(Keys::new(storage, target, &self.state.properties)?),
+                of: merged.into_iter().map(Holder::File).collect(),
+            },
+            (_, _, false) => Away::Buckets(union(&replaced)),
+            _ => return Ok((Vec::new(), Loss::default())),
+        };
+        self.carving.actions(&self.state, &away, self.monitor)
     }
 
     /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
@@ -469,15 +252,18 @@ impl Append<'_> {
             ));
         }
         self.state = Arc::clone(state);
-        let planned = std::mem::take(&mut self.planned);
-        let (incoming, staged): (Vec<_>, Vec<_>) =
-            planned.into_iter().map(|p| (p.incoming, p.staged.map(|record| (record, p.skip)))).unzip();
-        let decided = self.plan(incoming);
+        let mut staged = Vec::new();
+        let mut arrivals = Vec::new();
+        for planned in std::mem::take(&mut self.planned) {
+            staged.push(planned.staged.map(|record| (record, planned.left_out, planned.note)));
+            arrivals.push(planned.arrival);
+        }
+        let decided = self.intake.plan(&self.state, arrivals, self.monitor).map(|planned| self.planned = planned);
         for (i, staged) in staged.into_iter().enumerate() {
-            let Some((record, skip)) = staged else { continue };
-            let wanted = |p: &&mut Planned| matches!(p.status, Status::Appended | Status::Replaced) && p.skip == skip;
+            let Some((record, left_out, note)) = staged else { continue };
+            let wanted = |p: &&mut Planned| p.status.adds_rows() && p.left_out == left_out;
             match self.planned.get_mut(i).filter(wanted) {
-                Some(planned) => planned.staged = Some(record),
+                Some(planned) => (planned.staged, planned.note) = (Some(record), note),
                 None => stage::discard(self.table.log().storage().as_ref(), &record),
             }
         }
@@ -486,24 +272,16 @@ impl Append<'_> {
 
     /// A definition that changed meanwhile is accepted when the columns that the files were checked against are the same.
     fn check_definition(&mut self, current: &Definition) -> Result<()> {
-        let ours = &self.target.definition;
-        let same = match (&ours.schema, &current.schema) {
-            // Columns added meanwhile are as good as missing in what was staged before.
-            (Some(a), Some(b)) => agree(a, &first_columns(b, a.columns.len())),
-            (_, None) => true,
-            (None, Some(_)) => false,
-        };
-        let (mut a, mut b) = (ours.clone(), current.clone());
-        (a.schema, b.schema) = (None, None);
-        if !same || !a.differences(&b).is_empty() {
-            return Err(Error::conflict(
-                "another writer changed the table's definition meanwhile; nothing was appended: append again",
-            ));
+        let Some(target) = &mut self.intake.target else { return Ok(()) };
+        if is_compatible(&target.definition, current) {
+            if current.schema == target.definition.schema {
+                target.definition = current.clone();
+            }
+            return Ok(());
         }
-        if current.schema == ours.schema {
-            self.target.definition = current.clone();
-        }
-        Ok(())
+        Err(Error::conflict(
+            "another writer changed the table's definition meanwhile; nothing was appended: append again",
+        ))
     }
 
     fn discard(&mut self) {
@@ -513,14 +291,6 @@ impl Append<'_> {
         }
     }
 
-    fn remove_moved(&self) -> Vec<String> {
-        if self.request.mode != Mode::Move {
-            return Vec::new();
-        }
-        let appended = self.planned.iter().filter(|p| p.staged.is_some());
-        appended.filter_map(|p| p.incoming.outside.remove().err()).map(|e| e.to_string()).collect()
-    }
-
     fn report(&self, warnings: Vec<String>) -> Appended {
         let files = self.planned.iter().map(|planned| self.report_file(planned)).collect();
         Appended { snapshot: self.table.snapshot_of(Arc::clone(&self.state)), files, warnings }
@@ -528,30 +298,69 @@ impl Append<'_> {
 
     fn report_file(&self, planned: &Planned) -> FileReport {
         let rows = planned.staged.as_ref().map_or(0, |record| record.rows);
+        let file = planned.arrival.rows();
         FileReport {
-            file: planned.incoming.shown(),
+            file: planned.arrival.shown(),
             status: planned.status,
             version: self.state.version,
             segment: planned.staged.as_ref().map(|record| record.id.clone()),
             rows,
-            rows_skipped: planned.incoming.rows.saturating_sub(rows),
+            rows_skipped: file.map_or(0, |file| file.rows.saturating_sub(rows)),
             buckets_added: planned.buckets_added,
-            entities: planned.incoming.coverage.entity_count() as u64,
-            message: self.request.message.clone(),
+            entities: file.map_or(0, |file| file.coverage.entity_count() as u64),
+            message: planned.note.clone().or_else(|| self.request.message.clone()),
         }
     }
 }
 
+/// Whether files checked against `ours` suit a table defined as `current`.
+fn is_compatible(ours: &Definition, current: &Definition) -> bool {
+    let same = match (&ours.schema, &current.schema) {
+        // Columns added meanwhile are as good as missing in what was staged before.
+        (Some(a), Some(b)) => agree(a, &first_columns(b, a.columns.len())),
+        (_, None) => true,
+        (None, Some(_)) => false,
+    };
+    let (mut a, mut b) = (ours.clone(), current.clone());
+    (a.schema, b.schema) = (None, None);
+    same && a.differences(&b).is_empty()
+}
+
+/// Whether it is the file that is wrong, and not the table or the system.
+fn is_the_files(reason: &Error) -> bool {
+    matches!(
+        reason.kind(),
+        ErrorKind::Corrupt | ErrorKind::Conflict | ErrorKind::InvalidArgument | ErrorKind::SchemaMismatch
+    )
+}
+
+fn refuse(planned: &mut Planned, reason: Error) {
+    planned.status = Status::Refused;
+    planned.note = Some(reason.to_string());
+    planned.buckets_added = 0;
+    if let Arrival::Rows(file) = &planned.arrival {
+        planned.arrival = Arrival::Refused { path: file.outside.path.clone(), reason };
+    }
+}
+
+/// The segment made of a file, none when all of its rows are left out, and what there is to say about it.
 fn stage_one(
     storage: &dyn Storage,
     planned: &Planned,
+    file: &Incoming,
     target: &Target,
     checks: &Checks,
     mode: Mode,
     monitor: &dyn Monitor,
-) -> Result<Option<SegmentRecord>> {
-    if planned.skip.is_empty() && !planned.incoming.checked_out {
-        return stage::file(storage, &planned.incoming, target, mode, &random_id(), monitor).map(Some);
+) -> Result<(Option<SegmentRecord>, Option<String>)> {
+    if !planned.left_out.is_empty() || file.checked_out {
+        let record = stage::without(storage, file, target, mode, checks, &planned.left_out, monitor)?;
+        return Ok((record, planned.note.clone()));
     }
-    stage::without(storage, &planned.incoming, target, mode, checks, &planned.skip, monitor)
+    if mode == Mode::Move && file.outside.links > 1 {
+        // A segment must not change through another name of the file.
+        let record = stage::file(storage, file, target, Mode::Copy, &random_id(), monitor)?;
+        return Ok((Some(record), Some("copied and then removed: the file has other hard links".to_owned())));
+    }
+    Ok((Some(stage::file(storage, file, target, mode, &random_id(), monitor)?), planned.note.clone()))
 }

@@ -9,7 +9,9 @@ use super::{
     change::Condemned,
     files,
     incoming::Target,
+    keys::{Holder, Keys},
     opened,
+    rows::RowSet,
     sieve::Sieve,
     stage,
 };
@@ -24,6 +26,48 @@ use crate::{
     segment::rewrite::TableRows,
     storage::Storage,
 };
+
+/// Which rows a table loses.
+#[derive(Debug)]
+pub enum Away<'a> {
+    /// All rows of these buckets.
+    Buckets(Coverage),
+    /// The rows that share entity and index with one of others.
+    Keys {
+        /// The buckets of the others.
+        within: Coverage,
+        /// How keys are read.
+        keys: Box<Keys<'a>>,
+        /// The others.
+        of: Vec<Holder<'a>>,
+    },
+}
+
+impl Away<'_> {
+    fn within(&self) -> &Coverage {
+        match self {
+            Self::Buckets(within) | Self::Keys { within, .. } => within,
+        }
+    }
+}
+
+/// Which rows one segment loses.
+#[derive(Debug)]
+pub enum Taken<'a> {
+    /// All rows of these buckets.
+    Buckets(&'a Coverage),
+    /// These rows.
+    Rows(&'a RowSet),
+}
+
+impl Taken<'_> {
+    fn buckets(&self) -> Option<&Coverage> {
+        match self {
+            Self::Buckets(buckets) => Some(buckets),
+            Self::Rows(_) => None,
+        }
+    }
+}
 
 /// What becomes of the segments that lose rows. Kept while a commit is tried again, so that what is written is written once.
 #[derive(Debug)]
@@ -68,7 +112,7 @@ impl Carving {
     pub fn actions(
         &mut self,
         state: &TableState,
-        away: &Coverage,
+        away: &Away<'_>,
         monitor: &dyn Monitor,
     ) -> Result<(Vec<Action>, Loss)> {
         if self.definition.as_ref().is_some_and(|known| **known != *state.definition) {
@@ -97,12 +141,12 @@ impl Carving {
         &self,
         segment: &Segment,
         target: &Target,
-        away: &Coverage,
+        away: &Away<'_>,
         known: Option<Piece>,
         monitor: &dyn Monitor,
     ) -> Result<Option<Piece>> {
         let coverage = segment.coverage(self.storage.as_ref())?;
-        let own = coverage.intersect(away);
+        let own = coverage.intersect(away.within());
         if let Some(known) = known {
             if known.away == own {
                 return Ok(Some(known));
@@ -112,10 +156,19 @@ impl Carving {
         if own.is_empty() {
             return Ok(None);
         }
-        if own == *coverage {
-            return Ok(Some(Piece { away: own, rows: segment.record.rows, rest: None }));
-        }
-        let rest = carve(self.storage.as_ref(), target, segment, &own, monitor)?;
+        let rest = match away {
+            Away::Buckets(_) if own == *coverage => None,
+            Away::Buckets(_) => carve(self.storage.as_ref(), target, segment, &Taken::Buckets(&own), monitor)?,
+            Away::Keys { keys, of, .. } => {
+                let rows = keys.shared(Holder::Segment(segment), of, &own, monitor)?.rows;
+                if rows.is_empty() {
+                    return Ok(None);
+                }
+                let all = rows.len() == segment.record.rows;
+                let carve = || carve(self.storage.as_ref(), target, segment, &Taken::Rows(&rows), monitor);
+                if all { None } else { carve()? }
+            }
+        };
         let left = rest.as_ref().map_or(0, |rest| rest.rows);
         Ok(Some(Piece { away: own, rows: segment.record.rows.saturating_sub(left), rest }))
     }
@@ -166,7 +219,7 @@ fn discard_piece(storage: &dyn Storage, piece: &Piece) {
     }
 }
 
-/// The segment without the rows of `away`, written anew; none when nothing is left of it.
+/// The segment without the rows that are taken, written anew; none when nothing is left of it.
 ///
 /// # Errors
 /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.
@@ -174,15 +227,16 @@ pub fn carve(
     storage: &dyn Storage,
     target: &Target,
     segment: &Segment,
-    away: &Coverage,
+    taken: &Taken<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
     let file = opened::open_whole(storage, segment)?;
-    let mut sieve = Sieve::new(target, away)?;
+    let nothing = Coverage::new();
+    let mut sieve = Sieve::new(target, taken.buckets().unwrap_or(&nothing))?;
     let sorted = segment.record.sorted_by == Some(stage::written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
     let mut rows = TableRows::new(&file, &stage::write_columns(target))?;
-    let mut row_group = 0;
+    let (mut row_group, mut first) = (0, 0);
     while let Some(batch) = rows.next() {
         check_cancelled(monitor)?;
         let batch = batch.map_err(|e| e.with("version", segment.added))?;
@@ -191,7 +245,12 @@ pub fn carve(
             row_group = rows.row_group();
             builder.begin_group()?;
         }
-        builder.write(&sieve.pass(&batch)?)?;
+        let kept = match taken {
+            Taken::Buckets(_) => sieve.pass(&batch)?,
+            Taken::Rows(rows) => rows.filter(&batch, first, false)?,
+        };
+        first += batch.num_rows() as u64;
+        builder.write(&kept)?;
     }
     builder.finish(segment.record.sources.clone())
 }

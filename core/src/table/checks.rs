@@ -110,6 +110,21 @@ impl Checks {
         self.0.is_empty()
     }
 
+    /// Which rows violate no check; none when there is no check.
+    ///
+    /// # Errors
+    /// As [`Check::violated`].
+    pub fn passed(&self, batch: &RecordBatch) -> Result<Option<BooleanArray>> {
+        let mut passed: Option<BooleanArray> = None;
+        for check in &self.0 {
+            let violated = check.violated(batch)?;
+            let before = |row| passed.as_ref().is_none_or(|passed| passed.value(row));
+            let keep = violated.iter().enumerate().map(|(row, violated)| Some(violated != Some(true) && before(row)));
+            passed = Some(keep.collect());
+        }
+        Ok(passed)
+    }
+
     /// The rows that violate no check.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use super::{
     Snapshot, Table,
     append::{Monitor, check_cancelled},
-    carve::{Carving, Loss},
+    carve::{Away, Carving, Loss},
     change::{Amendment, Changed, Plan},
 };
 use crate::{
@@ -52,7 +52,7 @@ impl Table {
             let coverage = state.coverage(self.log().storage().as_ref())?;
             let away = chosen(&coverage, run, &filter);
             buckets = away.buckets();
-            let (actions, found) = carving.actions(state, &away, monitor)?;
+            let (actions, found) = carving.actions(state, &Away::Buckets(away), monitor)?;
             loss = found;
             Ok(Plan { actions, rows_rewritten: found.rows_rewritten, ..Plan::default() })
         });

@@ -20,7 +20,7 @@ use crate::{
     coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
     error::{Error, ErrorKind, Result},
     log::{
-        commit::{Fingerprint, SortOrder},
+        commit::{Fingerprint, SortOrder, SourceRecord},
         definition::{Definition, Uniqueness},
     },
     schema::{ColumnType, Schema},
@@ -73,6 +73,29 @@ impl Target {
             }
         }
         Self::with_columns(definition)
+    }
+
+    /// As [`Target::of`]; none when no file gives columns to a table that has none. With `skip`, files that cannot be loaded give none,
+    /// and are told of by who looks at them.
+    ///
+    /// # Errors
+    /// As [`Target::of`].
+    pub fn of_files(definition: &Definition, files: &[PathBuf], skip: bool) -> Result<Option<Self>> {
+        if definition.schema.is_some() {
+            return Self::of(definition, files).map(Some);
+        }
+        let names: Vec<_> = definition.entity_columns.iter().chain([&definition.index_column]).collect();
+        let mut giving = Vec::new();
+        for path in files {
+            match open(path) {
+                Ok((_, file)) if file.rows() == 0 => {}
+                Ok((_, file)) if skip && names.iter().any(|name| file.position(name).is_none()) => {}
+                Ok(_) => giving.push(path.clone()),
+                Err(_) if skip => {}
+                Err(e) => return Err(e),
+            }
+        }
+        if giving.is_empty() { Ok(None) } else { Self::of(definition, &giving).map(Some) }
     }
 
     /// The target of a table that has columns.
@@ -153,19 +176,87 @@ pub fn schema_of(columns: &[FileColumn]) -> Result<Schema> {
 /// # Errors
 /// `NotFound`, `Io`, or what [`SegmentFile::open`] says of the contents.
 pub fn open(path: &Path) -> Result<(OutsideFile, SegmentFile)> {
-    let outside = OutsideFile::open(path)?;
-    let file = SegmentFile::open(outside.source.clone())?;
+    let (outside, source) = OutsideFile::open(path)?;
+    let file = SegmentFile::open(source)?;
     admit(&file).map_err(|e| e.with("file", path.display()))?;
     Ok((outside, file))
 }
 
-/// See the module.
+/// What a look at a file found.
+#[derive(Debug)]
+pub enum Arrival {
+    /// Rows.
+    Rows(Box<Incoming>),
+    /// A file without rows, whatever its columns.
+    Empty(SourceRecord),
+    /// A file that cannot be loaded.
+    Refused {
+        /// The file as its pattern found it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: Error,
+    },
+}
+
+impl Arrival {
+    /// Looks at the file at `path`; without a target nothing but files without rows can come.
+    ///
+    /// # Errors
+    /// As [`Incoming::look`]; all name the file.
+    pub fn read(path: &Path, target: Option<&Target>, monitor: &dyn Monitor) -> Result<Self> {
+        let (outside, file) = open(path)?;
+        let named = |e: Error| match e.kind() {
+            ErrorKind::Corrupt | ErrorKind::Cancelled => e,
+            _ => e.with("file", path.display()),
+        };
+        if file.rows() == 0 {
+            let fingerprint = hash(outside.reopen()?.as_ref(), |_| Ok(()))?;
+            let (path, bytes) = (path.display().to_string(), outside.stat.bytes);
+            return Ok(Self::Empty(SourceRecord { path, bytes, fingerprint }));
+        }
+        let missing = || Error::invalid_argument("the table has no columns yet, and no file gives it some");
+        let incoming = target.ok_or_else(missing).and_then(|target| Incoming::look(outside, &file, target, monitor));
+        Ok(Self::Rows(Box::new(incoming.map_err(named)?)))
+    }
+
+    /// The file where it has rows.
+    #[must_use]
+    pub fn rows(&self) -> Option<&Incoming> {
+        match self {
+            Self::Rows(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The file where it has none.
+    #[must_use]
+    pub fn empty(&self) -> Option<&SourceRecord> {
+        match self {
+            Self::Empty(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The file's name as the user's pattern found it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Rows(file) => file.shown(),
+            Self::Empty(source) => source.path.clone(),
+            Self::Refused { path, .. } => path.display().to_string(),
+        }
+    }
+}
+
+/// See the module. The file is not held open: it is opened again, and found to be the same, whenever its rows are needed.
 #[derive(Debug)]
 pub struct Incoming {
     /// The file outside the table.
     pub outside: OutsideFile,
-    /// Its footer.
-    pub file: SegmentFile,
+    /// Its row groups.
+    pub row_groups: u64,
+    /// The checksum of its footer.
+    pub footer_checksum: u64,
     /// How its columns fit the table's.
     pub fit: Fit,
     /// Its rows.
@@ -180,46 +271,35 @@ pub struct Incoming {
     pub rows_by_entity: BTreeMap<Entity, u64>,
     /// Field ids of the index and entity columns of which the file says what its rows do not.
     pub misstated: Vec<u32>,
-    /// Whether every page is decoded before the file becomes a segment as it is.
-    pub verify: bool,
+    /// Field ids of all columns of which the file says what its rows do not, where every page was decoded.
+    pub decoded: Option<Vec<u32>>,
     /// Whether some rows violate a check and are to be left out.
     pub checked_out: bool,
     fingerprint: OnceLock<Fingerprint>,
 }
 
 impl Incoming {
-    /// Looks at the file at `path`.
+    /// Looks at an open file.
     ///
     /// # Errors
-    /// As [`open`]; `SchemaMismatch` when its columns do not fit; `InvalidArgument` when it has no rows or rows without index or
-    /// entity; `LimitExceeded` when a bucket's number is out of bounds. All name the file. `Cancelled`.
-    pub fn read(path: &Path, target: &Target, monitor: &dyn Monitor) -> Result<Self> {
-        let (outside, file) = open(path)?;
-        Self::look(outside, file, target, monitor).map_err(|e| match e.kind() {
-            ErrorKind::Corrupt | ErrorKind::Cancelled => e,
-            _ => e.with("file", path.display()),
-        })
-    }
-
-    fn look(outside: OutsideFile, file: SegmentFile, target: &Target, monitor: &dyn Monitor) -> Result<Self> {
+    /// `SchemaMismatch` when its columns do not fit; `InvalidArgument` when it has rows without index or entity; `LimitExceeded`
+    /// when a bucket's number is out of bounds; `Cancelled`.
+    pub fn look(outside: OutsideFile, file: &SegmentFile, target: &Target, monitor: &dyn Monitor) -> Result<Self> {
         let fit = fit(file.columns(), target)?;
-        if file.rows() == 0 {
-            return Err(Error::invalid_argument("the file has no rows; there is nothing to append"));
-        }
-        check_values(&file, &by_value(file.columns(), target))?;
+        check_values(file, &by_value(file.columns(), target))?;
         let request = InspectRequest {
-            index: read_column(&file, &target.definition.index_column, &target.schema)?,
+            index: read_column(file, &target.definition.index_column, &target.schema)?,
             entities: target
                 .definition
                 .entity_columns
                 .iter()
-                .map(|name| read_column(&file, name, &target.schema))
+                .map(|name| read_column(file, name, &target.schema))
                 .collect::<Result<_>>()?,
         };
         let mut collector = Collector::new(&target.grid);
-        let inspection = inspect(&file, &request, &mut Watched { visitor: &mut collector, monitor })?;
+        let inspection = inspect(file, &request, &mut Watched { visitor: &mut collector, monitor })?;
         if target.definition.uniqueness == Uniqueness::Row {
-            duplicates::refuse(&file, &request, target)?;
+            duplicates::refuse(file, &request, target)?;
         }
         let rows_by_entity = inspection
             .entities
@@ -231,10 +311,11 @@ impl Incoming {
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
         let sorted_by = sort_order(&inspection, !request.entities.is_empty());
-        let misstated = field_ids(&file, &inspection.misstated, target);
+        let misstated = field_ids(file, &inspection.misstated, target);
         Ok(Self {
             outside,
-            file,
+            row_groups: file.row_group_count() as u64,
+            footer_checksum: file.footer_checksum(),
             fit,
             rows: inspection.rows,
             bounds: (IndexValue(min), IndexValue(max)),
@@ -242,7 +323,7 @@ impl Incoming {
             coverage,
             rows_by_entity,
             misstated,
-            verify: false,
+            decoded: None,
             checked_out: false,
             fingerprint: OnceLock::new(),
         })
@@ -265,7 +346,8 @@ impl Incoming {
         let (target, checks, columns) = needed(properties, &checks, target)?;
         let keys = KeyColumns::of(&target)?;
         let mut violations = Violations::new(&checks);
-        for batch in TableRows::new(&self.file, &columns)? {
+        let file = self.reopen()?;
+        for batch in TableRows::new(&file, &columns)? {
             violations.look(&batch?, &keys)?;
         }
         if !violations.any() {
@@ -276,7 +358,7 @@ impl Incoming {
         }
         let mut collector = Collector::new(&target.grid);
         let mut look = RowLook::new(keys.entities.len());
-        for batch in TableRows::new(&self.file, &columns)? {
+        for batch in TableRows::new(&file, &columns)? {
             let batch = checks.pass(&batch?)?;
             let (index, entities) = keys.arrays(&batch)?;
             look.batch(index, &entities, &mut collector)?;
@@ -289,15 +371,30 @@ impl Incoming {
         Ok(())
     }
 
-    /// Decodes every page of every column: what cannot be decoded is no segment. The field ids of columns of which the file says what
-    /// its rows do not.
+    /// The file, opened again.
     ///
     /// # Errors
-    /// `Corrupt` and others that name the column that cannot be decoded.
-    pub fn decode(&self, target: &Target) -> Result<Vec<u32>> {
-        let lies = audit::lies(&self.file).map_err(|e| e.with("file", self.shown()))?;
+    /// As [`open`]; `Conflict` when it is another one by now.
+    pub fn reopen(&self) -> Result<SegmentFile> {
+        SegmentFile::open(self.outside.reopen()?)
+    }
+
+    /// Decodes every page of every column: what cannot be decoded is no segment.
+    ///
+    /// # Errors
+    /// `Corrupt` and others that name the column that cannot be decoded; as [`Incoming::reopen`].
+    pub fn decode(&mut self, target: &Target) -> Result<()> {
+        let file = self.reopen()?;
+        let lies = audit::lies(&file).map_err(|e| e.with("file", self.shown()))?;
         let positions: BTreeSet<usize> = lies.into_iter().map(|lie| lie.position).collect();
-        Ok(field_ids(&self.file, &positions.into_iter().collect::<Vec<_>>(), target))
+        self.decoded = Some(field_ids(&file, &positions.into_iter().collect::<Vec<_>>(), target));
+        Ok(())
+    }
+
+    /// The rows that violate no check, all of them where there is none.
+    #[must_use]
+    pub fn kept_rows(&self) -> u64 {
+        self.rows_by_entity.values().fold(0, |sum, rows| sum.saturating_add(*rows))
     }
 
     /// The file's name as the user's pattern found it.
@@ -314,7 +411,7 @@ impl Incoming {
         if let Some(fingerprint) = self.fingerprint.get() {
             return Ok(*fingerprint);
         }
-        let fingerprint = hash(self.outside.source.as_ref(), |_| Ok(()))?;
+        let fingerprint = hash(self.outside.reopen()?.as_ref(), |_| Ok(()))?;
         Ok(*self.fingerprint.get_or_init(|| fingerprint))
     }
 }

@@ -11,9 +11,9 @@ use arrow::array::{Array, RecordBatch};
 
 use super::{
     Table,
-    append::{Monitor, OnOverlap, Unwatched, check_cancelled},
+    append::{Monitor, OnOverlap, check_cancelled},
     build::{KeyColumns, SegmentBuilder},
-    carve::{Carving, carve},
+    carve::{Away, Carving, Taken, carve},
     change::{Amendment, Changed, Plan, begin},
     checks::{Checks, OnViolation, Violations},
     compact::Counter,
@@ -21,6 +21,7 @@ use super::{
     fit::fit,
     incoming::{Target, check_finite},
     integers::{self, Integers},
+    keys::{Holder, Keys},
     layout::TARGET_ROWS,
     marks::RESERVED_PREFIX,
     overlap::{self, Advice, Covering},
@@ -96,7 +97,7 @@ impl Table {
     pub fn loader(&self, columns: &[(String, ColumnType)], request: LoadRequest) -> Result<Loader> {
         if request.on_overlap == OnOverlap::SkipFile {
             return Err(Error::invalid_argument(
-                "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace' or 'allow'",
+                "on_overlap := 'skip_file' is about files; use 'error', 'skip_rows', 'replace', 'merge' or 'allow'",
             ));
         }
         let (mut target, properties, since) = self.load_target(columns, &request)?;
@@ -341,9 +342,17 @@ impl Loader {
         let mut plan = Plan::default();
         match self.request.on_overlap {
             OnOverlap::Allow => {}
-            OnOverlap::SkipRows => pending.leave_out(&both)?,
-            OnOverlap::Replace if !both.is_empty() => {
-                let (actions, loss) = carving.actions(state, &both, monitor)?;
+            OnOverlap::SkipRows => pending.leave_out(state, &both, &self.properties, monitor)?,
+            OnOverlap::Replace | OnOverlap::Merge if !both.is_empty() => {
+                let segments = pending.segments();
+                let away = if self.request.on_overlap == OnOverlap::Replace {
+                    Away::Buckets(both)
+                } else {
+                    let keys = Box::new(Keys::new(storage, &self.target, &self.properties)?);
+                    let of = segments.iter().map(Holder::Segment).collect();
+                    Away::Keys { within: both, keys, of }
+                };
+                let (actions, loss) = carving.actions(state, &away, monitor)?;
                 plan = Plan { actions, rows_rewritten: loss.rows_rewritten, ..Plan::default() };
             }
             OnOverlap::Error | OnOverlap::SkipFile
@@ -383,27 +392,68 @@ impl Pending {
         self.records.iter().map(|record| Action::AddSegment(Box::new(record.clone())))
     }
 
-    /// Writes the segments anew without these buckets.
-    fn leave_out(&mut self, away: &Coverage) -> Result<()> {
+    fn segments(&self) -> Vec<Segment> {
+        self.records.iter().map(Self::segment).collect()
+    }
+
+    /// Writes the segments anew without the rows that the table has by entity and index in these buckets.
+    fn leave_out(
+        &mut self,
+        state: &TableState,
+        both: &Coverage,
+        properties: &BTreeMap<String, String>,
+        monitor: &dyn Monitor,
+    ) -> Result<()> {
+        if both.is_empty() {
+            return Ok(());
+        }
+        let storage = Arc::clone(&self.storage);
+        let target = Arc::clone(&self.target);
+        let keys = Keys::new(storage.as_ref(), &target, properties)?;
+        let mut live = Vec::new();
+        for segment in state.segments.all()? {
+            if !segment.coverage(storage.as_ref())?.is_disjoint(both) {
+                live.push(Holder::Segment(segment));
+            }
+        }
         let mut records = std::mem::take(&mut self.records).into_iter();
         let result = records.by_ref().try_for_each(|record| {
-            let rest = self.without(record, away)?;
-            self.records.extend(rest);
-            Ok(())
+            let rest = self.without(&record, &keys, &live, both, monitor);
+            // What failed is discarded with all others.
+            let kept = rest.as_ref().map_or(Some(record), Clone::clone);
+            self.records.extend(kept);
+            rest.map(drop)
         });
         self.records.extend(records);
         result
     }
 
-    fn without(&self, record: SegmentRecord, away: &Coverage) -> Result<Option<SegmentRecord>> {
-        let segment = Self::segment(&record);
-        let own = segment.coverage(self.storage.as_ref())?.intersect(away);
+    fn without(
+        &self,
+        record: &SegmentRecord,
+        keys: &Keys<'_>,
+        live: &[Holder<'_>],
+        both: &Coverage,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<SegmentRecord>> {
+        let segment = Self::segment(record);
+        let own = segment.coverage(self.storage.as_ref())?.intersect(both);
         if own.is_empty() {
-            return Ok(Some(record));
+            return Ok(Some(record.clone()));
         }
-        let rest = carve(self.storage.as_ref(), &self.target, &segment, &own, &Unwatched);
-        stage::discard(self.storage.as_ref(), &record);
-        rest
+        let shared = keys.shared(Holder::Segment(&segment), live, &own, monitor)?;
+        if shared.surplus > 0 {
+            return Err(overlap::ambiguous(&self.target, &shared));
+        }
+        if shared.rows.is_empty() {
+            return Ok(Some(record.clone()));
+        }
+        let rest = match shared.rows.len() == record.rows {
+            true => None,
+            false => carve(self.storage.as_ref(), &self.target, &segment, &Taken::Rows(&shared.rows), monitor)?,
+        };
+        stage::discard(self.storage.as_ref(), record);
+        Ok(rest)
     }
 
     fn discard(&self) {

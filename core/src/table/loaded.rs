@@ -20,6 +20,16 @@ impl Loaded {
         Self { state: Arc::clone(state), by_bytes: OnceCell::new() }
     }
 
+    /// The rows of live segments that have rows of this file; all of its rows only when they are as many.
+    ///
+    /// # Errors
+    /// As [`Segments::all`](crate::log::segments::Segments::all).
+    pub(super) fn rows_with(&self, fingerprint: Fingerprint) -> Result<u64> {
+        let segments = self.state.segments.all()?.into_iter();
+        let of_it = segments.filter(|s| s.record.sources.iter().any(|source| source.fingerprint == fingerprint));
+        Ok(of_it.fold(0, |rows, segment| rows.saturating_add(segment.record.rows)))
+    }
+
     /// The fingerprints of loaded files of so many bytes.
     ///
     /// # Errors

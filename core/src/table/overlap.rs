@@ -1,12 +1,12 @@
 //! Saying what overlaps: how many buckets of which entity, where the first one is, and what covers it.
 
-use super::{append::OnOverlap, incoming::Target};
+use super::{incoming::Target, keys::Shared, policy::OnOverlap};
 use crate::{
     coverage::{Coverage, Entity, EntityPart},
     error::Error,
     log::state::TableState,
     storage::Storage,
-    time::{BucketId, format_bucket},
+    time::{BucketId, format_bucket, format_value},
 };
 
 /// What covers the buckets that a file would cover again.
@@ -20,6 +20,16 @@ pub enum Covering<'a> {
     },
     /// Files of the same call, by name.
     Files(Vec<(String, &'a Coverage)>),
+}
+
+/// What each way does to the rows, after the words "'skip_rows' to".
+macro_rules! ways {
+    () => {
+        "leave out only rows whose entity and index the table has, 'merge' to put these rows in the place of those with the same entity \
+         and index and keep all others, 'replace' to put them in the place of all old rows of their buckets, or 'allow' to add all of \
+         them, doubles too; where several loads fill a bucket, make the table with smaller buckets or with uniqueness := 'none', \
+         which adds rows to covered buckets without asking"
+    };
 }
 
 /// Who is to be told what to do about it.
@@ -37,21 +47,20 @@ impl Advice {
     fn words(self) -> &'static str {
         match self {
             Self::Loaded => "this very file is loaded already: use on_overlap := 'skip_file' to skip such files",
-            Self::File(OnOverlap::SkipFile) => {
-                "'skip_file' skips files of which every bucket is covered; use on_overlap := 'skip_rows' to leave out the rows of covered \
-                 buckets, or 'replace' to put these rows in the place of the old"
-            }
+            Self::File(OnOverlap::SkipFile) => concat!(
+                "'skip_file' skips files of which every row is in the table; use on_overlap := 'skip_rows' to ",
+                ways!()
+            ),
             Self::File(OnOverlap::Replace) => {
                 "'replace' cannot tell which of two files of one call is right; append them one after the other, the right one last"
             }
+            Self::File(OnOverlap::Merge) => {
+                "'merge' cannot tell which of two files of one call is right; append them one after the other, the right one last"
+            }
             Self::File(_) => {
-                "use on_overlap := 'skip_file' to skip files that are already loaded, 'skip_rows' to leave out the rows of covered \
-                 buckets, or 'replace' to put these rows in the place of the old"
+                concat!("use on_overlap := 'skip_file' to skip files that are already loaded, 'skip_rows' to ", ways!())
             }
-            Self::Query => {
-                "use ON_OVERLAP 'skip_rows' to leave out the rows of covered buckets, or 'replace' to put these rows in the place of \
-                 the old"
-            }
+            Self::Query => concat!("use ON_OVERLAP 'skip_rows' to ", ways!()),
         }
     }
 }
@@ -91,6 +100,39 @@ pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering
         format_bucket(&target.grid, bucket, &target.index_type),
         advice.words(),
     ))
+}
+
+/// A file that would be passed over though the table lacks rows of it: every bucket is covered, by other rows.
+#[must_use]
+pub fn absent(target: &Target, rows: u64, shared: &Shared) -> Error {
+    Error::overlap(format!(
+        "every bucket of the file is covered, but {} of its {rows} rows {} not in the table{}; nothing was appended; use on_overlap := \
+         'skip_rows' to {}",
+        shared.lacking,
+        if shared.lacking == 1 { "is" } else { "are" },
+        example(target, shared),
+        ways!()
+    ))
+}
+
+/// Rows that share entity and index with each other, more of them than the table has.
+#[must_use]
+pub fn ambiguous(target: &Target, shared: &Shared) -> Error {
+    Error::overlap(format!(
+        "{} {} entity and index with other rows to be loaded, and the table has some of those rows but fewer{}; which of them are new \
+         cannot be told, and nothing was appended; use on_overlap := 'merge' to put these rows in the place of those with the same entity \
+         and index and keep all others, or 'replace' to put them in the place of all old rows of their buckets",
+        shared.surplus,
+        plural(shared.surplus, "row shares", "rows share"),
+        example(target, shared),
+    ))
+}
+
+fn example(target: &Target, shared: &Shared) -> String {
+    let Some((entity, index)) = &shared.example else { return String::new() };
+    let of = show_entity(&target.definition.entity_columns, entity);
+    let at = format_value(*index, &target.index_type);
+    if of.is_empty() { format!(", first at {at}") } else { format!(", first {of} at {at}") }
 }
 
 fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {

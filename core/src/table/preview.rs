@@ -1,16 +1,15 @@
-//! What an append would find, without appending.
-
-use std::path::PathBuf;
+//! What an append would do, without doing it: the same looks and decisions, and nothing staged.
 
 use super::{
     Snapshot,
-    append::{Monitor, check_cancelled},
-    incoming::{Incoming, Target},
-    loaded::Loaded,
+    append::{AppendRequest, Status},
+    change::expect_version,
+    intake::{Intake, Planned},
+    monitor::Monitor,
 };
 use crate::{
-    coverage::{BucketSet, Entity},
-    error::{Error, Result},
+    coverage::{BucketSet, Coverage, Entity},
+    error::Result,
 };
 
 /// One entity of one file.
@@ -18,7 +17,7 @@ use crate::{
 pub struct EntityPreview {
     /// The entity.
     pub entity: Entity,
-    /// Its rows in the file.
+    /// Its rows in the file, less those that are left out for a check.
     pub rows: u64,
     /// Its buckets in the file that are not covered, neither by the table nor by a file before this one.
     pub new_buckets: u64,
@@ -31,33 +30,34 @@ pub struct EntityPreview {
 pub struct FilePreview {
     /// The file as its pattern found it.
     pub file: String,
-    /// Whether the very same file is loaded.
+    /// What would become of it.
+    pub status: Status,
+    /// Whether the very same content is loaded, or comes with an earlier file.
     pub already_loaded: bool,
-    /// Its entities in order.
+    /// Its entities in order; none when it has no rows or cannot be read.
     pub entities: Vec<EntityPreview>,
+    /// Why it would be refused.
+    pub message: Option<String>,
 }
 
 /// Looks at files as an append to `snapshot` would.
 ///
 /// # Errors
-/// As an append, overlap excepted.
-pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
-    if files.is_empty() {
-        return Err(Error::invalid_argument("no file was given"));
-    }
-    let target = Target::of(snapshot.definition(), files)?;
+/// As an append, overlap excepted: a file that would be refused for it is told as such.
+pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
+    expect_version(request.expected_version, snapshot.state.version)?;
+    let intake = Intake::new(snapshot.storage(), snapshot.definition(), request, true)?;
+    let arrivals = intake.look(&snapshot.state, monitor)?;
+    let planned = intake.plan(&snapshot.state, arrivals, monitor)?;
     let mut covered = snapshot.coverage()?.as_ref().clone();
-    let loaded = Loaded::of(&snapshot.state);
-    let mut previews = Vec::new();
-    for path in files {
-        check_cancelled(monitor)?;
-        let file = Incoming::read(path, &target, monitor)?;
-        let already_loaded = match loaded.get(file.outside.stat.bytes)? {
-            Some(fingerprints) if file.coverage.is_subset_of(&covered) => fingerprints.contains(&file.fingerprint()?),
-            _ => false,
-        };
-        let nothing = BucketSet::new();
-        let entities = file.coverage.iter().map(|(entity, set)| {
+    Ok(planned.iter().map(|planned| preview_of(planned, &mut covered)).collect())
+}
+
+fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
+    let nothing = BucketSet::new();
+    let mut entities = Vec::new();
+    if let Some(file) = planned.arrival.rows() {
+        entities.extend(file.coverage.iter().map(|(entity, set)| {
             let covered_buckets = set.intersection_len(covered.get(entity).unwrap_or(&nothing));
             EntityPreview {
                 entity: entity.clone(),
@@ -65,9 +65,14 @@ pub fn preview(snapshot: &Snapshot, files: &[PathBuf], monitor: &dyn Monitor) ->
                 new_buckets: set.len().saturating_sub(covered_buckets),
                 covered_buckets,
             }
-        });
-        previews.push(FilePreview { file: file.shown(), already_loaded, entities: entities.collect() });
+        }));
         covered.union_with(&file.coverage);
     }
-    Ok(previews)
+    FilePreview {
+        file: planned.arrival.shown(),
+        status: planned.status,
+        already_loaded: planned.already_loaded,
+        entities,
+        message: planned.note.clone(),
+    }
 }

@@ -11,7 +11,7 @@ use super::{
     checks::Checks,
     fit::Fit,
     incoming::{Incoming, Target, hash},
-    sieve::Sieve,
+    rows::RowSet,
 };
 use crate::{
     coverage::Coverage,
@@ -94,8 +94,7 @@ pub fn file(
     Ok(record)
 }
 
-/// Stages the rows of `incoming` that violate none of `checks` and are not in the buckets of `skip`; none when there are no such
-/// rows.
+/// Stages the rows of `incoming` that violate none of `checks` and are not among `left_out`; none when there are no such rows.
 ///
 /// # Errors
 /// As [`file()`].
@@ -105,7 +104,7 @@ pub fn without(
     target: &Target,
     mode: Mode,
     checks: &Checks,
-    skip: &Coverage,
+    left_out: &RowSet,
     monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
     let source = SourceRecord {
@@ -115,11 +114,13 @@ pub fn without(
     };
     let sort = mode == Mode::Rewrite || incoming.sorted_by == Some(written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sort)?;
-    let mut sieve = Sieve::new(target, skip)?;
-    let mut unsorted = Vec::new();
-    for batch in TableRows::new(&incoming.file, &write_columns(target))? {
+    let (mut first, mut unsorted) = (0, Vec::new());
+    for batch in TableRows::new(&incoming.reopen()?, &write_columns(target))? {
         check_cancelled(monitor)?;
-        let batch = sieve.pass(&checks.pass(&batch?)?)?;
+        let batch = batch?;
+        let kept = left_out.filter(&batch, first, false)?;
+        first += batch.num_rows() as u64;
+        let batch = checks.pass(&kept)?;
         match mode {
             Mode::Rewrite => unsorted.push(batch),
             _ => builder.write(&batch)?,
@@ -166,17 +167,15 @@ fn bring(
         Fit::AsIs { missing } if mode != Mode::Rewrite => missing.clone(),
         _ => return write_anew(storage, incoming, target, path, monitor),
     };
-    // What goes away is decoded before, since afterwards nothing else is left of it.
-    let adopted = if mode == Mode::Move || incoming.verify {
-        Adopted { compared: Compared::All, distrusted_fields: incoming.decode(target)? }
-    } else {
-        Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() }
+    let adopted = match &incoming.decoded {
+        Some(fields) => Adopted { compared: Compared::All, distrusted_fields: fields.clone() },
+        None => Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() },
     };
     let unchanged = |bytes, fingerprint| Brought {
         bytes,
-        row_groups: incoming.file.row_group_count() as u64,
+        row_groups: incoming.row_groups,
         checksum: fingerprint,
-        footer_checksum: incoming.file.footer_checksum(),
+        footer_checksum: incoming.footer_checksum,
         source: fingerprint,
         sorted_by: incoming.sorted_by,
         missing,
@@ -193,7 +192,7 @@ fn bring(
         }
     }
     let mut staged = storage.stage(path)?;
-    let fingerprint = hash(incoming.outside.source.as_ref(), |piece| {
+    let fingerprint = hash(incoming.outside.reopen()?.as_ref(), |piece| {
         check_cancelled(monitor)?;
         staged.write_all(piece).map_err(|e| Error::io("write", path, e))
     })?;
@@ -209,9 +208,9 @@ fn write_anew(
 ) -> Result<Brought> {
     let source = incoming.fingerprint()?;
     let hashing = Hashing { staged: storage.stage(path)?, hasher: Xxh3Default::new() };
-    let (files, options) = (std::slice::from_ref(&incoming.file), write_options(target));
+    let (files, options) = ([incoming.reopen()?], write_options(target));
     let pause = || check_cancelled(monitor);
-    let (written, hashing) = rewrite(files, &write_columns(target), path, hashing, &options, &pause)?;
+    let (written, hashing) = rewrite(&files, &write_columns(target), path, hashing, &options, &pause)?;
     let checksum = Fingerprint(hashing.hasher.digest128());
     let bytes = hashing.staged.finish()?;
     let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();

@@ -60,12 +60,12 @@ fn rows_that_violate_a_check_can_be_left_out_and_do_not_cover_their_buckets() {
 #[test]
 fn checks_go_together_with_overlap_policies() {
     let world = world();
-    let new = [(0.5, "A", 8.0), (2.0, "A", -1.0), (3.0, "A", 7.0)];
+    let new = [(0.0, "A", 8.0), (2.0, "A", -1.0), (3.0, "A", 7.0)];
     let done = append(&world, &new, OnViolation::SkipRows, OnOverlap::SkipRows).unwrap();
     assert_eq!((done.files[0].rows, done.files[0].rows_skipped), (1, 2));
     let done = append(&world, &new, OnViolation::SkipRows, OnOverlap::Replace).unwrap();
     assert_eq!(done.files[0].rows, 2);
-    assert_eq!(rows(&world.latest()), shown(&[(0.5, "A", 8.0), (1.0, "A", 2.0), (3.0, "A", 7.0)]));
+    assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 8.0), (1.0, "A", 2.0), (3.0, "A", 7.0)]));
     check_coverage(&world.latest());
 }
 

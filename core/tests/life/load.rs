@@ -48,19 +48,23 @@ fn rows_of_any_order_become_a_sorted_segment() {
 
 #[test]
 fn the_policies_are_those_of_files() {
-    let new = [(1.5, "A", 9.0), (2.0, "A", 8.0)];
+    let new = [(1.0, "A", 9.0), (1.5, "A", 7.0), (2.0, "A", 8.0)];
     let world = World::new();
     load(&world, &OLD, OnOverlap::Error).unwrap();
     assert_eq!(load(&world, &new, OnOverlap::Error).unwrap_err().kind(), ErrorKind::Overlap);
     assert_eq!(load(&world, &new, OnOverlap::SkipFile).unwrap_err().kind(), ErrorKind::InvalidArgument);
     assert_eq!(rows(&world.latest()), shown(&OLD));
     let skipped = load(&world, &new, OnOverlap::SkipRows).unwrap();
-    assert_eq!((skipped.rows, skipped.rows_skipped), (1, 1));
-    assert_eq!(rows(&world.latest()), shown(&[OLD.as_slice(), &[(2.0, "A", 8.0)]].concat()));
+    assert_eq!((skipped.rows, skipped.rows_skipped), (2, 1));
+    assert_eq!(rows(&world.latest()), shown(&[OLD.as_slice(), &[(1.5, "A", 7.0), (2.0, "A", 8.0)]].concat()));
+    load(&world, &[(1.25, "A", 6.0), (1.5, "A", 5.0)], OnOverlap::Merge).unwrap();
+    let merged = [OLD.as_slice(), &[(1.25, "A", 6.0), (1.5, "A", 5.0), (2.0, "A", 8.0)]].concat();
+    assert_eq!(rows(&world.latest()), shown(&merged));
     load(&world, &new, OnOverlap::Replace).unwrap();
-    assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 1.0), (0.0, "B", 3.0), (1.5, "A", 9.0), (2.0, "A", 8.0)]));
+    let replaced = [(0.0, "A", 1.0), (0.0, "B", 3.0), (1.0, "A", 9.0), (1.5, "A", 7.0), (2.0, "A", 8.0)];
+    assert_eq!(rows(&world.latest()), shown(&replaced));
     load(&world, &new, OnOverlap::Allow).unwrap();
-    assert_eq!(world.latest().state.rows(), 6);
+    assert_eq!(world.latest().state.rows(), 8);
     check_coverage(&world.latest());
 }
 

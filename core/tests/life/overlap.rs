@@ -16,32 +16,32 @@ fn with_old() -> World {
 }
 
 #[test]
-fn skip_rows_appends_the_rows_of_uncovered_buckets() {
+fn skip_rows_leaves_out_only_the_rows_that_the_table_has() {
     let world = with_old();
-    let file = world.file(&[(1.5, "A", 9.0), (2.0, "A", 8.0), (0.0, "C", 7.0)]);
+    let file = world.file(&[(1.0, "A", 9.0), (1.5, "A", 9.0), (2.0, "A", 8.0), (0.0, "C", 7.0)]);
     let report = &world.append(&[file], OnOverlap::SkipRows).unwrap().files[0];
-    assert_eq!((report.status, report.rows, report.rows_skipped), (Status::Appended, 2, 1));
+    assert_eq!((report.status, report.rows, report.rows_skipped), (Status::Appended, 3, 1));
     assert_eq!((report.buckets_added, report.entities), (2, 2));
-    let expected = [OLD.as_slice(), &[(2.0, "A", 8.0), (0.0, "C", 7.0)]].concat();
+    let expected = [OLD.as_slice(), &[(1.5, "A", 9.0), (2.0, "A", 8.0), (0.0, "C", 7.0)]].concat();
     assert_eq!(rows(&world.latest()), shown(&expected));
     check_coverage(&world.latest());
 }
 
 #[test]
-fn skip_rows_of_a_wholly_covered_file_commits_nothing() {
+fn skip_rows_of_a_file_whose_rows_are_there_commits_nothing() {
     let world = with_old();
-    let file = world.file(&[(1.5, "A", 9.0)]);
+    let file = world.file(&[(1.0, "A", 9.0)]);
     let report = world.append(&[file], OnOverlap::SkipRows).unwrap();
     assert_eq!((report.files[0].status, report.files[0].rows_skipped), (Status::AlreadyCovered, 1));
     assert_eq!(report.snapshot.state.version.0, 2);
 }
 
 #[test]
-fn skip_rows_gives_a_bucket_to_the_first_of_two_files() {
+fn skip_rows_takes_a_row_from_the_first_of_two_files() {
     let world = World::new();
-    let files = [world.file(&[(0.0, "A", 1.0)]), world.file(&[(0.5, "A", 2.0), (1.0, "A", 3.0)])];
+    let files = [world.file(&[(0.0, "A", 1.0)]), world.file(&[(0.0, "A", 9.0), (0.5, "A", 2.0), (1.0, "A", 3.0)])];
     world.append(&files, OnOverlap::SkipRows).unwrap();
-    assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 1.0), (1.0, "A", 3.0)]));
+    assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 1.0), (0.5, "A", 2.0), (1.0, "A", 3.0)]));
 }
 
 #[test]

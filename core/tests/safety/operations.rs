@@ -57,6 +57,11 @@ pub const OPERATIONS: &[Operation] = &[
         run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Replace).map(drop),
     },
     Operation {
+        name: "merge",
+        before: filled,
+        run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Merge).map(drop),
+    },
+    Operation {
         name: "skip rows",
         before: filled,
         run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::SkipRows).map(drop),

@@ -9,7 +9,7 @@ use crate::storage::Creation;
 ///
 /// # Errors
 /// `Unsupported` when the file system has neither; what the system says otherwise.
-pub(super) fn publish(temporary: &Path, path: &Path) -> io::Result<Creation> {
+pub(in crate::storage) fn publish(temporary: &Path, path: &Path) -> io::Result<Creation> {
     match fs::hard_link(temporary, path) {
         Ok(()) => Ok(Creation::Created),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
