@@ -98,7 +98,7 @@ fn annotations_that_contradict_each_other_mean_what_they_mean_to_duckdb() {
         ("required int64 x (TIMESTAMP_MILLIS);", 10, STRUCT, instant, T::TimestampTz(TimeUnit::Us)),
         ("required int32 x (INT_8);", 10, STRUCT, int64, T::TinyInt),
         // The annotation of NULL that the format has dropped, 24.
-        ("required int32 x;", 6, INT32, &[48], T::Integer),
+        ("required int32 x;", 6, INT32, &[48], T::Null),
     ];
     for (leaf, field, kind, bytes, ty) in cases {
         let file = changed(&file(&format!("message m {{ {leaf} }}")), |fields| set(fields, field, kind, bytes));

@@ -62,6 +62,8 @@ impl SegmentFile {
             return Some(ColumnBounds { nulls, ..ColumnBounds::default() });
         }
         let max = max.filter(|max| no_nan || !matches!(max, Constant::Float(_)));
+        // Writers that shorten texts are to increase what is left of a greatest one, but need not say that they did.
+        let max = if self.is_own() || statistics.max_is_exact() { max } else { max.and_then(with_all_that_begin_so) };
         Some(ColumnBounds { min, max, nulls, exact: is_exact(statistics) })
     }
 
@@ -174,6 +176,16 @@ pub(super) fn compare(a: &Constant, b: &Constant) -> Option<Ordering> {
         (Constant::Bytes(a), Constant::Bytes(b)) => Some(a.cmp(b)),
         (Constant::Temporal(ty, a), Constant::Temporal(other, b)) if ty == other => Some(a.cmp(b)),
         _ => None,
+    }
+}
+
+/// A bound that holds as well for values of which the given one is only the beginning.
+fn with_all_that_begin_so(max: Constant) -> Option<Constant> {
+    match max {
+        // No character comes after this one, and no text goes on with it.
+        Constant::Text(max) => Some(Constant::Text(format!("{max}{}", char::MAX))),
+        Constant::Bytes(_) => None,
+        other => Some(other),
     }
 }
 
