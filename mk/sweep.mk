@@ -5,7 +5,7 @@ SWEEP = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 build/venv/.venv-truth/bin/pyt
 
 .PHONY: test-sweep
 test-sweep: release venvs build/venv/.venv-truth/.installed ## compare what casts and functions skip with what DuckDB computes (SEED=n)
-	$(SWEEP) --seed $(SEED) --share 0.15
+	$(SWEEP) --seed $(SEED) --share 0.08
 
 .PHONY: soak-sweep
 soak-sweep: release venvs build/venv/.venv-truth/.installed
