@@ -226,7 +226,7 @@ impl ColumnType {
     /// Whether a time-series table may use a column of this type as its index.
     #[must_use]
     pub fn can_index(&self) -> bool {
-        matches!(self, Self::Date | Self::Timestamp(_) | Self::TimestampTz(_) | Self::BigInt | Self::UBigInt)
+        matches!(self, Self::Date | Self::Timestamp(_) | Self::TimestampTz(_)) || self.is_integer()
     }
 
     /// Whether a column of this type may identify entities: VARCHAR and the integers.

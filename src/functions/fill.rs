@@ -20,7 +20,7 @@ use super::{
     columnar::{Chunk, Chunks, Columnar},
     literal::{max_units, show, width},
     report::{Cell, array, column},
-    shape::Shape,
+    shape::{Named, Shape, give_way},
     stretches::index_array,
 };
 use crate::host::{Arg, Args, Bound, CHUNK_ROWS, OutColumn, Param, ParamType, Session, Signature, TableFunction};
@@ -118,13 +118,14 @@ impl Wanted {
         let request = self.request(snapshot)?;
         let schema = snapshot.schema()?;
         let shape = Shape::of(snapshot)?;
-        let mut columns = shape.columns([column("bucket_start", shape.index.clone())]);
+        let mut columns: Vec<_> = shape.entities.iter().cloned().map(Named::Table).collect();
+        columns.push(Named::Own(column("bucket_start", shape.index.clone())));
         for filled in &request.columns {
             let Some(own) = schema.columns.get(filled.position) else { continue };
-            columns.push(column(&own.name, filled_type(&own.ty, filled.method)));
-            columns.push(column(format!("{}_source", own.name), ColumnType::Varchar));
+            columns.push(Named::Table(column(&own.name, filled_type(&own.ty, filled.method))));
+            columns.push(Named::Own(column(format!("{}_source", own.name), ColumnType::Varchar)));
         }
-        Ok(columns)
+        Ok(give_way(columns))
     }
 }
 

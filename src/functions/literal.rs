@@ -49,14 +49,14 @@ pub(crate) fn show(arg: &Arg) -> String {
 pub(crate) fn max_units(name: &str, arg: &Arg, index: &ColumnType) -> Result<i128> {
     let unfit = || {
         let expected = match index {
-            ColumnType::BigInt | ColumnType::UBigInt => "a positive number, as in 10000",
+            ty if ty.is_integer() => "a positive number, as in 10000",
             _ => "a positive INTERVAL, as in INTERVAL 7 DAY",
         };
         Error::invalid_argument(format!("{name} := {} is not {expected}", show(arg)))
     };
     let units = match (arg, index) {
-        (Arg::Scalar(Constant::Int(count)), ColumnType::BigInt | ColumnType::UBigInt) => *count,
-        (_, ColumnType::BigInt | ColumnType::UBigInt) => return Err(unfit()),
+        (Arg::Scalar(Constant::Int(count)), ty) if ty.is_integer() => *count,
+        (_, ty) if ty.is_integer() => return Err(unfit()),
         (Arg::Scalar(Constant::Interval { months, days, micros }), _) => {
             let days = i128::from(*months) * DAYS_PER_MONTH + i128::from(*days);
             (days * NANOS_PER_DAY + i128::from(*micros) * 1_000) / unit_nanos(index)

@@ -18,6 +18,7 @@ use super::{
     Shared, Watch,
     append::{PARAMS, request},
     report::{Cell, Report, Row, column},
+    shape::{Named, give_way},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
 
@@ -91,10 +92,10 @@ fn entities(snapshot: &Snapshot, patterns: &[String], request: &AppendRequest) -
 fn columns(entities: Vec<OutColumn>, told: bool) -> Vec<OutColumn> {
     let more = [column("status", ColumnType::Varchar), column("message", ColumnType::Varchar)];
     let counts = ["rows", "new_buckets", "covered_buckets"].map(|name| column(name, ColumnType::BigInt));
-    std::iter::once(column("file", ColumnType::Varchar))
-        .chain(entities)
-        .chain(counts)
+    let own = counts
+        .into_iter()
         .chain([column("already_loaded", ColumnType::Boolean)])
-        .chain(more.into_iter().filter(|_| told))
-        .collect()
+        .chain(more.into_iter().filter(|_| told));
+    let file = Named::Own(column("file", ColumnType::Varchar));
+    give_way(std::iter::once(file).chain(entities.into_iter().map(Named::Table)).chain(own.map(Named::Own)))
 }

@@ -1,6 +1,8 @@
 //! What the columns of coverage functions look like for a table: the entity columns under their own names and types, and
 //! bucket bounds in the index column's type. A table that has no columns yet gets the likeliest ones, and no rows.
 
+use std::collections::HashSet;
+
 use tstable_core::{
     Result,
     coverage::Entity,
@@ -42,15 +44,15 @@ impl Shape {
         Ok(Self { entities, grid: definition.grid(&index)?, index })
     }
 
-    /// The entity columns, then these.
+    /// The entity columns, then these, which give way to them.
     pub(crate) fn columns(&self, more: impl IntoIterator<Item = OutColumn>) -> Vec<OutColumn> {
-        self.entities.iter().cloned().chain(more).collect()
+        give_way(self.entities.iter().cloned().map(Named::Table).chain(more.into_iter().map(Named::Own)))
     }
 
     /// INTERVAL for a time index, BIGINT for an integer one.
     pub(crate) fn duration_type(&self) -> ColumnType {
         match self.index {
-            ColumnType::BigInt | ColumnType::UBigInt => ColumnType::BigInt,
+            ref index if index.is_integer() => ColumnType::BigInt,
             _ => ColumnType::Interval,
         }
     }
@@ -73,6 +75,40 @@ impl Shape {
     pub(crate) fn end(&self, bucket: BucketId) -> IndexValue {
         self.grid.end_of(bucket)
     }
+}
+
+/// A result column, and whose name it has.
+pub(crate) enum Named {
+    /// A column of the table, which keeps its name.
+    Table(OutColumn),
+    /// A column of the function.
+    Own(OutColumn),
+}
+
+/// The columns in order. A column of the function whose name a column of the table has, or one of the function's before it,
+/// gets the first of `name_1`, `name_2`, ... that is free, as DuckDB names what a query gives twice.
+pub(crate) fn give_way(columns: impl IntoIterator<Item = Named>) -> Vec<OutColumn> {
+    let columns: Vec<Named> = columns.into_iter().collect();
+    let folded = |name: &str| name.to_lowercase();
+    let mut taken: HashSet<String> = columns
+        .iter()
+        .filter_map(|column| match column {
+            Named::Table(column) => Some(folded(&column.name)),
+            Named::Own(_) => None,
+        })
+        .collect();
+    let free = |column: OutColumn, taken: &mut HashSet<String>| {
+        let numbered = (1_u32..).map(|n| format!("{}_{n}", column.name));
+        let name = std::iter::once(column.name.clone()).chain(numbered).find(|name| taken.insert(folded(name)));
+        OutColumn { name: name.unwrap_or_default(), ..column }
+    };
+    columns
+        .into_iter()
+        .map(|column| match column {
+            Named::Table(column) => column,
+            Named::Own(column) => free(column, &mut taken),
+        })
+        .collect()
 }
 
 /// A row that begins with the entity's values.

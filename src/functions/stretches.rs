@@ -248,7 +248,12 @@ pub(super) fn index_array(ty: &ColumnType, values: &[i128]) -> Result<ArrayRef> 
         ColumnType::Date => Arc::new(Date32Array::from_iter_values(
             values.iter().map(|value| i32::try_from(*value).unwrap_or(if *value < 0 { i32::MIN } else { i32::MAX })),
         )),
-        ColumnType::BigInt => Arc::new(Int64Array::from_iter_values(values.iter().map(|value| narrow(*value)))),
+        ty if ty.is_integer() && *ty != ColumnType::UBigInt => {
+            let (bits, signed) = ty.integer_bits().unwrap_or((64, true));
+            let (least, most) =
+                if signed { (-1_i128 << (bits - 1), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) };
+            return integer_array(ty, values.iter().map(|value| (*value).clamp(least, most)));
+        }
         ColumnType::UBigInt => Arc::new(UInt64Array::from_iter_values(
             values.iter().map(|value| u64::try_from(*value).unwrap_or(if *value < 0 { 0 } else { u64::MAX })),
         )),

@@ -139,7 +139,7 @@ impl Definition {
         let index = find("index", &self.index_column)?;
         if !index.ty.can_index() {
             return Err(Error::schema_mismatch(format!(
-                "the index column '{}' is {}; an index is DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE, BIGINT or UBIGINT",
+                "the index column '{}' is {}; an index is DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE or an integer type of at most 64 bits",
                 index.name, index.ty
             )));
         }

@@ -20,7 +20,7 @@ pub struct RowLook {
     pairs: Vec<PairCodes>,
     codes: Vec<u32>,
     entities: Vec<Vec<EntityValue>>,
-    days: Vec<i64>,
+    widened: Vec<i64>,
     order: Order,
 }
 
@@ -34,7 +34,7 @@ impl RowLook {
             pairs: (1..entity_columns).map(|_| PairCodes::default()).collect(),
             codes: Vec::new(),
             entities: Vec::new(),
-            days: Vec::new(),
+            widened: Vec::new(),
             order: Order::default(),
         }
     }
@@ -53,13 +53,13 @@ impl RowLook {
         self.rows = self.rows.saturating_add(index.len() as u64);
         let slice = IndexSlice::of(index).ok_or_else(|| Error::invalid_argument("the index has no integer values"))?;
         let values = match slice {
-            IndexSlice::Days(days) => {
-                self.days.clear();
-                self.days.extend(days.iter().map(|day| i64::from(*day)));
-                IndexValues::Signed(&self.days)
-            }
             IndexSlice::Signed(values) => IndexValues::Signed(values),
             IndexSlice::Unsigned(values) => IndexValues::Unsigned(values),
+            narrow => {
+                self.widened.clear();
+                narrow.widen_into(&mut self.widened);
+                IndexValues::Signed(&self.widened)
+            }
         };
         match values {
             IndexValues::Signed(values) => self.order.rows(values, &self.codes, &self.entities),

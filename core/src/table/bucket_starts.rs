@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, PrimitiveArray},
     datatypes::{
-        ArrowPrimitiveType, Date32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType, UInt64Type,
+        ArrowPrimitiveType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+        UInt64Type,
     },
 };
 
@@ -26,6 +27,12 @@ pub fn bucket_starts(values: &ArrayRef, grid: &Grid, ty: &ColumnType) -> Result<
         ColumnType::Date => starts::<Date32Type>(values, grid),
         ColumnType::BigInt => starts::<Int64Type>(values, grid),
         ColumnType::UBigInt => starts::<UInt64Type>(values, grid),
+        ColumnType::TinyInt => starts::<Int8Type>(values, grid),
+        ColumnType::SmallInt => starts::<Int16Type>(values, grid),
+        ColumnType::Integer => starts::<Int32Type>(values, grid),
+        ColumnType::UTinyInt => starts::<UInt8Type>(values, grid),
+        ColumnType::USmallInt => starts::<UInt16Type>(values, grid),
+        ColumnType::UInteger => starts::<UInt32Type>(values, grid),
         ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => match unit {
             TimeUnit::S => starts::<TimestampSecondType>(values, grid),
             TimeUnit::Ms => starts::<TimestampMillisecondType>(values, grid),

@@ -1,8 +1,8 @@
 //! Questions about coverage, answered from the log alone: how much of what is expected is covered, where the gaps and the
 //! covered windows are. Everything here counts buckets; turning them into times is [`crate::time`]'s.
 //!
-//! A bucket is *expected* unless a calendar leaves it out or it is confirmed empty and not covered. What is not expected is
-//! passed over: gaps and windows are runs of neighbours among the expected buckets, so a closed weekend is no gap and
+//! A bucket is *expected* unless a calendar leaves it out, or it is not covered and either confirmed empty or skipped by the
+//! clock of the table's zone. What is not expected is passed over: gaps and windows are runs of neighbours among the expected buckets, so a closed weekend is no gap and
 //! breaks no window.
 
 use std::{
@@ -78,7 +78,7 @@ pub struct Subject {
 /// a day of microseconds are more than memory holds.
 #[derive(Debug, Clone)]
 struct Expected {
-    /// What the calendar expects, in ascending runs that do not touch; none without a calendar, when all is.
+    /// What calendar and clock leave to be expected, in ascending runs that do not touch; none when that is everything.
     sessions: Option<Arc<[Run]>>,
     /// What is confirmed to be empty, unless it is covered.
     confirmed: Arc<BucketSet>,
@@ -108,7 +108,7 @@ impl Snapshot {
             .into_iter()
             .map(|(entity, extent)| {
                 let covered = coverage.set_of(&entity).unwrap_or_default();
-                let expected = layout.expected(&entity)?;
+                let expected = layout.expected(&entity, &covered)?;
                 Ok(Subject { entity, extent, covered, expected })
             })
             .collect()
@@ -141,6 +141,8 @@ struct Layout<'a> {
     expectations: &'a Expectations,
     /// All extents together.
     all: Option<Run>,
+    /// What the clock of the table's zone skips in `all`.
+    skipped: Vec<Run>,
     /// The expected runs in `all`, by calendar.
     calendars: HashMap<*const crate::calendar::Calendar, Arc<[Run]>>,
 }
@@ -151,19 +153,32 @@ impl<'a> Layout<'a> {
         let last = extents.iter().map(|(_, extent)| extent.last).max();
         let all = first.zip(last).and_then(|(first, last)| Run::new(first, last));
         let expectations = snapshot.state.expectations.as_ref();
-        Self { snapshot, grid, expectations, all, calendars: HashMap::new() }
+        let skipped = all.map(|all| grid.skipped(all)).unwrap_or_default();
+        Self { snapshot, grid, expectations, all, skipped, calendars: HashMap::new() }
     }
 
-    fn expected(&mut self, entity: &Entity) -> Result<Option<Expected>> {
-        if self.expectations.is_empty() {
+    fn expected(&mut self, entity: &Entity, covered: &BucketSet) -> Result<Option<Expected>> {
+        if self.expectations.is_empty() && self.skipped.is_empty() {
             return Ok(None);
         }
         let sessions = self.sessions(entity)?;
+        let sessions = self.without_skipped(sessions, covered);
         let confirmed = self.expectations.confirmed_of(entity);
         if sessions.is_none() && confirmed.is_none() {
             return Ok(None);
         }
         Ok(Some(Expected { sessions, confirmed: confirmed.unwrap_or_default() }))
+    }
+
+    /// The same without what the clock skips, but for what is covered all the same.
+    fn without_skipped(&self, sessions: Option<Arc<[Run]>>, covered: &BucketSet) -> Option<Arc<[Run]>> {
+        let Some(all) = self.all.filter(|_| !self.skipped.is_empty()) else { return sessions };
+        let skipped = subtract(self.skipped.iter().copied(), covered.runs_in(all.first, all.last));
+        let left: Vec<Run> = match &sessions {
+            Some(sessions) => subtract(sessions.iter().copied(), skipped).collect(),
+            None => subtract(std::iter::once(all), skipped).collect(),
+        };
+        Some(left.into())
     }
 
     /// The buckets that the entity's calendar expects, over all extents.

@@ -239,7 +239,7 @@ pub fn has_field(segment: &Segment, id: u32) -> bool {
 #[must_use]
 pub fn index_constant(value: IndexValue, ty: &ColumnType) -> Option<Constant> {
     match ty {
-        ColumnType::BigInt | ColumnType::UBigInt => Some(Constant::Int(value.0)),
+        ty if ty.is_integer() => Some(Constant::Int(value.0)),
         _ => i64::try_from(value.0).ok().map(|value| Constant::Temporal(ty.clone(), value)),
     }
 }

@@ -3,12 +3,9 @@
 
 use std::path::Path;
 
-use arrow::{
-    array::{Array, ArrayRef, PrimitiveArray},
-    datatypes::{ArrowPrimitiveType, DataType, Int32Type, Int64Type, UInt64Type},
-};
+use arrow::array::{Array, ArrayRef};
 
-use super::incoming;
+use super::{incoming, numbers::integers};
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
@@ -72,11 +69,7 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
     if array.null_count() > 0 {
         return Err(Error::invalid_argument("a window opens or closes at NULL"));
     }
-    let raw: Vec<i128> = match ty {
-        ColumnType::Date => numbers::<Int32Type>(array, DataType::Int32)?,
-        ColumnType::UBigInt => numbers::<UInt64Type>(array, DataType::UInt64)?,
-        _ => numbers::<Int64Type>(array, DataType::Int64)?,
-    };
+    let raw = integers(array.as_ref())?;
     let (from, to) = (nanos(ty), nanos(index));
     Ok(raw
         .into_iter()
@@ -85,16 +78,6 @@ fn values(array: Option<&ArrayRef>, ty: &ColumnType, index: &ColumnType, up: boo
             IndexValue(value.div_euclid(to) + i128::from(up && value.rem_euclid(to) != 0))
         })
         .collect())
-}
-
-/// The stored numbers of an array of dates, timestamps or integers.
-fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, stored: DataType) -> Result<Vec<i128>>
-where
-    i128: From<T::Native>,
-{
-    let unreadable = |e| Error::corrupt("the windows cannot be read").caused_by(e);
-    let data = array.to_data().into_builder().data_type(stored).build().map_err(unreadable)?;
-    Ok(PrimitiveArray::<T>::from(data).values().iter().map(|value| i128::from(*value)).collect())
 }
 
 fn nanos(ty: &ColumnType) -> i128 {

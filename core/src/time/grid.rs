@@ -14,7 +14,8 @@
 //!   begins at the skip; where it shows the start twice it begins at the first time, and hours of the day before that are
 //!   repeated after it belong to the new day. A local day that a zone left out altogether is a bucket without instants:
 //!   its start equals its end.
-//! * A zone means nothing to a DATE or a TIMESTAMP without zone: their values are wall-clock values, and days are days.
+//! * A zone moves no bucket of a DATE or a TIMESTAMP without zone: their values are wall-clock values, and days are days.
+//!   It says which of them the clock passes over ([`Grid::skipped`]).
 
 use crate::{
     error::{Error, Result},
@@ -23,10 +24,11 @@ use crate::{
 
 use super::{
     BucketId, BucketWidth, Cursor, IndexRange, IndexValue, Run, WidthUnit, civil,
-    zone::{self, Zone},
+    zone::{self, Tz, Zone},
 };
 
 const NANOS_PER_DAY: i128 = 86_400_000_000_000;
+const SECONDS_PER_DAY: i128 = 86_400;
 /// Days from 1970-01-01 to Monday 2000-01-03.
 const ORIGIN_DAY: i128 = 10_959;
 /// Months from January 1970 to January 2000.
@@ -39,6 +41,14 @@ const MAX_MAGNITUDE: i128 = 1 << 100;
 pub struct Grid {
     ruler: Ruler,
     zone: Option<Zone>,
+    clock: Option<Clock>,
+}
+
+/// The clock on the wall that the axis of the ruler shows, where that of the table's zone is known.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    rules: Tz,
+    units_per_day: i128,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +99,11 @@ impl Grid {
             Some(months) => monthly(months.into(), units_per_day, zone, origin)?,
             None => even(width, index_type, unit_nanos, zone, origin)?,
         };
-        Ok(Self { ruler, zone: zone.filter(|_| width.is_calendar()) })
+        let zone = zone.filter(|_| width.is_calendar());
+        // Instants of short buckets lie on no wall clock; values without zone lie on that of the table.
+        let rules = if matches!(index_type, ColumnType::TimestampTz(_)) { zone.map(Zone::rules) } else { tz };
+        let clock = rules.map(|rules| Clock { rules, units_per_day });
+        Ok(Self { ruler, zone, clock })
     }
 
     fn over_integers(width: &BucketWidth, timezone: Option<&str>, origin: Option<IndexValue>) -> Result<Self> {
@@ -105,7 +119,7 @@ impl Grid {
         }
         let width = i128::from(width.count());
         let phase = origin.map_or(0, |origin| origin.0.rem_euclid(width));
-        Ok(Self { ruler: Ruler::Even { width, phase }, zone: None })
+        Ok(Self { ruler: Ruler::Even { width, phase }, zone: None, clock: None })
     }
 
     /// The bucket that holds `value`.
@@ -165,6 +179,35 @@ impl Grid {
             last = BucketId(last.0.checked_sub(1)?);
         }
         Run::new(first, last)
+    }
+
+    /// The buckets of `extent` that the clock on the wall of the table's zone passes over: a local day that the zone left out,
+    /// the hour that is skipped in spring. Nothing can happen in them. Ascending runs that do not touch.
+    #[must_use]
+    pub fn skipped(&self, extent: Run) -> Vec<Run> {
+        let Some(Clock { rules, units_per_day }) = self.clock else { return Vec::new() };
+        let seconds = |local: i128| local.div_euclid(units_per_day).saturating_mul(SECONDS_PER_DAY);
+        // The axis is that of the wall clock, which is less than two days from UTC.
+        let from = seconds(self.ruler.start_at(extent.first.0.into())) - 2 * SECONDS_PER_DAY;
+        let until = seconds(self.ruler.start_at(i128::from(extent.last.0) + 1)) + 3 * SECONDS_PER_DAY;
+        let whole = |(from, until): (i128, i128)| {
+            let start = (from * units_per_day).div_euclid(SECONDS_PER_DAY)
+                + i128::from((from * units_per_day).rem_euclid(SECONDS_PER_DAY) != 0);
+            let end = (until * units_per_day).div_euclid(SECONDS_PER_DAY);
+            let mut first = self.ruler.number_at(start);
+            first += i128::from(self.ruler.start_at(first) < start);
+            let last = self.ruler.number_at(end) - 1;
+            let id = |number: i128| i64::try_from(number).ok().map(BucketId);
+            Run::new(id(first)?, id(last)?)?.clip(extent)
+        };
+        let mut runs: Vec<Run> = Vec::new();
+        for run in rules.skips(from, until).filter_map(whole) {
+            match runs.last_mut().filter(|last| run.first.0 <= last.last.0.saturating_add(1)) {
+                Some(last) => last.last = last.last.max(run.last),
+                None => runs.push(run),
+            }
+        }
+        runs
     }
 
     /// Whether all buckets are equally wide.
@@ -242,10 +285,10 @@ fn unit_nanos(index_type: &ColumnType) -> Result<Option<i128>> {
     match index_type {
         ColumnType::Date => Ok(Some(NANOS_PER_DAY)),
         ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => Ok(Some(unit.nanos().into())),
-        ColumnType::BigInt | ColumnType::UBigInt => Ok(None),
+        ty if ty.is_integer() => Ok(None),
         other => Err(Error::invalid_argument(format!(
-            "a column of type {other} cannot be the index; expected DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE, BIGINT or \
-             UBIGINT"
+            "a column of type {other} cannot be the index; expected DATE, TIMESTAMP, TIMESTAMP WITH TIME ZONE or an \
+             integer type of at most 64 bits"
         ))),
     }
 }

@@ -84,6 +84,22 @@ impl Tz {
     }
 }
 
+impl Tz {
+    /// What the wall clock skips between two instants, as half-open ranges of its own seconds since 1970, ascending.
+    pub(super) fn skips(self, from_second: i128, until_second: i128) -> impl Iterator<Item = (i128, i128)> {
+        let clamp = |second: i128| i64::try_from(second.clamp(FIRST_SECOND, LAST_SECOND)).unwrap_or_default();
+        let (from, until) = (clamp(from_second), clamp(until_second));
+        let changes = self.0.following(Timestamp::from_second(from).unwrap_or_default());
+        changes
+            .map(|change| i128::from(change.timestamp().as_second()))
+            .take_while(move |at| *at < until.into())
+            .filter_map(move |at| {
+                let (before, after) = (self.offset_seconds(at - 1), self.offset_seconds(at));
+                (after > before).then(|| (at + i128::from(before), at + i128::from(after)))
+            })
+    }
+}
+
 /// The zone of that name in the IANA database, in its exact spelling. The data is the one this library carries, not the
 /// system's, so that every host makes the same buckets.
 pub(super) fn find(name: &str) -> Result<Tz> {
@@ -111,6 +127,11 @@ pub(super) fn find(name: &str) -> Result<Tz> {
 impl Zone {
     pub(super) fn new(tz: Tz, units_per_second: i128) -> Self {
         Self { tz, units_per_second }
+    }
+
+    /// The rules.
+    pub(super) fn rules(self) -> Tz {
+        self.tz
     }
 
     /// The wall-clock value at an instant, both in index units.

@@ -24,7 +24,11 @@ use self::{
     record::Subject,
     worker::{Column, ScanRows},
 };
-use super::{Shared, report::column};
+use super::{
+    Shared,
+    report::column,
+    shape::{Named, give_way},
+};
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
 
 pub(crate) struct Scan(pub(crate) Arc<Shared>);
@@ -57,14 +61,15 @@ impl TableFunction for Scan {
         let range = args.range(session, snapshot.index_type()?)?;
         require::check(&args, &snapshot, &range)?;
         let schema = snapshot.schema()?;
-        let mut columns: Vec<_> = schema.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();
+        let mut columns: Vec<_> = schema.columns.iter().map(|c| Named::Table(column(&c.name, c.ty.clone()))).collect();
         let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();
         if args.flag("provenance")? {
-            columns.push(column("_segment", ColumnType::Varchar));
-            columns.push(column("_version", ColumnType::BigInt));
-            columns.push(column("_bucket", snapshot.index_type()?.clone()));
+            columns.push(Named::Own(column("_segment", ColumnType::Varchar)));
+            columns.push(Named::Own(column("_version", ColumnType::BigInt)));
+            columns.push(Named::Own(column("_bucket", snapshot.index_type()?.clone())));
             sources.extend([Column::Segment, Column::Version, Column::Bucket]);
         }
+        let columns = give_way(columns);
         let rows = CoreScan::new(&snapshot, &self.0.cache, ScanRequest { range, ..ScanRequest::default() })?;
         let cardinality = rows.selection.rows;
         let shared = Arc::clone(&self.0);

@@ -204,3 +204,57 @@ fn the_digest_of_a_zones_rules_tells_zones_apart_and_is_the_same_each_time() {
     assert_eq!(distinct.len(), zones.len());
     assert!(zone_rules("Europe/Nowhere").is_err());
 }
+
+/// Zones that left a day out when they changed sides of the date line, with the day.
+#[test]
+fn days_that_a_zone_left_out_are_skipped() {
+    for (zone, day) in [
+        ("Pacific/Apia", "2011-12-30"),
+        ("Pacific/Fakaofo", "2011-12-30"),
+        ("Pacific/Kwajalein", "1993-08-21"),
+        ("Pacific/Kiritimati", "1994-12-31"),
+        ("Pacific/Enderbury", "1994-12-31"),
+    ] {
+        let local = us(&format!("{day} 00:00:00"));
+        for ty in [TSTZ, TS] {
+            let grid = grid("1d", &ty, Some(zone), None);
+            let of_day = |days: i64| BucketId(local.div_euclid(86_400_000_000) + days);
+            let around = Run { first: of_day(-400), last: of_day(400) };
+            assert_eq!(grid.skipped(around), [Run { first: of_day(0), last: of_day(0) }], "{zone} {ty}");
+        }
+        let dates = grid("1d", &ColumnType::Date, Some(zone), None);
+        let day = BucketId(local.div_euclid(86_400_000_000));
+        assert_eq!(
+            dates.skipped(Run { first: BucketId(day.0 - 9), last: BucketId(day.0 + 9) }),
+            [Run { first: day, last: day }]
+        );
+    }
+}
+
+#[test]
+fn the_hour_that_spring_skips_is_skipped_on_a_wall_clock_only() {
+    let spring = us("2024-03-10 02:00:00");
+    let all = |grid: &Grid| Run {
+        first: bucket(grid, us("2024-01-01 00:00:00")),
+        last: bucket(grid, us("2024-12-31 00:00:00")),
+    };
+    for (width, count) in [("1h", 1), ("30m", 2), ("15m", 4), ("1s", 3600)] {
+        let wall = grid(width, &TS, Some("America/New_York"), None);
+        let first = bucket(&wall, spring);
+        assert_eq!(wall.skipped(all(&wall)), [Run { first, last: BucketId(first.0 + count - 1) }], "{width}");
+        let instants = grid(width, &TSTZ, Some("America/New_York"), None);
+        assert_eq!(instants.skipped(all(&instants)), []);
+    }
+    for width in ["2h", "1d", "1w", "1mo"] {
+        let wall = grid(width, &TS, Some("America/New_York"), None);
+        assert_eq!(wall.skipped(all(&wall)), [], "{width}");
+    }
+    // Half an hour is skipped on Lord Howe, at 02:00.
+    let howe = grid("30m", &TS, Some("Australia/Lord_Howe"), None);
+    let first = bucket(&howe, us("2024-10-06 02:00:00"));
+    assert_eq!(howe.skipped(all(&howe)), [Run { first, last: first }]);
+    assert_eq!(grid("1h", &TS, None, None).skipped(Run { first: BucketId(i64::MIN), last: BucketId(i64::MAX) }), []);
+    // No extent is too long, or too far away.
+    let wide = grid("1h", &TS, Some("America/New_York"), None);
+    assert!(wide.skipped(Run { first: BucketId(i64::MIN), last: BucketId(i64::MAX) }).len() > 100);
+}
