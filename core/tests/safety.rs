@@ -12,6 +12,8 @@
 
 #[path = "safety/child.rs"]
 mod child;
+#[path = "safety/clocks.rs"]
+mod clocks;
 #[path = "safety/crashes.rs"]
 mod crashes;
 #[path = "safety/damage.rs"]

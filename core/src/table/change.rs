@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Snapshot, Table, WRITER, files};
+use super::{Snapshot, Table, WRITER, clock, files};
 use crate::{
     delta,
     error::{Error, Result},
@@ -77,6 +77,7 @@ pub fn begin(
 ) -> Result<Option<(Arc<TableState>, Vec<String>)>> {
     table.log().storage().prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
     let commit = after(Version(0), Instant::now(), operation, message, actions);
+    clock::check(table.log().storage().as_ref(), commit.timestamp, None)?;
     check_staged(table, &commit.actions, &Condemned::new())?;
     let state = Arc::new(TableState::first(&commit)?);
     if table.log().publish(&commit)? == Outcome::Lost {
@@ -207,6 +208,7 @@ impl<'a> Amendment<'a> {
             }
             check_staged(self.table, &actions, &condemned)?;
             let commit = commit(&state, self.operation, self.message.map(str::to_owned), actions);
+            clock::check(self.table.log().storage().as_ref(), commit.timestamp, Some(state.committed_at))?;
             match publish(self.table, &state, &Commit { rows_rewritten, extra, ..commit })? {
                 Published::Done { state, warnings } => {
                     return Ok(Changed { snapshot: self.table.snapshot_of(state), committed: true, warnings });

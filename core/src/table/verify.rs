@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     Table,
     append::{Monitor, check_cancelled},
+    clock,
     files::{self, Derived},
     incoming::Target,
     lives::lives,
@@ -16,7 +17,7 @@ use crate::{
     log::{
         LOG_DIRECTORY, Version,
         checkpoint::checkpoint_path,
-        commit::{Action, Commit, CoverageRecord, SegmentRecord},
+        commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
         hint::HINT_PATH,
         state::{Segment, TableState},
         steps::{Step, Steps},
@@ -127,6 +128,7 @@ impl Verify<'_> {
     fn commits(&mut self, steps: &[Step], checkpoints: &[Version]) -> Result<Replayed> {
         let mut replayed = Replayed { state: None, at_checkpoints: Vec::new(), named: HashSet::new() };
         let mut broken = false;
+        let mut future = clock::Future::new(Instant::now());
         for step in steps {
             check_cancelled(self.monitor)?;
             let (version, problem) = match *step {
@@ -134,6 +136,7 @@ impl Verify<'_> {
                 Step::Commit(version) => (version, self.commit(version, broken, &mut replayed)),
             };
             broken |= problem.is_some();
+            let problem = problem.or_else(|| future.first(replayed.state.as_ref().filter(|s| s.version == version)));
             self.found("commit", version.commit_path(), problem);
             if let Some(state) =
                 replayed.state.as_ref().filter(|s| s.version == version && checkpoints.contains(&version))

@@ -276,3 +276,37 @@ fn damage_a_page(file: &Path) {
     bytes[at] ^= 0xff;
     fs::write(file, bytes).unwrap();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_files_are_opened_one_after_the_other() {
+    struct Handles<'a> {
+        directory: &'a Path,
+        most: Cell<usize>,
+    }
+    impl Handles<'_> {
+        fn count(&self) {
+            let open =
+                fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+            self.most.set(self.most.get().max(open.filter(|path| path.starts_with(self.directory)).count()));
+        }
+    }
+    impl Monitor for Handles<'_> {
+        fn cancelled(&self) -> bool {
+            self.count();
+            false
+        }
+        fn progress(&self, _done: f64) {
+            self.count();
+        }
+    }
+    for mode in [Mode::Copy, Mode::Move, Mode::Rewrite] {
+        let world = World::new();
+        let files: Vec<_> = (0..100).map(|hour| world.file(&[(f64::from(hour), "A", 1.0)])).collect();
+        let handles = Handles { directory: world.directory.path(), most: Cell::new(0) };
+        let asked = AppendRequest { mode, ..request(&files) };
+        preview(&world.latest(), &asked, &handles).unwrap();
+        world.table.append(&world.latest(), &asked, &handles).unwrap();
+        assert!(handles.most.get() <= 3, "{mode:?}: {} files were open at once", handles.most.get());
+    }
+}
