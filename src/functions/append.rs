@@ -11,6 +11,7 @@ use tstable_core::{
         At,
         append::{AppendRequest, FileReport, Mode, OnError, OnOverlap},
         checks::OnViolation,
+        incoming::NewColumns,
     },
 };
 
@@ -23,10 +24,11 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
 /// The named parameters of an append, and of its preview.
-pub(super) const PARAMS: [Param; 7] = [
+pub(super) const PARAMS: [Param; 8] = [
     Param { name: "on_overlap", ty: ParamType::Varchar },
     Param { name: "mode", ty: ParamType::Varchar },
     Param { name: "on_violation", ty: ParamType::Varchar },
+    Param { name: "new_columns", ty: ParamType::Varchar },
     Param { name: "verify", ty: ParamType::Boolean },
     Param { name: "on_error", ty: ParamType::Varchar },
     Param { name: "expected_version", ty: ParamType::BigInt },
@@ -39,10 +41,22 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
     let mode = args.text("mode")?.map_or(Ok(Mode::default()), |word| Mode::parse(&word))?;
     let on_violation =
         args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
+    let new_columns = args.text("new_columns")?.map_or(Ok(NewColumns::default()), |word| NewColumns::parse(&word))?;
     let on_error = args.text("on_error")?.map_or(Ok(OnError::default()), |word| OnError::parse(&word))?;
     let expected_version = args.count("expected_version")?.map(Version);
     let (verify, message) = (args.flag("verify")?, args.text("message")?);
-    Ok(AppendRequest { files: Vec::new(), on_overlap, mode, on_violation, verify, on_error, expected_version, message })
+    let files = Vec::new();
+    Ok(AppendRequest {
+        files,
+        on_overlap,
+        mode,
+        on_violation,
+        new_columns,
+        verify,
+        on_error,
+        expected_version,
+        message,
+    })
 }
 
 impl TableFunction for Append {

@@ -81,7 +81,12 @@ fn rows(file: &FilePreview, parts: usize, told: bool) -> Vec<Row> {
 fn entities(snapshot: &Snapshot, patterns: &[String], request: &AppendRequest) -> Result<Vec<OutColumn>> {
     let mut definition = snapshot.definition().clone();
     if definition.schema.is_none()
-        && let Some(target) = Target::of_files(&definition, &expand(patterns)?, request.on_error == OnError::SkipFile)?
+        && let Some(target) = Target::of_files(
+            &definition,
+            &expand(patterns)?,
+            request.on_error == OnError::SkipFile,
+            request.new_columns,
+        )?
     {
         definition = target.definition;
     }

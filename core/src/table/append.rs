@@ -10,7 +10,7 @@ use super::{
     carve::{Away, Carving, Loss, is_condemned},
     change::{Amendment, Condemned, Plan, expect_version},
     checks::{Checks, OnViolation},
-    incoming::{Arrival, Incoming, Target},
+    incoming::{Arrival, Incoming, NewColumns, Target},
     intake::{Intake, Planned},
     keys::{Holder, Keys},
     marks::RESERVED_PREFIX,
@@ -47,6 +47,8 @@ pub struct AppendRequest {
     pub mode: Mode,
     /// What to do with rows that violate a check.
     pub on_violation: OnViolation,
+    /// What to do with columns that the table does not have.
+    pub new_columns: NewColumns,
     /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
     pub verify: bool,
     /// What to do with a file that cannot be loaded.
@@ -193,7 +195,8 @@ impl Append<'_> {
             return Ok(Plan::default());
         };
         let mut actions = Vec::with_capacity(staged.len() + 1);
-        if self.state.definition.schema.is_none() {
+        let width = |definition: &Definition| definition.schema.as_ref().map_or(0, |schema| schema.columns.len());
+        if width(&target.definition) > width(&self.state.definition) {
             actions.push(Action::DefineTable(Box::new(target.definition.clone())));
         } else if let Some(settled) = self.state.definition.settled_by(&target.schema) {
             actions.push(Action::DefineTable(Box::new(settled)));
@@ -273,6 +276,9 @@ impl Append<'_> {
     /// A definition that changed meanwhile is accepted when the columns that the files were checked against are the same.
     fn check_definition(&mut self, current: &Definition) -> Result<()> {
         let Some(target) = &mut self.intake.target else { return Ok(()) };
+        if self.state.definition.as_ref() == current {
+            return Ok(());
+        }
         if is_compatible(&target.definition, current) {
             if current.schema == target.definition.schema {
                 target.definition = current.clone();

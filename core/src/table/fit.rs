@@ -50,7 +50,8 @@ pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
             }
         }
     }
-    for column in columns.iter().filter(|c| target.schema.find(&c.name).is_none()) {
+    let new = columns.iter().filter(|c| target.schema.find(&c.name).is_none());
+    for column in new.filter(|_| !target.ignores_new_columns) {
         problems.push((column.name.clone(), "(not in the table)".to_owned(), column.ty.to_string()));
     }
     if !problems.is_empty() {

@@ -23,7 +23,7 @@ use crate::{
         commit::{Fingerprint, SortOrder, SourceRecord},
         definition::{Definition, Uniqueness},
     },
-    schema::{ColumnType, Schema},
+    schema::{Column, ColumnType, Schema},
     segment::{
         FileColumn, ReadColumn, SegmentFile,
         admit::{admit, check_values},
@@ -48,6 +48,37 @@ pub struct Target {
     pub grid: Grid,
     /// The index column's type.
     pub index_type: ColumnType,
+    /// Whether columns that the table does not have are passed over.
+    pub ignores_new_columns: bool,
+}
+
+/// What to do with a file's columns that the table does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewColumns {
+    /// Refuse the file.
+    #[default]
+    Refuse,
+    /// Add them to the table, in the same commit.
+    Add,
+    /// Load the file without them.
+    Ignore,
+}
+
+impl NewColumns {
+    /// The word in SQL.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a word that is none.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "refuse" => Ok(Self::Refuse),
+            "add" => Ok(Self::Add),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Error::invalid_argument(format!(
+                "new_columns := '{word}' is not known; use 'refuse', 'add' or 'ignore'"
+            ))),
+        }
+    }
 }
 
 impl Target {
@@ -57,7 +88,28 @@ impl Target {
     /// # Errors
     /// As opening a file, when none can be opened, and as [`Definition::adopt_schema`].
     pub fn of(definition: &Definition, files: &[PathBuf]) -> Result<Self> {
+        Self::taking(definition, files, NewColumns::Refuse)
+    }
+
+    /// The same, doing with columns that a table does not have what `new_columns` says.
+    ///
+    /// # Errors
+    /// As [`Target::of`].
+    pub fn taking(definition: &Definition, files: &[PathBuf], new_columns: NewColumns) -> Result<Self> {
         let mut definition = definition.clone();
+        if new_columns == NewColumns::Add
+            && let Some(schema) = &mut definition.schema
+        {
+            // What is wrong with a file is for the one who reads it to say.
+            for column in columns_of(files).unwrap_or_default() {
+                if schema.find(&column.name).is_none() {
+                    let next = definition.last_field_id.checked_add(1);
+                    definition.last_field_id =
+                        next.ok_or_else(|| Error::limit_exceeded("the table has had too many columns"))?;
+                    schema.columns.push(Column { id: definition.last_field_id, name: column.name, ty: column.ty });
+                }
+            }
+        }
         if definition.schema.as_ref().is_none_or(Schema::is_open) {
             let found = columns_of(files)?;
             match &definition.schema {
@@ -72,17 +124,23 @@ impl Target {
                 }
             }
         }
-        Self::with_columns(definition)
+        let target = Self::with_columns(definition)?;
+        Ok(Self { ignores_new_columns: new_columns == NewColumns::Ignore, ..target })
     }
 
-    /// As [`Target::of`]; none when no file gives columns to a table that has none. With `skip`, files that cannot be loaded give none,
+    /// As [`Target::taking`]; none when no file gives columns to a table that has none. With `skip`, files that cannot be loaded give none,
     /// and are told of by who looks at them.
     ///
     /// # Errors
     /// As [`Target::of`].
-    pub fn of_files(definition: &Definition, files: &[PathBuf], skip: bool) -> Result<Option<Self>> {
+    pub fn of_files(
+        definition: &Definition,
+        files: &[PathBuf],
+        skip: bool,
+        new_columns: NewColumns,
+    ) -> Result<Option<Self>> {
         if definition.schema.is_some() {
-            return Self::of(definition, files).map(Some);
+            return Self::taking(definition, files, new_columns).map(Some);
         }
         let names: Vec<_> = definition.entity_columns.iter().chain([&definition.index_column]).collect();
         let mut giving = Vec::new();
@@ -114,7 +172,7 @@ impl Target {
         let schema = definition.schema.clone().ok_or_else(corrupt)?;
         let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
         let grid = definition.grid(&index_type)?;
-        Ok(Self { definition, schema, grid, index_type })
+        Ok(Self { definition, schema, grid, index_type, ignores_new_columns: false })
     }
 }
 
@@ -128,7 +186,7 @@ impl Target {
         let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
         let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
         let grid = definition.grid(&index_type)?;
-        Ok(Some(Self { definition: definition.clone(), schema, grid, index_type }))
+        Ok(Some(Self { definition: definition.clone(), schema, grid, index_type, ignores_new_columns: false }))
     }
 }
 

@@ -78,7 +78,8 @@ impl<'a> Intake<'a> {
         if request.files.is_empty() {
             return Err(Error::invalid_argument("no file was given to append"));
         }
-        let target = Target::of_files(definition, &request.files, request.on_error == OnError::SkipFile)?;
+        let target =
+            Target::of_files(definition, &request.files, request.on_error == OnError::SkipFile, request.new_columns)?;
         Ok(Self { storage, request, target, rehearsal })
     }
 
