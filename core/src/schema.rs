@@ -1,7 +1,7 @@
 //! Column types, columns and table schemas: what a table promises of its rows. Knows Arrow's types, since readers
 //! deliver Arrow arrays; knows neither Parquet nor SQL beyond the names that DuckDB gives its types.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, IntervalUnit, TimeUnit as ArrowUnit};
 use serde::{Deserialize, Serialize};
@@ -429,6 +429,23 @@ impl Schema {
 #[must_use]
 pub fn same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
+}
+
+/// Refuses columns whose names SQL takes for the same: only one of them could ever be read.
+///
+/// # Errors
+/// `SchemaMismatch` naming both.
+pub fn check_twins<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for name in names {
+        if let Some(other) = seen.insert(name.to_ascii_lowercase(), name) {
+            let how = if other == name { "are called the same" } else { "differ in case only" };
+            return Err(Error::schema_mismatch(format!(
+                "the columns '{other}' and '{name}' {how}, and SQL does not tell them apart"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a column that a host could not bind for the names in it: every column and field of a STRUCT has a name without NUL bytes, no

@@ -12,7 +12,7 @@ use super::{ReadColumn, ReadRequest, SegmentFile, convert::converted};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,
-    schema::{ColumnType, Strings, check_names},
+    schema::{ColumnType, Strings, check_names, check_twins},
 };
 
 /// Refuses a file with a column that the hosts cannot bind or that cannot be decoded, as far as the footer tells.
@@ -21,6 +21,7 @@ use crate::{
 /// `SchemaMismatch` or `UnsupportedFormat` naming column and reason.
 pub fn admit(file: &SegmentFile) -> Result<()> {
     file.columns().iter().try_for_each(|column| check_names(&column.name, &column.ty))?;
+    check_twins(file.columns().iter().map(|column| column.name.as_str()))?;
     if let Some(leaf) = file.encrypted() {
         return Err(unreadable(file, leaf, "is encrypted; decrypt it, or leave it out, before writing"));
     }

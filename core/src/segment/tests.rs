@@ -182,6 +182,11 @@ fn a_column_that_no_host_could_bind_or_decode_is_not_admitted() {
     let twins = message("message m { required group outer { optional int32 a; optional int32 A; } }");
     let twins = refused(file(twins, vec![one(), one()]).unwrap());
     assert!(twins.contains("column \"outer\" has a STRUCT with the fields \"a\" and \"A\""), "{twins}");
+    for (names, how) in [("a A", "differ in case only"), ("x x", "are called the same")] {
+        let columns: String = names.split(' ').map(|name| format!("optional int32 {name}; ")).collect();
+        let twins = refused(file(message(&format!("message m {{ {columns} }}")), vec![one(), one()]).unwrap());
+        assert!(twins.contains(how) && twins.contains(&names.replace(' ', "' and '")), "{twins}");
+    }
     let leaf = |name: &str| {
         let leaf = Type::primitive_type_builder(name, Physical::INT32).with_repetition(Repetition::OPTIONAL);
         Arc::new(leaf.build().unwrap())
