@@ -52,20 +52,19 @@ fn temporal(ty: ColumnType, value: i64) -> Arg {
 
 #[test]
 fn dates_and_timestamps_are_read_in_every_common_spelling() {
-    for (spelling, micros) in [
-        ("1970-01-02", 86_400_000_000),
-        ("1970-01-01 00:00", 0),
-        ("1970-01-01T00:00:01.5", 1_500_000),
-        ("1970-1-1 2:00:00", 7_200_000_000),
-        ("1970-01-01 02:00:00+02:00", 0),
-        ("1970-01-01T00:00:00Z", 0),
-        (" 1969-12-31 23:59:59 UTC ", -1_000_000),
+    for (spelling, micros, index) in [
+        ("1970-01-02", 86_400_000_000, US),
+        ("1970-01-01 00:00", 0, US),
+        ("1970-1-1 2:00:00", 7_200_000_000, US),
+        ("1970-01-01T00:00:01.5", 1_500_000, US),
+        ("1970-01-01 02:00:00+02", 0, INSTANT),
+        ("1970-01-01 02:00:00+02:00", 0, INSTANT),
+        ("1969-12-31 19:00:00-0500", 0, INSTANT),
+        ("1970-01-01T00:00:00Z", 0, INSTANT),
+        (" 1969-12-31 23:59:59 UTC", -1_000_000, INSTANT),
     ] {
-        assert_eq!(
-            index_value(&Plain, "start", &text(spelling), &US).expect(spelling),
-            IndexValue(micros),
-            "{spelling}"
-        );
+        let read = index_value(&Plain, "start", &text(spelling), &index).expect(spelling);
+        assert_eq!(read, IndexValue(micros), "{spelling}");
     }
 }
 
