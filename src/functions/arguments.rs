@@ -31,14 +31,27 @@ pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
+/// A range, a version, and of whom and how a question about coverage is asked, for signatures.
+pub(crate) const QUESTION_PARAMS: [Param; 7] = [
+    Param { name: "start", ty: ParamType::Any },
+    Param { name: "until", ty: ParamType::Any },
+    Param { name: "version", ty: ParamType::BigInt },
+    Param { name: "as_of", ty: ParamType::Any },
+    Param { name: "tag", ty: ParamType::Varchar },
+    Param { name: "entity", ty: ParamType::Any },
+    Param { name: "hold", ty: ParamType::Any },
+];
+
 /// What the functions that list runs of buckets take, for signatures.
-pub(crate) const RUNS_PARAMS: [Param; 6] = [
+pub(crate) const RUNS_PARAMS: [Param; 8] = [
     Param { name: "start", ty: ParamType::Any },
     Param { name: "until", ty: ParamType::Any },
     Param { name: "min_buckets", ty: ParamType::BigInt },
     Param { name: "version", ty: ParamType::BigInt },
     Param { name: "as_of", ty: ParamType::Any },
     Param { name: "tag", ty: ParamType::Varchar },
+    Param { name: "entity", ty: ParamType::Any },
+    Param { name: "hold", ty: ParamType::Any },
 ];
 
 impl Args {

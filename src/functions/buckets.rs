@@ -11,7 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
-    arguments::RANGE_AND_VERSION_PARAMS,
+    arguments::QUESTION_PARAMS,
     question::{ask, bounded},
     report::{Cell, column},
     shape::{Shape, row},
@@ -25,7 +25,7 @@ impl TableFunction for Buckets {
         Signature {
             name: "tstable_buckets",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &RANGE_AND_VERSION_PARAMS,
+            named: &QUESTION_PARAMS,
             description: "Every expected bucket of a range for each entity, covered or not.",
             example: "FROM tstable_buckets('prices', start := '2024-01-01', until := '2024-01-02')",
             projects: false,

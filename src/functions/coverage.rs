@@ -32,6 +32,8 @@ impl TableFunction for Coverage {
                 Param { name: "version", ty: ParamType::BigInt },
                 Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "hold", ty: ParamType::Any },
             ],
             description: "How much of a range each entity has, from the log alone.",
             example: "FROM tstable_coverage('prices', start := '2024-01-01', until := '2024-03-20')",

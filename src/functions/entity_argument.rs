@@ -1,4 +1,5 @@
-//! Entities as arguments: a struct of the entity columns' values, or a list of such structs.
+//! Entities as arguments: a struct of the entity columns' values, a list of such structs, or the plain value (or values) where the
+//! table has one entity column.
 
 use tstable_core::{
     Error, Result,
@@ -10,7 +11,7 @@ use tstable_core::{
 use super::literal::show;
 use crate::host::{Arg, Args};
 
-/// Named values of an entity, before they are checked against a table.
+/// Named values of an entity, before they are checked against a table. A plain value has no name: it is that of the one column.
 pub(crate) type Named = Vec<(String, EntityPart)>;
 
 impl Args {
@@ -25,8 +26,24 @@ impl Args {
 }
 
 /// The entities of a table that have these values.
+///
+/// # Errors
+/// `InvalidArgument` when they do not name each entity column of the table once, or a plain value is given where there is not
+/// one such column.
 pub(crate) fn resolve(snapshot: &Snapshot, entities: &[Named]) -> Result<Vec<Entity>> {
-    entities.iter().map(|entity| snapshot.entity(entity)).collect()
+    let columns = &snapshot.definition().entity_columns;
+    let resolved = |entity: &Named| match entity.as_slice() {
+        [(name, part)] if name.is_empty() => match columns.as_slice() {
+            [only] => snapshot.entity(&[(only.clone(), part.clone())]),
+            _ => Err(Error::invalid_argument(format!(
+                "a plain value names an entity only where there is one entity column; this table has {}: give a struct with \
+                 the value of each",
+                if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
+            ))),
+        },
+        values => snapshot.entity(values),
+    };
+    entities.iter().map(resolved).collect()
 }
 
 fn named(arg: &Arg) -> Result<Named> {
@@ -36,16 +53,13 @@ fn named(arg: &Arg) -> Result<Named> {
             show(value)
         ))
     };
-    let Arg::Struct(fields) = arg else { return Err(unfit(arg)) };
-    fields
-        .iter()
-        .map(|(name, value)| {
-            let part = match value {
-                Arg::Scalar(Constant::Text(text)) => EntityPart::from(text.as_str()),
-                Arg::Scalar(Constant::Int(number)) => EntityPart::Int(*number),
-                other => return Err(unfit(other)),
-            };
-            Ok((name.clone(), part))
-        })
-        .collect()
+    let part = |value: &Arg| match value {
+        Arg::Scalar(Constant::Text(text)) => Some(EntityPart::from(text.as_str())),
+        Arg::Scalar(Constant::Int(number)) => Some(EntityPart::Int(*number)),
+        _ => None,
+    };
+    let Arg::Struct(fields) = arg else {
+        return Ok(vec![(String::new(), part(arg).ok_or_else(|| unfit(arg))?)]);
+    };
+    fields.iter().map(|(name, value)| Ok((name.clone(), part(value).ok_or_else(|| unfit(value))?))).collect()
 }

@@ -27,6 +27,8 @@ impl TableFunction for LastWindow {
                 Param { name: "version", ty: ParamType::BigInt },
                 Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "hold", ty: ParamType::Any },
             ],
             description: "The latest run of at least so many covered buckets of each entity that has one.",
             example: "FROM tstable_last_window('prices', 24)",

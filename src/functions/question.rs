@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    table::{At, Snapshot, query::Subject},
+    table::{At, Snapshot, choice::Choice, query::Subject},
     time::IndexRange,
 };
 
 use super::{
     Shared,
     columnar::{Chunks, Columnar},
+    entity_argument::{Named, resolve},
+    literal::max_units,
     report::{Report, RowStream},
     shape::Shape,
 };
@@ -40,12 +42,13 @@ pub(crate) struct Asked {
     pub(crate) snapshot: Snapshot,
     pub(crate) shape: Shape,
     pub(crate) range: IndexRange,
+    choice: Choice,
 }
 
 impl Asked {
     /// Every entity that the question is about.
     pub(crate) fn subjects(&self) -> Result<Vec<Subject>> {
-        self.snapshot.subjects(&self.shape.grid, &self.range)
+        self.snapshot.chosen_subjects(&self.shape.grid, &self.range, &self.choice)
     }
 }
 
@@ -55,6 +58,8 @@ struct Question {
     root: String,
     at: At,
     range: IndexRange,
+    entities: Vec<Named>,
+    hold: Option<i128>,
 }
 
 impl Question {
@@ -64,12 +69,16 @@ impl Question {
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let shape = Shape::of(&snapshot)?;
         let range = args.range(session, &shape.index)?;
-        Ok((Self { shared: Arc::clone(shared), root, at, range }, shape))
+        let entities = args.entities()?;
+        resolve(&snapshot, &entities)?;
+        let hold = args.named("hold").map(|arg| max_units("hold", arg, &shape.index)).transpose()?;
+        Ok((Self { shared: Arc::clone(shared), root, at, range, entities, hold }, shape))
     }
 
     fn asked(&self, session: &dyn Session) -> Result<Asked> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
-        Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range })
+        let choice = Choice { entities: resolve(&snapshot, &self.entities)?, hold: self.hold };
+        Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range, choice })
     }
 }
 

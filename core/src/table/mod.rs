@@ -30,6 +30,7 @@ pub mod change;
 pub mod changes;
 pub mod checkpoint;
 pub mod checks;
+pub mod choice;
 pub mod clock;
 pub mod columns;
 pub mod common;

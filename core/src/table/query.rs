@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Snapshot, summary::Summary};
+use super::{Snapshot, choice::Choice, summary::Summary};
 use crate::{
     calendar::Schedule,
     coverage::{BucketSet, Coverage, Entity, intersect, subtract},
@@ -101,13 +101,23 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::coverage`]; `InvalidArgument` or `LimitExceeded` when a calendar cannot be laid over the range.
     pub fn subjects(&self, grid: &Grid, range: &IndexRange) -> Result<Vec<Subject>> {
+        self.chosen_subjects(grid, range, &Choice::default())
+    }
+
+    /// The entities of `choice` that a question about `range` is about, in order.
+    ///
+    /// # Errors
+    /// As [`Snapshot::subjects`].
+    pub fn chosen_subjects(&self, grid: &Grid, range: &IndexRange, choice: &Choice) -> Result<Vec<Subject>> {
         let coverage = self.coverage()?;
-        let extents = extents(&coverage, grid, range, !self.definition().entity_columns.is_empty());
+        let extents = choice
+            .extents(&coverage, grid, range)
+            .unwrap_or_else(|| extents(&coverage, grid, range, !self.definition().entity_columns.is_empty()));
         let mut layout = Layout::new(self, grid, &extents);
         extents
             .into_iter()
             .map(|(entity, extent)| {
-                let covered = coverage.set_of(&entity).unwrap_or_default();
+                let covered = choice.counted(coverage.set_of(&entity).unwrap_or_default(), grid)?;
                 let expected = layout.expected(&entity, &covered)?;
                 Ok(Subject { entity, extent, covered, expected })
             })
