@@ -5,8 +5,10 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -145,3 +147,17 @@ def test_long_work_shows_a_line_on_a_terminal_and_takes_it_away(prices):
         assert program.wait(120) == 0
     os.close(ours)
     assert b"querying  " in shown and shown.endswith(b"\r\x1b[K")
+
+
+def test_ctrl_c_ends_a_long_statement(prices):
+    # Some hundred seconds of work, in which DuckDB's own client does not look for the signal.
+    query = "SELECT sum(sqrt(a.range * b.range)) FROM range(100000) a, range(100000) b, prices"
+    words = [sys.executable, "-m", "tstable", "query", "--table", "prices", "--sql", query]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    assert running.poll() is None
+    began = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, message = running.communicate(timeout=60)
+    assert (running.returncode, message.strip().splitlines()[-1]) == (130, "tstable: interrupted")
+    assert time.monotonic() - began < 5

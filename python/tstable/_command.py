@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import IO, TypeAlias
@@ -17,6 +18,8 @@ from ._output import FORMATS, write
 from ._progress import progress
 
 DONE, FAILED, DAMAGED, INTERRUPTED = 0, 1, 3, 130
+# How long a Ctrl-C may wait to be heard.
+LOOK_EVERY_S = 0.1
 EXITS = f"""\
 exit codes:
   {DONE}    done
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started = time.monotonic()
     try:
         with errors(options.table), connect() as con:
-            code = _run(con, options)
+            code = _interruptible(con, lambda: _run(con, options))
     except BrokenPipeError:
         # Whoever read has seen enough; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -48,6 +51,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.timing:
         print(f"elapsed: {(time.monotonic() - started) * 1000:.0f} ms", file=sys.stderr)
     return code
+
+
+def _interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], int]) -> int:
+    """Runs ``work`` beside the main thread, which alone hears Ctrl-C: DuckDB's client looks for it between its tasks only. The statement
+    is told to end, and what it says then is waited for, since a commit may have been made already; a second Ctrl-C does not wait."""
+    outcome: list[int | BaseException] = []
+    # Not Thread.join: a Ctrl-C in it makes older Pythons believe that the thread has ended.
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # handed to the main thread
+            outcome.append(error)
+        done.set()
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        while not done.wait(LOOK_EVERY_S):
+            pass
+    except KeyboardInterrupt:
+        con.interrupt()
+        while not done.wait(LOOK_EVERY_S):
+            pass
+        raise
+    [result] = outcome
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def _run(con: duckdb.DuckDBPyConnection, options: argparse.Namespace) -> int:
