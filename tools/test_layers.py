@@ -34,7 +34,7 @@ def imports(text):
     names = set(re.findall(r"\bcrate::(\w+)", code))
     for body in re.findall(r"use crate::\{(.*?)\};", code, re.DOTALL):
         names.update(top_names(body))
-    return [name for name in names if name]
+    return names
 
 
 def is_test(path):
