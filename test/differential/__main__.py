@@ -143,9 +143,13 @@ def _compare(child: Child, query: Case, paths: list[str], totals: Counter) -> No
     try:
         counted = _judge(scan, files, query)
     except Failure:
-        # The reader of Parquet prunes too, and is wrong at times: what the same rows say in a table of DuckDB's own decides.
+        # The reader of Parquet prunes too, and is wrong at times: what the same rows say in a table of DuckDB's own decides. There
+        # statistics must not be asked either: from those of a TIMESTAMP_NS in 2134 DuckDB concludes that no year is 2134.
         child.run(f"CREATE TEMP TABLE IF NOT EXISTS files AS FROM {read(paths)}")
-        counted = _judge(scan, child.run(*(sql.replace(read(paths), "files") for sql in query.files)), query)
+        child.run("SET disabled_optimizers = 'statistics_propagation'")
+        decided = child.run(*(sql.replace(read(paths), "files") for sql in query.files))
+        child.run("RESET disabled_optimizers")
+        counted = _judge(scan, decided, query)
         totals["read_parquet was wrong"] += 1
     totals.update(counted)
 
