@@ -54,6 +54,7 @@ mod untag;
 mod vacuum;
 mod verify;
 mod version;
+mod views;
 mod windows;
 
 use std::sync::Arc;
@@ -142,6 +143,7 @@ pub(crate) fn registry() -> Registry {
         ],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
         copies: vec![Arc::new(copy::Copy(new()))],
+        pragmas: vec![Arc::new(views::Views(new()))],
         replacement: Some(Replacement { function: "tstable_scan", is_table }),
     }
 }

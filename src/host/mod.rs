@@ -233,11 +233,24 @@ pub(crate) trait CopySink: Send {
     fn finish(self: Box<Self>, session: &dyn Session) -> Result<()>;
 }
 
+/// A pragma, which SQL takes the place of.
+pub(crate) trait Pragma: Send + Sync + 'static {
+    fn name(&self) -> &'static str;
+    /// Its parameters, all texts, each with its default where it has one.
+    fn parameters(&self) -> &'static [(&'static str, Option<&'static str>)];
+    /// One sentence for documentation.
+    fn description(&self) -> &'static str;
+    /// The SQL to run: one or more statements. Must have no effect itself.
+    fn query(&self, session: &dyn Session, arguments: &[Arg]) -> Result<String>;
+}
+
 /// Everything that the extension registers.
 pub(crate) struct Registry {
     pub(crate) tables: Vec<Arc<dyn TableFunction>>,
     pub(crate) scalars: Vec<Arc<dyn ScalarFunction>>,
     pub(crate) copies: Vec<Arc<dyn CopyFormat>>,
+    /// Only DuckDB 2's C API has pragmas.
+    pub(crate) pragmas: Vec<Arc<dyn Pragma>>,
     /// The function that `FROM 'path'` becomes, called with the path, when `is_table` says yes.
     pub(crate) replacement: Option<Replacement>,
 }

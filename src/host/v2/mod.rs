@@ -13,6 +13,7 @@ mod entry;
 mod filter;
 mod layout;
 mod output;
+mod pragma;
 mod replacement;
 mod scalar;
 mod session;
@@ -68,6 +69,9 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
     }
     for format in registry.copies {
         copy::register(extension, format)?;
+    }
+    for pragma in registry.pragmas {
+        pragma::register(extension, pragma)?;
     }
     if let Some(scan) = registry.replacement {
         replacement::register(extension, scan)?;
