@@ -10,6 +10,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    bound_to::BoundTo,
     literal::max_units,
     report::{Cell, Report, column},
     shape::{Shape, row},
@@ -42,7 +43,7 @@ impl TableFunction for Backfill {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let shape = Shape::of(&snapshot)?;
+        let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let units = args.named("max_window").map(|arg| max_units("max_window", arg, &shape.index)).transpose()?;
         let most = args.count("max_requests")?.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
@@ -54,6 +55,7 @@ impl TableFunction for Backfill {
         ]);
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            bound_to.check(&snapshot)?;
             let shape = Shape::of(&snapshot)?;
             let packed = Requests::new(snapshot.subjects(&shape.grid, &range)?, shape.grid.clone(), units);
             Ok(Box::new(packed.take(most.unwrap_or(usize::MAX)).map(move |request| {

@@ -14,6 +14,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    bound_to::BoundTo,
     report::{Cell, Report, Row, column},
     shape::Shape,
 };
@@ -49,7 +50,10 @@ impl TableFunction for Changes {
         }
         let shared = Arc::clone(&self.0);
         let (_, latest) = shared.snapshot(&root, &At::Latest, session)?;
+        let bound_to = BoundTo::shape(&root, &latest)?;
         Ok(Report::bound(columns(&Shape::of(&latest)?), move |session| {
+            // Versions from before the first rows have no columns, so the newest one is compared.
+            bound_to.check(&shared.snapshot(&root, &At::Latest, session)?.1)?;
             let (_, until) = shared.snapshot(&root, &At::Version(until), session)?;
             let (_, from) = shared.snapshot(&root, &At::Version(from), session)?;
             let found = differences(&from, &until)?;

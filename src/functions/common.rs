@@ -16,6 +16,7 @@ use tstable_core::{
 
 use super::{
     Shared, address,
+    bound_to::BoundTo,
     literal::show,
     report::{Cell, Report, column},
     shape::Shape,
@@ -56,7 +57,9 @@ impl TableFunction for Common {
         let need = args.named("need").map_or(Ok(Need::All), need)?;
         let least = args.count("min_buckets")?.unwrap_or(1);
         let shared = Arc::clone(&self.0);
-        let tables = open(&shared, &roots, session)?;
+        let tables = open(&shared, &roots, &[], session)?;
+        let bound_to: Vec<_> =
+            tables.iter().map(|(root, snapshot)| BoundTo::shape(root, snapshot)).collect::<Result<_>>()?;
         let shape = tables.first().map(|(_, snapshot)| Shape::of(snapshot)).transpose()?;
         let shape = shape.ok_or_else(|| Error::invalid_argument("roots is empty"))?;
         let range = args.range(session, &shape.index)?;
@@ -67,7 +70,7 @@ impl TableFunction for Common {
         ];
         Ok(Report::bound(columns, move |session| {
             let shape = shape.clone();
-            let tables = open(&shared, &roots, session)?;
+            let tables = open(&shared, &roots, &bound_to, session)?;
             let windows = match subjects(&tables, &range, need)? {
                 Some(subjects) => common_windows(&subjects, need),
                 None => Vec::new(),
@@ -95,10 +98,17 @@ fn need(arg: &Arg) -> Result<Need> {
     }
 }
 
-fn open(shared: &Shared, roots: &[String], session: &dyn Session) -> Result<Vec<(String, Snapshot)>> {
+/// The tables, compared with those that the call was bound to, when it has been, and with each other.
+fn open(
+    shared: &Shared,
+    roots: &[String],
+    bound_to: &[BoundTo],
+    session: &dyn Session,
+) -> Result<Vec<(String, Snapshot)>> {
     let mut tables: Vec<(String, Snapshot)> = Vec::new();
-    for root in roots {
+    for (at, root) in roots.iter().enumerate() {
         let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
+        bound_to.get(at).map_or(Ok(()), |bound_to| bound_to.check(&snapshot))?;
         if let Some((name, first)) = tables.first() {
             check_same_grid((name, first.definition()), (root, snapshot.definition()))?;
         }

@@ -14,6 +14,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    bound_to::BoundTo,
     report::{Cell, Report, Row, column, one},
     shape::Shape,
 };
@@ -47,12 +48,14 @@ impl TableFunction for Compact {
         let dry_run = args.flag("dry_run")?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let bound_to = BoundTo::shape(&root, &snapshot)?;
         let range = args.range(session, &Shape::of(&snapshot)?.index)?;
         let request = CompactRequest { range, target_rows, order, dry_run };
         let names = ["version", "segments_before", "segments_after", "rows", "bytes_before", "bytes_after"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            bound_to.check(&snapshot)?;
             let compacted = table.compact(&snapshot, &request, &Watch(session))?;
             shared.changed(&root, &table, &compacted.changed, session);
             Ok(one(row(&compacted)))

@@ -12,6 +12,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    bound_to::BoundTo,
     literal::show,
     report::{Cell, Report, column, one},
 };
@@ -41,12 +42,14 @@ impl TableFunction for Delete {
         let entity = entity(args.named("entity"))?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let bound_to = BoundTo::shape(&root, &snapshot)?;
         let range = args.range_at(session, 1, snapshot.index_type()?)?;
         let request = DeleteRequest { range, entity };
         let names = ["version", "rows_deleted", "buckets_deleted", "segments_removed", "segments_added"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            bound_to.check(&snapshot)?;
             let deleted = table.delete(&snapshot, &request, &Watch(session))?;
             shared.changed(&root, &table, &deleted.changed, session);
             let version = deleted.changed.snapshot.state.version.0;

@@ -17,6 +17,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    bound_to::BoundTo,
     columnar::{Chunk, Chunks, Columnar},
     literal::{max_units, show, width},
     report::{Cell, array, column},
@@ -64,9 +65,12 @@ impl TableFunction for Fill {
         let wanted = Wanted { every, methods, range, max_age };
         let columns = wanted.columns(&snapshot)?;
         // Whatever is wrong with the request is said now.
-        CoreFill::new(&snapshot, &shared.cache, wanted.request(&snapshot)?)?;
+        let request = wanted.request(&snapshot)?;
+        let bound_to = BoundTo::chosen(&root, &snapshot, request.columns.iter().map(|column| column.position))?;
+        CoreFill::new(&snapshot, &shared.cache, request)?;
         Ok(Columnar::bound(columns, move |session, projection| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+            bound_to.check(&snapshot)?;
             let request = wanted.request(&snapshot)?;
             let (shape, cells) = (Shape::of(&snapshot)?, request.cells.clone());
             let fill = CoreFill::new(&snapshot, &shared.cache, request)?;

@@ -12,6 +12,7 @@ use tstable_core::{
 use super::{
     Shared,
     arguments::VERSION_PARAMS,
+    bound_to::BoundTo,
     report::{Cell, INSTANT, Report, Row, column, text_list},
     shape::Shape,
 };
@@ -37,7 +38,7 @@ impl TableFunction for Info {
         let at = args.at(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-        let index = Shape::of(&snapshot)?.index;
+        let (index, bound_to) = (Shape::of(&snapshot)?.index, BoundTo::shape(&root, &snapshot)?);
         let columns = vec![
             column("root", ColumnType::Varchar),
             column("format_version", ColumnType::Integer),
@@ -62,6 +63,7 @@ impl TableFunction for Info {
         ];
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+            bound_to.check(&snapshot)?;
             let row = row(&root, &snapshot)?;
             Ok(Box::new(std::iter::once(Ok(row))))
         }))

@@ -8,7 +8,7 @@ use tstable_core::{
     table::{At, latest::latest},
 };
 
-use super::{Shared, Watch, report::column};
+use super::{Shared, Watch, bound_to::BoundTo, report::column};
 use crate::host::{
     Args, Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Param, ParamType, Rows, Session, Signature, TableFunction,
     Worker,
@@ -41,12 +41,14 @@ impl TableFunction for Latest {
             .map_err(|_| Error::limit_exceeded("n is more rows than memory can hold"))?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let columns = snapshot.schema()?.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();
-        Ok(Arc::new(BoundLatest { shared: Arc::clone(&self.0), root, at, count, columns }))
+        let bound_to = BoundTo::columns(&root, &snapshot)?;
+        Ok(Arc::new(BoundLatest { shared: Arc::clone(&self.0), bound_to, root, at, count, columns }))
     }
 }
 
 struct BoundLatest {
     shared: Arc<Shared>,
+    bound_to: BoundTo,
     root: String,
     at: At,
     count: usize,
@@ -60,6 +62,7 @@ impl Bound for BoundLatest {
 
     fn open(&self, session: &dyn Session, _projection: &[usize]) -> Result<Arc<dyn Rows>> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
+        self.bound_to.check(&snapshot)?;
         let found = latest(&snapshot, &self.shared.cache, self.count, &Watch(session))?;
         session.log(
             LogLevel::Info,

@@ -10,6 +10,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    bound_to::BoundTo,
     entity_argument::resolve,
     report::{Cell, Report, column},
     shape::Shape,
@@ -43,7 +44,7 @@ impl TableFunction for MarkEmpty {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let shape = Shape::of(&snapshot)?;
+        let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let (entities, reason, undo) = (args.entities()?, args.text("reason")?, args.flag("undo")?);
         if entities.len() > 1 {
@@ -58,6 +59,7 @@ impl TableFunction for MarkEmpty {
         ];
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            bound_to.check(&snapshot)?;
             let entity = resolve(&snapshot, &entities)?.pop();
             let request = EmptyRequest { range, entity, reason: reason.clone(), undo };
             let marked = table.mark_empty(&snapshot, &request)?;

@@ -1,5 +1,5 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`address`], [`arguments`], [`columnar`], [`entity_argument`], [`instant`],
+//! share is in the files that are no function's: [`address`], [`arguments`], [`bound_to`], [`columnar`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
@@ -7,6 +7,7 @@ mod address;
 mod append;
 mod arguments;
 mod backfill;
+mod bound_to;
 mod bucket;
 mod buckets;
 mod changes;

@@ -17,6 +17,7 @@ use tstable_core::{
 use super::{
     Shared, Watch,
     append::{PARAMS, request},
+    bound_to::other_columns,
     report::{Cell, Report, Row, column},
     shape::{Named, give_way},
 };
@@ -43,13 +44,16 @@ impl TableFunction for Preview {
         let request = request(&args)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let entities = entities(&snapshot, &patterns, &request)?;
-        let parts = entities.len();
+        let bound = entities(&snapshot, &patterns, &request)?;
+        let parts = bound.len();
         // What would become of a file depends on what is asked; who asks for nothing gets the counts.
         let told = PARAMS.iter().any(|param| args.named(param.name).is_some());
-        let columns = columns(entities, told);
+        let columns = columns(bound.clone(), told);
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            if entities(&snapshot, &patterns, &request)? != bound {
+                return Err(other_columns(&root));
+            }
             let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
             let files = preview(&snapshot, &request, &Watch(session))?;
             Ok(Box::new(files.into_iter().flat_map(move |file| rows(&file, parts, told)).map(Ok)))

@@ -11,6 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    bound_to::BoundTo,
     columnar::{Chunks, Columnar},
     entity_argument::{Named, resolve},
     literal::max_units,
@@ -55,6 +56,7 @@ impl Asked {
 /// How such a function finds its table again, each time it runs.
 struct Question {
     shared: Arc<Shared>,
+    bound_to: BoundTo,
     root: String,
     at: At,
     range: IndexRange,
@@ -67,16 +69,17 @@ impl Question {
         let root = args.root(session)?;
         let at = args.at(session)?;
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-        let shape = Shape::of(&snapshot)?;
+        let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.range(session, &shape.index)?;
         let entities = args.entities()?;
         resolve(&snapshot, &entities)?;
         let hold = args.named("hold").map(|arg| max_units("hold", arg, &shape.index)).transpose()?;
-        Ok((Self { shared: Arc::clone(shared), root, at, range, entities, hold }, shape))
+        Ok((Self { shared: Arc::clone(shared), bound_to, root, at, range, entities, hold }, shape))
     }
 
     fn asked(&self, session: &dyn Session) -> Result<Asked> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
+        self.bound_to.check(&snapshot)?;
         let choice = Choice { entities: resolve(&snapshot, &self.entities)?, hold: self.hold };
         Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range, choice })
     }

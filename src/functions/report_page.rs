@@ -13,6 +13,7 @@ use tstable_core::{
 use super::{
     Shared, address,
     arguments::RANGE_AND_VERSION_PARAMS,
+    bound_to::BoundTo,
     report::{Cell, Report, column},
     shape::Shape,
 };
@@ -42,6 +43,7 @@ impl TableFunction for ReportPage {
         let file = address::local(session, "file", &args.text_at(1, "file")?)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+        let bound_to = BoundTo::shape(&root, &snapshot)?;
         let range = args.range(session, &Shape::of(&snapshot)?.index)?;
         let columns = vec![
             column("file", ColumnType::Varchar),
@@ -51,6 +53,7 @@ impl TableFunction for ReportPage {
         ];
         Ok(Report::bound(columns, move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+            bound_to.check(&snapshot)?;
             let report = CoreReport::of(&snapshot, &range)?;
             let page = render(&report);
             write_outside(Path::new(&file), page.as_bytes(), LOG_DIRECTORY)?;

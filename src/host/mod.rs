@@ -80,7 +80,7 @@ pub(crate) struct Args {
 }
 
 /// A result column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutColumn {
     pub(crate) name: String,
     pub(crate) ty: ColumnType,

@@ -15,7 +15,7 @@ SEGMENTS, ROWS_PER_SEGMENT = 12, 60_000
 MOST_CANCEL_S = 1.0
 
 BEGIN = """
-import json, sys, threading, time
+import json, os, sys, threading, time
 import duckdb
 extension, *arguments = sys.argv[1:]
 connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
@@ -118,6 +118,8 @@ for number in range(int(commits) + 1):
         FROM range(10) t(i)) TO '{directory}/more{number:03}.parquet'\"\"\")
 connection.execute("CALL tstable_create(?, time_column := 'ts', bucket := '1h')", [root])
 connection.execute("CALL tstable_append(?, ?)", [root, f"{directory}/base.parquet"])
+os.symlink(root, f"{directory}/link")
+spellings = [root, f"{directory}/./s", f"{directory}/s/", f"file:{root}", f"{directory}/link", os.path.relpath(root)]
 def write(other):
     for number in range(int(commits)):
         other.execute("CALL tstable_append(?, ?)", [root, f"{directory}/more{number:03}.parquet"])
@@ -129,7 +131,9 @@ writer.start()
 while writer.is_alive():
     statements += 1
     scan = f"tstable_scan('{root}')"
-    alone += connection.execute(f"SELECT count(*) FROM {scan} a WHERE NOT EXISTS (SELECT 1 FROM {scan} b WHERE b.x = a.x)").fetchone()[0] > 0
+    again = f"tstable_scan('{spellings[statements % len(spellings)]}')"
+    alone += connection.execute(f"SELECT count(*) FROM {scan} a WHERE NOT EXISTS (SELECT 1 FROM {again} b WHERE b.x = a.x)").fetchone()[0] > 0
+    alone += connection.execute(f"SELECT count(*) FROM {again} a WHERE NOT EXISTS (SELECT 1 FROM {scan} b WHERE b.x = a.x)").fetchone()[0] > 0
     known, counted = connection.execute(f"SELECT (SELECT rows FROM tstable_info('{root}')), (SELECT sum(x - x + 1) FROM {scan})").fetchone()
     different += known != counted
     stale += connection.execute("EXECUTE counted").fetchone()[0] < counted

@@ -26,6 +26,7 @@ use self::{
 };
 use super::{
     Shared,
+    bound_to::BoundTo,
     report::column,
     shape::{Named, give_way},
 };
@@ -72,10 +73,11 @@ impl TableFunction for Scan {
         let columns = give_way(columns);
         let rows = CoreScan::new(&snapshot, &self.0.cache, ScanRequest { range, ..ScanRequest::default() })?;
         let cardinality = rows.selection.rows;
-        let shared = Arc::clone(&self.0);
+        let (shared, bound_to) = (Arc::clone(&self.0), BoundTo::columns(&root, &snapshot)?);
         let index_id = schema.find(&snapshot.definition().index_column).map_or(0, |c| c.id);
         Ok(Arc::new(BoundScan {
             shared,
+            bound_to,
             root,
             at,
             range,
@@ -90,6 +92,7 @@ impl TableFunction for Scan {
 
 struct BoundScan {
     shared: Arc<Shared>,
+    bound_to: BoundTo,
     root: String,
     at: At,
     range: IndexRange,
@@ -116,6 +119,7 @@ impl Bound for BoundScan {
 
     fn open(&self, session: &dyn Session, projection: &[usize]) -> Result<Arc<dyn Rows>> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
+        self.bound_to.check(&snapshot)?;
         let wanted: Vec<_> = projection.iter().filter_map(|at| self.sources.get(*at).copied()).collect();
         let needed = self.needed(&snapshot, &wanted)?;
         let request = ScanRequest {
