@@ -4,6 +4,8 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    fs,
+    path::{self, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -15,7 +17,8 @@ use tstable_core::{
 /// What the executions of one run of a statement have found.
 #[derive(Debug, Default)]
 pub(crate) struct Statement {
-    newest: Mutex<HashMap<String, (Table, Snapshot)>>,
+    /// By the directory that a root leads to, however it is spelt.
+    newest: Mutex<HashMap<PathBuf, (Table, Snapshot)>>,
 }
 
 impl Statement {
@@ -29,11 +32,16 @@ impl Statement {
         find: impl FnOnce() -> Result<(Table, Snapshot)>,
     ) -> Result<(Table, Snapshot)> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(match newest.entry(root.to_owned()) {
+        Ok(match newest.entry(directory(root)) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(place) => place.insert(find()?).clone(),
         })
     }
+}
+
+/// The directory that a root leads to: `t`, `./t` and a link to it are one.
+fn directory(root: &str) -> PathBuf {
+    fs::canonicalize(root).or_else(|_| path::absolute(root)).unwrap_or_else(|_| PathBuf::from(root))
 }
 
 /// The statements that run in a database, by connection.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Statements;
+use super::{Statements, directory};
 
 #[test]
 fn executions_that_are_alive_together_on_a_connection_are_of_one_statement() {
@@ -21,4 +21,15 @@ fn a_statement_begins_when_the_one_before_has_ended() {
     assert!(before.upgrade().is_none());
     let _next = statements.running_on(1);
     assert!(before.upgrade().is_none());
+}
+
+#[test]
+fn a_root_is_one_directory_however_it_is_spelt() -> std::io::Result<()> {
+    let whole = std::env::current_dir()?.join("src");
+    for spelling in ["src", "./src", "src/", "src/../src", &whole.to_string_lossy()] {
+        assert_eq!(directory(spelling), directory("src"), "{spelling}");
+    }
+    assert_ne!(directory("src"), directory("tests"));
+    assert_eq!(directory("no such directory"), directory("./no such directory"));
+    Ok(())
 }
