@@ -167,6 +167,22 @@ def a_table_keeps_its_delta_log_by_itself(con):
     check(deltalake.DeltaTable("live").version() == 6, "it went on after it was turned off")
 
 
+def going_back_takes_the_delta_log_along(con):
+    con.execute("CALL tstable_create('back', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])")
+    con.execute("CALL tstable_set('back', 'tstable.delta', 'true')")
+    for day in range(4):
+        con.execute(f"CALL tstable_append('back', 'day{day}.parquet')")
+    Path("back/_timeseries_log/0000000004.json").unlink()
+    con.execute("CALL tstable_repair('back', back_to := 3, dry_run := false)")
+    for day in (3, 2):
+        con.execute(f"CALL tstable_append('back', 'day{day}.parquet')")
+    version = con.execute("SELECT version FROM tstable_info('back')").fetchone()[0]
+    check(deltalake.DeltaTable("back").version() == version - 1, "the Delta log is of another history")
+    days = con.execute("SELECT list(DISTINCT day(ts) ORDER BY day(ts)) FROM tstable_scan('back')").fetchone()[0]
+    seen = sorted(set(polars.read_delta("back")["ts"].dt.day().to_list()))
+    check(seen == days == [1, 3, 4], f"the Delta log has the days {seen}, the table {days}")
+
+
 def what_does_not_fit_is_refused(con):
     con.execute("COPY (SELECT TIMESTAMP '2024-01-01' AS ts, uuid() AS id, TIME '01:02:03' AS clock) TO 'odd.parquet'")
     con.execute("CALL tstable_create('odd', time_column := 'ts', bucket := '1h')")
@@ -192,6 +208,7 @@ def main():
     checkpoints_are_read(con)
     a_log_may_begin_late(con)
     a_table_keeps_its_delta_log_by_itself(con)
+    going_back_takes_the_delta_log_along(con)
     what_does_not_fit_is_refused(con)
     print(f"Delta: {CHECKS} checks passed")
 

@@ -21,6 +21,7 @@ use crate::{
 };
 
 const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
+const MAX_HINT_BYTES: u64 = 64 << 10;
 
 /// Writes the checkpoint of `state` and points readers at it. One that is there already stays.
 pub(super) fn write(log: &Log, state: &TableState, delta_version: u64) -> Result<()> {
@@ -44,6 +45,13 @@ pub(super) fn write(log: &Log, state: &TableState, delta_version: u64) -> Result
     }
     let hint = json!({"version": delta_version, "size": rows.count()}).to_string();
     storage.replace(LAST_CHECKPOINT, hint.as_bytes())
+}
+
+/// The version of the checkpoint that readers are pointed at; none when that cannot be read.
+pub(super) fn pointed_at(log: &Log) -> Result<Option<u64>> {
+    let bytes = log.storage().read(LAST_CHECKPOINT, MAX_HINT_BYTES)?.unwrap_or_default();
+    let hint: Option<Value> = serde_json::from_slice(&bytes).ok();
+    Ok(hint.and_then(|hint| hint.get("version")?.as_u64()))
 }
 
 fn text(name: &str) -> Field {

@@ -124,6 +124,28 @@ fn missing(version: Version) -> Error {
     Error::corrupt("a commit is missing, so the Delta log cannot be written").with("path", version.commit_path())
 }
 
+/// The files of the Delta log that are of versions after `version`, and the pointer at a checkpoint among them.
+///
+/// # Errors
+/// `Io` when the directory cannot be read.
+pub fn later_files(log: &Log, version: Version) -> Result<Vec<String>> {
+    let first = version.0;
+    let mut files = Vec::new();
+    for entry in log.storage().list(DELTA_DIRECTORY)? {
+        let path = format!("{DELTA_DIRECTORY}/{}", entry.name);
+        let of_version = entry.name.get(..20).and_then(|digits| digits.parse::<u64>().ok());
+        let is_later = match of_version {
+            Some(delta_version) => delta_version >= first,
+            None => entry.name == "_last_checkpoint" && checkpoint::pointed_at(log)?.is_none_or(|v| v >= first),
+        };
+        if is_later {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// The newest version in the Delta log, which must be this table's.
 fn newest_exported(log: &Log, latest: &TableState) -> Result<Option<u64>> {
     let entries = log.storage().list(DELTA_DIRECTORY)?;

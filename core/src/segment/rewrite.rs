@@ -188,9 +188,24 @@ impl TableRows {
         row_groups: Vec<usize>,
         filter: Option<IndexFilter>,
     ) -> Result<Self> {
+        Self::known(file, columns, row_groups, filter, &|_| true)
+    }
+
+    /// As [`TableRows::filtered`], but a column whose field id `has` does not know is NULL whatever the file holds under its name: a
+    /// file that was adopted may have columns that the table left out, and that came to be others' names later.
+    ///
+    /// # Errors
+    /// As [`TableRows::new`].
+    pub fn known(
+        file: &SegmentFile,
+        columns: &[WriteColumn],
+        row_groups: Vec<usize>,
+        filter: Option<IndexFilter>,
+        has: &dyn Fn(u32) -> bool,
+    ) -> Result<Self> {
         let mut read = Vec::new();
         let places = columns.iter().map(|column| {
-            let position = file.position(&column.name)?;
+            let position = file.position(&column.name).filter(|_| column.field_id.is_none_or(has))?;
             read.push(ReadColumn { position, ty: column.ty.clone() });
             read.len().checked_sub(1)
         });

@@ -22,7 +22,7 @@ pub struct OutsideFile {
     pub stat: Stat,
     /// Its path as the user's pattern found it.
     pub path: PathBuf,
-    /// The names that the file has in the file system; 1 where that is not known.
+    /// The names that the file has in the file system, a symbolic link that led to it among them; 1 where that is not known.
     pub links: u64,
 }
 
@@ -43,6 +43,8 @@ impl OutsideFile {
         let links = std::os::unix::fs::MetadataExt::nlink(&metadata);
         #[cfg(not(unix))]
         let links = 1;
+        // Whoever follows the link finds the file under its own name too.
+        let links = links.saturating_add(u64::from(path.is_symlink()));
         let source = Arc::new(FileSource::from_file(file, shown)?);
         Ok((Self { stat: stat_of(&metadata), path: path.to_owned(), links }, source))
     }

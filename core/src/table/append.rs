@@ -366,7 +366,13 @@ fn stage_one(
     if mode == Mode::Move && file.outside.links > 1 {
         // A segment must not change through another name of the file.
         let record = stage::file(storage, file, target, Mode::Copy, &random_id(), monitor)?;
-        return Ok((Some(record), Some("copied and then removed: the file has other hard links".to_owned())));
+        return Ok((
+            Some(record),
+            Some(
+                "copied and then removed: the file has other hard links, or was reached through a symbolic link"
+                    .to_owned(),
+            ),
+        ));
     }
     Ok((Some(stage::file(storage, file, target, mode, &random_id(), monitor)?), planned.note.clone()))
 }

@@ -23,7 +23,6 @@ use crate::{
         definition::Definition,
         state::{Segment, TableState},
     },
-    segment::rewrite::TableRows,
     storage::Storage,
 };
 
@@ -235,7 +234,7 @@ pub fn carve(
     let mut sieve = Sieve::new(target, taken.buckets().unwrap_or(&nothing))?;
     let sorted = segment.record.sorted_by == Some(stage::written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
-    let mut rows = TableRows::new(&file, &stage::write_columns(target))?;
+    let mut rows = stage::segment_rows(&file, segment, target)?;
     let (mut row_group, mut first) = (0, 0);
     while let Some(batch) = rows.next() {
         check_cancelled(monitor)?;

@@ -36,7 +36,11 @@ impl Choice {
                 let asked = grid.buckets_in(range)?;
                 let first = if range.start.is_some() { asked.first } else { whole?.first };
                 let last = if range.until.is_some() { asked.last } else { whole?.last };
-                Run::new(first, last)
+                // A range that the table does not reach has one bucket to show that nothing is there.
+                Run::new(first, last).or_else(|| {
+                    let end = if range.start.is_some() { first } else { last };
+                    Run::new(end, end)
+                })
             })
         };
         Some(entities.into_iter().filter_map(|entity| extent(&entity).map(|extent| (entity, extent))).collect())

@@ -26,10 +26,7 @@ use crate::{
         commit::{Action, SegmentRecord, SourceRecord},
         state::{Segment, TableState},
     },
-    segment::{
-        inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
-        rewrite::TableRows,
-    },
+    segment::inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
     storage::Storage,
     time::{Cursor, IndexRange, IndexValue},
 };
@@ -283,7 +280,7 @@ impl Work {
         for segment in &job.inputs {
             let named = |e: Error| e.with("version", segment.added);
             let file = opened::open_whole(self.storage.as_ref(), segment)?;
-            for batch in TableRows::new(&file, &stage::write_columns(&self.target)).map_err(named)? {
+            for batch in stage::segment_rows(&file, segment, &self.target).map_err(named)? {
                 check_cancelled(part.monitor)?;
                 sink(batch.map_err(named)?)?;
             }

@@ -50,9 +50,12 @@ pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
             }
         }
     }
-    let new = columns.iter().filter(|c| target.schema.find(&c.name).is_none());
-    for column in new.filter(|_| !target.ignores_new_columns) {
-        problems.push((column.name.clone(), "(not in the table)".to_owned(), column.ty.to_string()));
+    for column in columns.iter().filter(|c| target.schema.find(&c.name).is_none()) {
+        // Adopted with it, the column would come to light under a later one of its name, and in whatever else reads the file.
+        as_is = false;
+        if !target.ignores_new_columns {
+            problems.push((column.name.clone(), "(not in the table)".to_owned(), column.ty.to_string()));
+        }
     }
     if !problems.is_empty() {
         return Err(mismatch(&problems));

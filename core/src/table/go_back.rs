@@ -9,6 +9,7 @@ use super::{
     repair::{Repaired, overwrite, quarantine},
 };
 use crate::{
+    delta,
     error::{Error, Result},
     log::{
         Version,
@@ -33,6 +34,8 @@ impl Table {
         });
         let checkpoints = steps.checkpoints.iter().filter(|version| **version > to);
         let later: Vec<_> = commits.chain(checkpoints.map(|v| ("checkpoint", checkpoint_path(*v)))).collect();
+        let deltas = delta::later_files(self.log(), to)?.into_iter().map(|path| ("delta", path));
+        let later: Vec<_> = later.into_iter().chain(deltas).collect();
         let last = steps.steps.iter().map(|step| step.last()).max().unwrap_or(to);
         let mut rows = Vec::new();
         let mut done = |what, path: &str, action: String| {

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     append::AppendRequest,
-    incoming::{Arrival, Incoming, Target},
+    incoming::{Arrival, Incoming, NewColumns, Target},
     keys::{Holder, Keys, Shared},
     loaded::Loaded,
     monitor::{Monitor, check_cancelled},
@@ -24,6 +24,7 @@ use crate::{
         state::{Segment, TableState},
     },
     storage::Storage,
+    time::IndexRange,
 };
 
 /// A file that was looked at and what shall become of it.
@@ -77,6 +78,12 @@ impl<'a> Intake<'a> {
     ) -> Result<Self> {
         if request.files.is_empty() {
             return Err(Error::invalid_argument("no file was given to append"));
+        }
+        if request.mode == Mode::Move && request.new_columns == NewColumns::Ignore {
+            return Err(Error::invalid_argument(
+                "mode := 'move' with new_columns := 'ignore' would remove files whose columns did not all go in; use mode := 'copy', \
+                 or new_columns := 'add'",
+            ));
         }
         let target =
             Target::of_files(definition, &request.files, request.on_error == OnError::SkipFile, request.new_columns)?;
@@ -207,16 +214,19 @@ impl Planning<'_> {
         let twice = !file.coverage.is_disjoint(&self.before);
         let skips = matches!(policy, OnOverlap::SkipFile | OnOverlap::SkipRows);
         if skips && self.is_whole(file) && self.is_loaded(file)? {
-            // Of a file that came in part, rows may be lacking.
-            if policy == OnOverlap::SkipFile || self.comes_again(file)? || self.may_be_complete(file)? {
+            if self.comes_again(file)? || self.is_complete(file)? {
                 return Ok(Decision::of(Status::AlreadyLoaded));
+            }
+            // Of a file that came in part, or of which buckets were deleted, rows may be lacking.
+            if policy == OnOverlap::SkipFile {
+                return self.decide_covered(file, Status::AlreadyLoaded);
             }
         }
         match policy {
             OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
             OnOverlap::Error | OnOverlap::SkipFile if anything => Ok(Decision::of(Status::Appended)),
             _ if !covered && !twice => Ok(Decision::of(Status::Appended)),
-            OnOverlap::SkipFile if self.is_whole(file) => self.decide_covered(file),
+            OnOverlap::SkipFile if self.is_whole(file) => self.decide_covered(file, Status::AlreadyCovered),
             OnOverlap::SkipRows => self.decide_rows(file),
             OnOverlap::Replace | OnOverlap::Merge => self.decide_change(file, covered, twice),
             OnOverlap::Error | OnOverlap::SkipFile => Err(self.overlap_error(file, covered)),
@@ -224,10 +234,10 @@ impl Planning<'_> {
     }
 
     /// A file of which every bucket is covered is passed over only when its rows are there.
-    fn decide_covered(&self, file: &Incoming) -> Result<Decision> {
+    fn decide_covered(&self, file: &Incoming, status: Status) -> Result<Decision> {
         let shared = self.shared(file, &self.all())?;
         if shared.lacking == 0 {
-            return Ok(Decision::of(Status::AlreadyCovered));
+            return Ok(Decision::of(status));
         }
         let target = self.target()?;
         Err(overlap::absent(target, file.kept_rows(), &shared).with("file", file.shown()))
@@ -240,7 +250,9 @@ impl Planning<'_> {
             return Err(overlap::ambiguous(self.target()?, &shared).with("file", file.shown()));
         }
         if shared.rows.len() == file.kept_rows() {
-            return Ok(Decision::of(Status::AlreadyCovered));
+            // Of a file that shares a segment with others nobody knows whether all of it came from there; its rows are there.
+            let loaded = self.loaded.is_among_others(file.fingerprint()?)?;
+            return Ok(Decision::of(if loaded { Status::AlreadyLoaded } else { Status::AlreadyCovered }));
         }
         Ok(Decision { left_out: shared.rows, ..Decision::of(Status::Appended) })
     }
@@ -267,7 +279,7 @@ impl Planning<'_> {
     }
 
     fn is_unchanged(&self, file: &Incoming, by_key: bool) -> Result<bool> {
-        let segments = self.segments(file, &file.coverage)?;
+        let segments = self.segments(&file.coverage)?;
         let keys = by_key.then(|| self.keys()).transpose()?;
         let storage = self.intake.storage.as_ref();
         same::is_unchanged(storage, self.target()?, file, &segments, keys.as_ref(), self.monitor)
@@ -295,15 +307,14 @@ impl Planning<'_> {
         (file.coverage.is_empty() || overlaps()) && file.coverage.is_subset_of(&self.all())
     }
 
-    /// The segments that may have rows of the file in these buckets.
-    fn segments(&self, file: &Incoming, within: &Coverage) -> Result<Vec<Arc<Segment>>> {
-        let (min, max) = file.bounds;
+    /// The segments that may have rows in these buckets.
+    fn segments(&self, within: &Coverage) -> Result<Vec<Arc<Segment>>> {
+        let Some(extent) = within.extent() else { return Ok(Vec::new()) };
+        let grid = &self.target()?.grid;
+        let range = IndexRange::new(grid.start_of(extent.first), grid.end_of(extent.last));
         let mut segments = Vec::new();
         for segment in self.state.segments.all()? {
-            if segment.record.index_min <= max
-                && segment.record.index_max >= min
-                && !segment.coverage(self.intake.storage.as_ref())?.is_disjoint(within)
-            {
+            if segment.meets(&range) && !segment.coverage(self.intake.storage.as_ref())?.is_disjoint(within) {
                 segments.push(Arc::clone(segment));
             }
         }
@@ -316,7 +327,7 @@ impl Planning<'_> {
     }
 
     fn shared(&self, file: &Incoming, within: &Coverage) -> Result<Shared> {
-        let segments = self.segments(file, within)?;
+        let segments = self.segments(within)?;
         let others: Vec<_> = segments
             .iter()
             .map(|segment| Holder::Segment(segment))
@@ -334,8 +345,10 @@ impl Planning<'_> {
         Ok(self.is_in_table(file)? || self.comes_again(file)?)
     }
 
-    fn may_be_complete(&self, file: &Incoming) -> Result<bool> {
-        Ok(self.loaded.rows_with(file.fingerprint()?)? >= file.rows)
+    /// Whether the number of rows tells that all rows of a file that was loaded are there still. That of segments that have rows of
+    /// other files too tells nothing.
+    fn is_complete(&self, file: &Incoming) -> Result<bool> {
+        Ok(self.loaded.rows_alone(file.fingerprint()?)? >= file.rows)
     }
 
     /// Whether the very same content is a source of a live segment.

@@ -16,6 +16,7 @@ use super::{
     build::KeyColumns,
     cache::Cache,
     incoming::{Target, entity},
+    select::has_field,
     sorter::{range_filter, row_groups},
     stage,
 };
@@ -68,7 +69,10 @@ fn newest_rows(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn M
         let file = cache.segment(snapshot.storage(), &candidate.segment)?;
         let range = IndexRange { start: Some(candidate.low), until: None };
         let (groups, filter) = (row_groups(&file, &target, &range), range_filter(&file, &target, &range)?);
-        let rows = TableRows::filtered(&file, &stage::write_columns(&target), groups, filter).map_err(named)?;
+        let rows = TableRows::known(&file, &stage::write_columns(&target), groups, filter, &|id| {
+            has_field(&candidate.segment, id)
+        })
+        .map_err(named)?;
         let keys = KeyColumns::of(&target)?;
         let mut look = RowLook::new(keys.entities.len());
         let mut names = Names::default();

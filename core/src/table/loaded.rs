@@ -20,14 +20,24 @@ impl Loaded {
         Self { state: Arc::clone(state), by_bytes: OnceCell::new() }
     }
 
-    /// The rows of live segments that have rows of this file; all of its rows only when they are as many.
+    /// The rows of live segments that have rows of this file and of no other.
     ///
     /// # Errors
     /// As [`Segments::all`](crate::log::segments::Segments::all).
-    pub(super) fn rows_with(&self, fingerprint: Fingerprint) -> Result<u64> {
+    pub(super) fn rows_alone(&self, fingerprint: Fingerprint) -> Result<u64> {
         let segments = self.state.segments.all()?.into_iter();
-        let of_it = segments.filter(|s| s.record.sources.iter().any(|source| source.fingerprint == fingerprint));
+        let of_it =
+            segments.filter(|s| matches!(s.record.sources.as_slice(), [source] if source.fingerprint == fingerprint));
         Ok(of_it.fold(0, |rows, segment| rows.saturating_add(segment.record.rows)))
+    }
+
+    /// Whether a live segment has rows of this file beside those of others.
+    ///
+    /// # Errors
+    /// As [`Segments::all`](crate::log::segments::Segments::all).
+    pub(super) fn is_among_others(&self, fingerprint: Fingerprint) -> Result<bool> {
+        let mut segments = self.state.segments.all()?.into_iter().map(|segment| &segment.record.sources);
+        Ok(segments.any(|sources| sources.len() > 1 && sources.iter().any(|source| source.fingerprint == fingerprint)))
     }
 
     /// The fingerprints of loaded files of so many bytes.

@@ -54,10 +54,10 @@ pub fn is_unchanged(
     for segment in segments {
         let opened = opened::open(storage, segment)?;
         match keys {
-            None => compare.in_buckets(&opened, file, &mut found)?,
+            None => compare.in_buckets(&opened, segment, file, &mut found)?,
             Some(keys) => {
                 let rows = keys.shared(Holder::Segment(segment), &[Holder::File(file)], &file.coverage, monitor)?.rows;
-                compare.each(&opened, |batch, first, compare| {
+                compare.each(&opened, Some(segment), |batch, first, compare| {
                     found.add(&compare.converter, &rows.filter(batch, first, true)?)
                 })?;
             }
@@ -67,7 +67,7 @@ pub fn is_unchanged(
         }
     }
     let mut wanted = Digest::default();
-    compare.each(&file.reopen()?, |batch, _, compare| wanted.add(&compare.converter, batch))?;
+    compare.each(&file.reopen()?, None, |batch, _, compare| wanted.add(&compare.converter, batch))?;
     Ok(!wanted.unknown && wanted == found)
 }
 
@@ -79,17 +79,26 @@ struct Compare<'a> {
 
 impl Compare<'_> {
     /// The rows of a segment in the file's buckets: all, less those outside.
-    fn in_buckets(&self, segment: &SegmentFile, file: &Incoming, found: &mut Digest) -> Result<()> {
+    fn in_buckets(&self, opened: &SegmentFile, segment: &Segment, file: &Incoming, found: &mut Digest) -> Result<()> {
         let mut outside = Sieve::new(self.target, &file.coverage)?;
-        self.each(segment, |batch, _, compare| {
+        self.each(opened, Some(segment), |batch, _, compare| {
             found.add(&compare.converter, batch)?;
             found.subtract(&compare.converter, &outside.pass(batch)?)
         })
     }
 
-    fn each(&self, file: &SegmentFile, mut take: impl FnMut(&RecordBatch, u64, &Self) -> Result<()>) -> Result<()> {
+    fn each(
+        &self,
+        file: &SegmentFile,
+        segment: Option<&Segment>,
+        mut take: impl FnMut(&RecordBatch, u64, &Self) -> Result<()>,
+    ) -> Result<()> {
         let mut first = 0;
-        for batch in TableRows::new(file, &stage::write_columns(self.target))? {
+        let rows = match segment {
+            Some(segment) => stage::segment_rows(file, segment, self.target)?,
+            None => TableRows::new(file, &stage::write_columns(self.target))?,
+        };
+        for batch in rows {
             check_cancelled(self.monitor)?;
             let batch = batch?;
             take(&batch, first, self)?;

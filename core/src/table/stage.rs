@@ -12,6 +12,7 @@ use super::{
     fit::Fit,
     incoming::{Incoming, Target, hash},
     rows::RowSet,
+    select::has_field,
 };
 use crate::{
     coverage::Coverage,
@@ -20,6 +21,7 @@ use crate::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY,
         adopted::{Adopted, Compared},
         commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
+        state::Segment,
     },
     schema::same_name,
     segment::{
@@ -239,6 +241,15 @@ pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
     let column =
         |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
     target.schema.columns.iter().map(column).collect()
+}
+
+/// The rows of a segment in the table's columns: what the log says that it lacks is NULL.
+///
+/// # Errors
+/// As [`TableRows::new`].
+pub fn segment_rows(file: &SegmentFile, segment: &Segment, target: &Target) -> Result<TableRows> {
+    let groups = (0..file.row_group_count()).collect();
+    TableRows::known(file, &write_columns(target), groups, None, &|id| has_field(segment, id))
 }
 
 /// Segments written here are sorted by entity, then index.

@@ -244,16 +244,16 @@ impl Verify<'_> {
         }
     }
 
-    /// Says what the file says of its values and pages that is not so. Scans know from the log or find out by themselves, so
-    /// their rows are right.
+    /// Says what the file says of its values and pages that is not so. Scans find out by themselves where it is about pages, the index
+    /// or entities; for the footer's bounds of other columns they take its word, as DuckDB does.
     fn statistics(&mut self, segment: &Segment) {
         let storage = self.table.log().storage();
         let record = &segment.record;
         let problem = match opened::open(storage.as_ref(), segment).and_then(|file| audit::problems(&file)) {
             Ok(problems) if problems.is_empty() => return,
             Ok(problems) => format!(
-                "{}; the rows are right, but such statistics are not used: tstable_compact or an append with mode := \
-                 'rewrite' gives the file others",
+                "{}; no row is damaged, but a WHERE on such a column may miss rows, as in read_parquet: append the file again \
+                 with on_overlap := 'replace', mode := 'rewrite'",
                 problems.join("; ")
             ),
             Err(e) => e.with("path", &record.path).with("version", segment.added).to_string(),
