@@ -2,6 +2,7 @@
 //! under the name.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
@@ -249,7 +250,9 @@ pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
         return Err(Error::invalid_argument("no file was given to append"));
     }
     files.sort();
-    files.dedup();
+    // By what they lead to: under two names, or through a link, a file is one file, whose rows go in once.
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(real_path(file).unwrap_or_else(|| file.clone())));
     Ok(files)
 }
 
