@@ -286,6 +286,16 @@ impl ColumnType {
         })
     }
 
+    /// Nanoseconds in one unit of a date, time or timestamp type; none for every other type.
+    #[must_use]
+    pub fn unit_nanos(&self) -> Option<i128> {
+        match self {
+            Self::Date => Some(86_400_000_000_000),
+            Self::Time(unit) | Self::Timestamp(unit) | Self::TimestampTz(unit) => Some(i128::from(unit.nanos())),
+            _ => None,
+        }
+    }
+
     /// The field's Arrow form, named `name`.
     #[must_use]
     pub fn arrow_field(&self, name: &str, strings: Strings) -> ArrowField {

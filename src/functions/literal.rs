@@ -16,11 +16,7 @@ const DAYS_PER_MONTH: i128 = 28;
 
 /// Nanoseconds in one unit of a time index.
 pub(crate) fn unit_nanos(index: &ColumnType) -> i128 {
-    match index {
-        ColumnType::Date => NANOS_PER_DAY,
-        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => i128::from(unit.nanos()),
-        _ => 1,
-    }
+    index.unit_nanos().unwrap_or(1)
 }
 
 /// The argument as a person would write it.

@@ -93,18 +93,18 @@ pub fn is_on(state: &TableState) -> bool {
     state.properties.get(DELTA_PROPERTY).is_some_and(|value| value == "true")
 }
 
-/// Writes the Delta commit of the version that has just followed `base`, and those that are missing before it.
+/// Writes the Delta commit of `commit`, which has just led from `base` to `latest`, and those that are missing before it.
 ///
 /// # Errors
 /// As [`export`].
-pub fn follow(log: &Log, base: Option<&Arc<TableState>>, latest: &Arc<TableState>) -> Result<()> {
+pub fn follow(log: &Log, base: Option<&TableState>, commit: &Commit, latest: &Arc<TableState>) -> Result<()> {
     let done = base.filter(|base| {
         // The usual case needs no list of the directory.
         let delta_version = base.version.0.saturating_sub(1);
         matches!(stated(log, delta_version), Ok(Some(info)) if info.is_of(latest, delta_version))
     });
     match done {
-        Some(base) => Export::new(log).step(Some(base)).map(drop),
+        Some(base) => Export::new(log).commit(commit, Some(base), latest),
         None => export(log, latest, None).map(drop),
     }
 }

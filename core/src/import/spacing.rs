@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::{
     error::{Error, Result},
-    schema::ColumnType,
     segment::ReadColumn,
     segment::inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
     table::incoming,
@@ -38,7 +37,7 @@ const MOST_DISTANCES: usize = 100_000;
 /// `InvalidArgument` when the index cannot be one, or when there are too few rows to tell.
 pub(super) fn propose(files: &[PathBuf], index: &str) -> Result<String> {
     let mut seen = Distances::default();
-    let mut unit = 1_i128;
+    let mut unit = None;
     for path in files {
         let (_, file) = incoming::open(path)?;
         let found = file.position(index).and_then(|position| {
@@ -46,7 +45,7 @@ pub(super) fn propose(files: &[PathBuf], index: &str) -> Result<String> {
             Some(ReadColumn { position, ty })
         });
         let column = found.ok_or_else(|| Error::schema_mismatch(format!("a part has no column \"{index}\"")))?;
-        unit = nanos(&column.ty);
+        unit = column.ty.unit_nanos();
         let request = InspectRequest { index: column, entities: Vec::new() };
         inspect(&file, &request, &mut seen)?;
     }
@@ -57,24 +56,13 @@ pub(super) fn propose(files: &[PathBuf], index: &str) -> Result<String> {
             "there are too few rows to propose a bucket; give one, as in bucket := '1d'",
         ));
     };
-    if unit == 0 {
-        return Ok(median.to_string());
-    }
+    let Some(unit) = unit else { return Ok(median.to_string()) };
     let median = median.saturating_mul(unit);
     if median >= MONTH_NANOS {
         return Ok("1mo".to_owned());
     }
     let widest = WIDTHS.iter().rev().find(|(_, nanos)| *nanos <= median).or_else(|| WIDTHS.first());
     Ok(widest.map_or("1us", |(name, _)| name).to_owned())
-}
-
-/// Nanoseconds in a unit of the index; zero for an integer index.
-fn nanos(ty: &ColumnType) -> i128 {
-    match ty {
-        ColumnType::Date => 86_400_000_000_000,
-        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => i128::from(unit.nanos()),
-        _ => 0,
-    }
 }
 
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    calendar::{DAY, MICRO, ceil_to, floor_to},
+    calendar::{MICRO, ceil_to, floor_to},
     domain::{Domain, Piece, Scalar},
     expr::Constant,
     stats::{ColumnStats, Nulls},
@@ -27,13 +27,7 @@ pub(super) fn sql_type(ty: &ColumnType) -> ColumnType {
 
 /// Nanoseconds in one unit of a date, time or timestamp type; none for every other type.
 pub(super) fn unit_nanos(ty: &ColumnType) -> Option<i128> {
-    match ty {
-        ColumnType::Date => Some(DAY),
-        ColumnType::Time(unit) | ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => {
-            Some(i128::from(unit.nanos()))
-        }
-        _ => None,
-    }
+    ty.unit_nanos()
 }
 
 /// Whether DuckDB gives the count a meaning of its own: the infinities, and what lies beyond them.

@@ -83,7 +83,7 @@ pub fn begin(
     if table.log().publish(&commit)? == Outcome::Lost {
         return Ok(None);
     }
-    let warnings = after_commit(table, None, &state);
+    let warnings = after_commit(table, None, &commit, &state);
     Ok(Some((state, warnings)))
 }
 
@@ -97,15 +97,15 @@ pub fn publish(table: &Table, base: &Arc<TableState>, commit: &Commit) -> Result
     if table.log().publish(commit)? == Outcome::Lost {
         return Ok(Published::Lost);
     }
-    let warnings = after_commit(table, Some(base), &state);
+    let warnings = after_commit(table, Some(base), commit, &state);
     Ok(Published::Done { state, warnings })
 }
 
 /// What follows a commit and cannot fail it: hint, checkpoint, and the Delta commit where the table keeps a Delta log.
-fn after_commit(table: &Table, base: Option<&Arc<TableState>>, state: &Arc<TableState>) -> Vec<String> {
+fn after_commit(table: &Table, base: Option<&TableState>, commit: &Commit, state: &Arc<TableState>) -> Vec<String> {
     let mut warnings = table.log().after_commit(state);
     if delta::is_on(state)
-        && let Err(e) = delta::follow(table.log(), base, state)
+        && let Err(e) = delta::follow(table.log(), base, commit, state)
     {
         warnings.push(format!("the Delta log was not brought up to version {}: {e}", state.version));
     }

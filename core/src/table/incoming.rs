@@ -182,11 +182,7 @@ impl Target {
     /// # Errors
     /// `Corrupt` when the definition contradicts itself.
     pub fn of_table_columns(definition: &Definition) -> Result<Option<Self>> {
-        let Some(schema) = definition.schema.clone() else { return Ok(None) };
-        let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
-        let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
-        let grid = definition.grid(&index_type)?;
-        Ok(Some(Self { definition: definition.clone(), schema, grid, index_type, ignores_new_columns: false }))
+        definition.schema.is_some().then(|| Self::with_columns(definition.clone())).transpose()
     }
 }
 
