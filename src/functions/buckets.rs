@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{
     Result,
     schema::ColumnType,
-    table::query::{BucketState, Subject},
+    table::subject::{BucketState, Subject},
     time::{BucketId, Run},
 };
 

@@ -8,7 +8,7 @@ use tstable_core::{
     schema::ColumnType,
     table::{
         At,
-        changes::{Difference, differences},
+        differences::{Difference, differences},
     },
 };
 

@@ -8,8 +8,8 @@ use tstable_core::{
     schema::ColumnType,
     table::{
         At, Snapshot,
-        common::{Need, check_same_grid, common_windows},
-        query::Subject,
+        common_windows::{Need, check_same_grid, common_windows},
+        subject::Subject,
     },
     time::IndexRange,
 };

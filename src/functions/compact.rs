@@ -8,7 +8,7 @@ use tstable_core::{
     table::{
         At,
         compact::{CompactRequest, Compacted, Order},
-        layout::TARGET_ROWS,
+        fragmentation::TARGET_ROWS,
     },
 };
 

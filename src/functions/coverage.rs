@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{
     Error, Result,
     schema::ColumnType,
-    table::query::Subject,
+    table::subject::Subject,
     time::{BucketId, BucketWidth, Grid, IndexRange, IndexValue, Run},
 };
 

@@ -6,7 +6,7 @@ use tstable_core::{
     Result,
     log::FORMAT_VERSION,
     schema::ColumnType,
-    table::{Snapshot, layout},
+    table::{Snapshot, fragmentation},
 };
 
 use super::{
@@ -74,7 +74,7 @@ fn row(root: &str, snapshot: &Snapshot) -> Result<Row> {
     let (state, definition) = (&snapshot.state, snapshot.definition());
     let names = definition.schema.iter().flat_map(|schema| &schema.columns).map(|c| c.name.clone()).collect();
     let bounds = state.index_bounds();
-    let layout = layout::assess(state)?;
+    let layout = fragmentation::assess(state)?;
     Ok(vec![
         Cell::text(root),
         Cell::count(u64::from(FORMAT_VERSION)),

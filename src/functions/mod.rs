@@ -62,7 +62,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    table::{At, Snapshot, Table, append::Monitor, cache::Cache, change::Changed},
+    table::{At, Snapshot, Table, append::Monitor, cache::Cache, commit::Changed},
 };
 
 use crate::host::{LogLevel, Registry, Replacement, Session};

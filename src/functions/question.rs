@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    table::{At, Snapshot, choice::Choice, query::Subject},
+    table::{At, Snapshot, choice::Choice, subject::Subject},
     time::IndexRange,
 };
 

@@ -18,7 +18,7 @@ use tstable_core::{
     schema::{ColumnType, Strings, TimeUnit},
     table::{
         numbers::integers,
-        query::{Position, Stretch, Subject},
+        subject::{Position, Stretch, Subject},
     },
     time::{BucketId, Run},
 };

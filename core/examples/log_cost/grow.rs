@@ -10,7 +10,7 @@ use tstable_core::{
     table::{
         Table,
         append::{AppendRequest, Unwatched},
-        change, random_id,
+        commit, random_id,
     },
     time::IndexValue,
 };
@@ -45,7 +45,7 @@ pub(super) fn grow(root: &str, commits: u64) -> Anything<()> {
             coverage.insert(&vec![symbol.into()].into(), BucketId(hour));
         }
         record.coverage = CoverageRecord::Inline(coverage.to_bytes());
-        let commit = change::commit(&state, "append", None, vec![Action::AddSegment(Box::new(record))]);
+        let commit = commit::commit(&state, "append", None, vec![Action::AddSegment(Box::new(record))]);
         fs::write(Path::new(root).join(commit.version.commit_path()), commit.encode()?)?;
         state = Arc::new(state.followed_by(&commit, table.log().storage().as_ref())?);
         table.log().after_commit(&state).into_iter().for_each(drop);

@@ -1,5 +1,5 @@
 //! A table: creating and opening it, and the snapshots that every question is asked of. Appending is in [`append`],
-//! questions about coverage in [`query`].
+//! questions about coverage in [`subject`].
 
 use std::sync::Arc;
 
@@ -20,63 +20,29 @@ use crate::{
     time::{BucketWidth, Grid},
 };
 
-pub mod append;
-pub mod backfill;
-pub mod bucket_starts;
-pub mod build;
+pub mod amend;
+pub mod ask;
 pub mod cache;
-pub mod carve;
-pub mod change;
-pub mod changes;
-pub mod checkpoint;
-pub mod checks;
-pub mod choice;
 pub mod clock;
-pub mod columns;
-pub mod common;
-pub mod compact;
-pub mod compact_plan;
-pub mod delete;
-pub mod duplicates;
-pub mod expect;
-pub mod files;
-pub mod fill;
-pub mod fit;
-mod go_back;
-pub mod incoming;
-pub mod intake;
-pub mod integers;
-pub mod keys;
-pub mod latest;
-pub mod layout;
-mod lives;
-pub mod load;
-mod loaded;
-pub mod marks;
+pub mod commit;
 pub mod monitor;
-pub mod moved;
-pub mod numbers;
 pub mod opened;
-pub mod overlap;
-pub mod policy;
-pub mod preview;
-pub mod query;
-pub mod repair;
+pub mod read;
 pub mod report;
-pub mod require;
-pub mod restore;
 pub mod rows;
-pub mod same;
-pub mod scan;
-pub mod select;
-pub mod sieve;
-pub mod slices;
-pub mod sorter;
-pub mod stage;
-pub mod summary;
-pub mod vacuum;
-pub mod verify;
-pub mod windows_file;
+pub mod upkeep;
+pub mod write;
+
+pub use self::{
+    amend::{columns, expect, restore, tags_and_properties, windows_file},
+    ask::{backfill, choice, common_windows, differences, fragmentation, require, subject, summary},
+    read::{bucket_starts, fill, latest, numbers, scan, select},
+    upkeep::{checkpoint, files, repair, vacuum, verify},
+    write::{
+        append, builder, carve, checks, compact, delete, duplicates, fit, incoming, intake, integers, keys, load,
+        moved, overlap, policy, preview, same, sieve, slices, sorter, stage,
+    },
+};
 
 /// The program and version that commits name as their writer.
 pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));
@@ -148,7 +114,7 @@ impl Table {
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
-        match change::begin(self, "create", None, vec![Action::DefineTable(Box::new(definition.clone()))])? {
+        match commit::begin(self, "create", None, vec![Action::DefineTable(Box::new(definition.clone()))])? {
             Some((state, _)) => Ok(Created { snapshot: self.snapshot_of(state), created: true }),
             None => self.created_before(self.log.latest(None)?, &definition, if_not_exists),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::incoming::hash;
+use super::write::incoming::hash;
 use crate::{
     error::{Error, ErrorKind, Result},
     log::state::Segment,

@@ -9,7 +9,7 @@ use tstable_core::{
         append::{OnOverlap, Status, Unwatched},
         compact::{CompactRequest, Compacted, Order},
         delete::DeleteRequest,
-        layout::assess,
+        fragmentation::assess,
     },
     time::{IndexRange, IndexValue},
 };

@@ -10,8 +10,8 @@ use tstable_core::{
     table::{
         At,
         append::OnOverlap,
-        change::{Published, commit, publish},
-        changes::differences,
+        commit::{Published, commit, publish},
+        differences::differences,
     },
 };
 

@@ -17,7 +17,7 @@ use tstable_core::{
         commit::{Action, CoverageRecord, SegmentRecord},
     },
     storage::{Storage, memory::MemoryStorage},
-    table::{Table, append::Unwatched, change},
+    table::{Table, append::Unwatched, commit},
 };
 
 use super::{
@@ -35,7 +35,7 @@ fn forged(storage: &Arc<dyn Storage>, files: &Files, forge: impl FnOnce(&mut Seg
     let mut record = state.segments.all().unwrap()[0].record.clone();
     record.id = "f".repeat(16);
     forge(&mut record);
-    let commit = change::commit(&state, "append", None, vec![Action::AddSegment(Box::new(record))]);
+    let commit = commit::commit(&state, "append", None, vec![Action::AddSegment(Box::new(record))]);
     let _ = table.log().publish(&commit).unwrap();
     table
 }

@@ -25,7 +25,7 @@ use tstable_core::{
     table::{
         Table,
         append::Unwatched,
-        change::{self, Published},
+        commit::{self, Published},
         repair::Repaired,
         vacuum::{VacuumRequest, Vacuumed},
     },
@@ -41,8 +41,8 @@ pub const DAY_US: i64 = 86_400_000_000;
 /// Commits the actions to the newest version.
 pub fn change(table: &Table, operation: &str, actions: &[Action]) -> Version {
     let state = table.latest(None).unwrap().state;
-    let commit = change::commit(&state, operation, None, actions.to_vec());
-    let Published::Done { state, .. } = change::publish(table, &state, &commit).unwrap() else {
+    let commit = commit::commit(&state, operation, None, actions.to_vec());
+    let Published::Done { state, .. } = commit::publish(table, &state, &commit).unwrap() else {
         panic!("nobody else writes here")
     };
     state.version
@@ -348,8 +348,8 @@ fn vacuum_that_races_appends_and_readers_hurts_neither() {
 fn change_until_done(table: &Table, action: &Action) {
     loop {
         let state = table.latest(None).unwrap().state;
-        let commit = change::commit(&state, "delete", None, vec![action.clone()]);
-        if let Published::Done { .. } = change::publish(table, &state, &commit).unwrap() {
+        let commit = commit::commit(&state, "delete", None, vec![action.clone()]);
+        if let Published::Done { .. } = commit::publish(table, &state, &commit).unwrap() {
             return;
         }
     }

@@ -1,7 +1,7 @@
 //! What to do next, from what the report found.
 
 use super::{Report, Snapshot, page::number};
-use crate::{error::Result, table::layout};
+use crate::{error::Result, table::ask::fragmentation};
 
 /// An entity is called late when it is behind by more than this share of the range's periods...
 const LATE_SHARE: u64 = 20;
@@ -50,7 +50,7 @@ pub(super) fn of(report: &Report, snapshot: &Snapshot) -> Result<Vec<Advice>> {
             sql: Some(format!("FROM tstable_entities('{root}') ORDER BY lag DESC;")),
         });
     }
-    if let Some(text) = layout::assess(&snapshot.state)?.recommendation {
+    if let Some(text) = fragmentation::assess(&snapshot.state)?.recommendation {
         advice.push(Advice { text, sql: Some(format!("CALL tstable_compact('{root}');")) });
     }
     if advice.is_empty() {

@@ -14,7 +14,7 @@ use segments::SegmentBin;
 
 use super::{
     Snapshot,
-    query::{Position, Stretch, Subject},
+    ask::subject::{Position, Stretch, Subject},
 };
 use crate::{
     coverage::{Entity, EntityPart},
@@ -159,7 +159,7 @@ impl Report {
 }
 
 impl Totals {
-    fn add(&mut self, summary: &super::summary::Summary) {
+    fn add(&mut self, summary: &super::ask::summary::Summary) {
         self.expected = self.expected.saturating_add(summary.expected);
         self.covered = self.covered.saturating_add(summary.covered);
         self.missing = self.missing.saturating_add(summary.missing);

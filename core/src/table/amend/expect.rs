@@ -1,0 +1,131 @@
+//! Saying what is expected: setting calendars and marking buckets as confirmed empty. Each is a commit of its own that
+//! touches no rows, so it never conflicts with another writer's.
+
+use std::sync::Arc;
+
+use crate::{
+    calendar::{Calendar, Schedule},
+    coverage::{Entity, EntityPart},
+    error::{Error, Result},
+    log::{commit::Action, state::TableState},
+    schema::{ColumnType, same_name},
+    table::{Snapshot, Table, commit},
+    time::{BucketId, IndexRange},
+};
+
+/// A run of buckets to be marked as confirmed empty.
+#[derive(Debug, Clone)]
+pub struct EmptyRequest {
+    /// Bounded on both sides; every bucket that it meets is marked.
+    pub range: IndexRange,
+    /// Whose buckets; those of all entities when none.
+    pub entity: Option<Entity>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether the buckets are no longer confirmed.
+    pub undo: bool,
+}
+
+/// What marking did.
+#[derive(Debug, Clone)]
+pub struct Marked {
+    /// The table after it.
+    pub snapshot: Snapshot,
+    /// The buckets marked.
+    pub run: crate::time::Run,
+}
+
+impl Table {
+    /// Sets the calendar of `entities` (of all entities without one of their own, when empty), or removes it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the calendar does not suit the index; as [`commit::publish`] else.
+    pub fn set_calendar(
+        &self,
+        snapshot: &Snapshot,
+        entities: &[Entity],
+        calendar: Option<&Calendar>,
+        message: Option<&str>,
+    ) -> Result<Snapshot> {
+        let definition = snapshot.definition();
+        if let (Some(calendar), Some(index)) = (calendar, definition.index_type()) {
+            Schedule::new(calendar, index, definition.timezone.as_deref())?;
+        }
+        let calendar = calendar.map(|calendar| Box::new(calendar.clone()));
+        let action = Action::SetCalendar { entities: entities.to_vec(), calendar };
+        self.publish_alone(&snapshot.state, "set_calendar", message, action)
+    }
+
+    /// Marks buckets as confirmed empty: they are no gap and no data.
+    ///
+    /// # Errors
+    /// `InvalidArgument` before the first append, and when the range is open or holds no bucket; as [`commit::publish`] else.
+    pub fn mark_empty(&self, snapshot: &Snapshot, request: &EmptyRequest) -> Result<Marked> {
+        let run = snapshot.grid()?.buckets_in(&request.range);
+        let bounded = run.filter(|run| run.first != BucketId(i64::MIN) && run.last != BucketId(i64::MAX));
+        let run = bounded.ok_or_else(|| Error::invalid_argument("the range to be marked has no end or no bucket"))?;
+        let action = Action::MarkEmpty {
+            entity: request.entity.clone(),
+            first: run.first,
+            last: run.last,
+            reason: request.reason.clone(),
+            undo: request.undo,
+        };
+        let operation = if request.undo { "unmark_empty" } else { "mark_empty" };
+        let snapshot = self.publish_alone(&snapshot.state, operation, request.reason.as_deref(), action)?;
+        Ok(Marked { snapshot, run })
+    }
+
+    /// Publishes a commit of one action that suits any state of the table.
+    fn publish_alone(
+        &self,
+        state: &Arc<TableState>,
+        operation: &str,
+        message: Option<&str>,
+        action: Action,
+    ) -> Result<Snapshot> {
+        Ok(commit::amend(self, state, operation, message, |_| Ok(vec![action.clone()]))?.snapshot)
+    }
+}
+
+impl Snapshot {
+    /// The entity whose columns have these values, each named once.
+    ///
+    /// # Errors
+    /// `InvalidArgument` naming the column that is missing, unknown or of another type.
+    pub fn entity(&self, values: &[(String, EntityPart)]) -> Result<Entity> {
+        let names = &self.definition().entity_columns;
+        let listed = || if names.is_empty() { "the table has none".to_owned() } else { names.join(", ") };
+        if let Some((unknown, _)) = values.iter().find(|(name, _)| !names.iter().any(|own| same_name(own, name))) {
+            return Err(Error::invalid_argument(format!("'{unknown}' is no entity column; those are: {}", listed())));
+        }
+        names
+            .iter()
+            .map(|name| {
+                let mut given = values.iter().filter(|(given, _)| same_name(given, name));
+                let (Some((_, part)), None) = (given.next(), given.next()) else {
+                    return Err(Error::invalid_argument(format!(
+                        "the entity must name each entity column once ({}); '{name}' is missing or named twice",
+                        listed()
+                    )));
+                };
+                let ty =
+                    self.definition().schema.as_ref().and_then(|schema| schema.find(name)).map(|column| &column.ty);
+                match (ty, part) {
+                    (None | Some(ColumnType::Varchar), EntityPart::Text(_)) | (None, EntityPart::Int(_)) => {
+                        Ok(part.clone())
+                    }
+                    (Some(ty), EntityPart::Int(_)) if *ty != ColumnType::Varchar => Ok(part.clone()),
+                    (ty, _) => Err(Error::invalid_argument(format!(
+                        "the value of the entity column '{name}' is of another type than {}",
+                        ty.unwrap_or(&ColumnType::Varchar)
+                    ))),
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "expect_tests.rs"]
+mod tests;

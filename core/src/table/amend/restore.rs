@@ -1,0 +1,107 @@
+//! Going back: a new version whose rows and columns are those of an old one. Nothing is lost by it, the versions between
+//! stay; properties and tags stay as they are, since they say what the table is for and not what is in it.
+
+use std::{collections::HashSet, sync::Arc};
+
+use crate::{
+    error::{Error, Result},
+    log::{
+        Version,
+        commit::Action,
+        state::{Segment, TableState},
+    },
+    storage::Storage,
+    table::{
+        Snapshot, Table,
+        commit::{Changed, amend},
+    },
+};
+
+/// What a restoration did.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    /// The table after it.
+    pub changed: Changed,
+    /// Segments of the old version that came back.
+    pub segments_added: u64,
+    /// Segments that the old version did not have.
+    pub segments_removed: u64,
+    /// Rows of the former.
+    pub rows_added: u64,
+    /// Rows of the latter.
+    pub rows_removed: u64,
+}
+
+impl Table {
+    /// Makes a version with the rows and columns of `version`. What others commit meanwhile is undone as well.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version, or when files of it have been vacuumed.
+    pub fn restore(&self, latest: &Snapshot, version: Version) -> Result<Restored> {
+        let old = self.log().at(version, &latest.state)?;
+        let mut counts = Counts::default();
+        let changed = amend(self, &latest.state, "restore", None, |state| {
+            // A vacuum that came between removes files of the old version.
+            state.check_kept(version)?;
+            let (actions, found) = difference(state, &old)?;
+            counts = found;
+            check_files(self.log().storage().as_ref(), &actions, version)?;
+            Ok(actions)
+        })?;
+        let Counts { segments_added, segments_removed, rows_added, rows_removed } = counts;
+        Ok(Restored { changed, segments_added, segments_removed, rows_added, rows_removed })
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    segments_added: u64,
+    segments_removed: u64,
+    rows_added: u64,
+    rows_removed: u64,
+}
+
+fn difference(state: &TableState, old: &TableState) -> Result<(Vec<Action>, Counts)> {
+    let (now, then) = (state.segments.all()?, old.segments.all()?);
+    let ids = |segments: &[&Arc<Segment>]| segments.iter().map(|s| s.record.id.clone()).collect::<HashSet<_>>();
+    let (now_ids, then_ids) = (ids(&now), ids(&then));
+    let mut counts = Counts::default();
+    let mut actions = Vec::new();
+    let mut definition = old.definition.as_ref().clone();
+    // Ids of columns are never used again, not even for columns that are undone.
+    definition.last_field_id = definition.last_field_id.max(state.definition.last_field_id);
+    if definition != *state.definition {
+        actions.push(Action::DefineTable(Box::new(definition)));
+    }
+    let mut sum = |segment: &Segment, added: bool| {
+        let (segments, rows) = match added {
+            true => (&mut counts.segments_added, &mut counts.rows_added),
+            false => (&mut counts.segments_removed, &mut counts.rows_removed),
+        };
+        *segments += 1;
+        *rows = rows.saturating_add(segment.record.rows);
+    };
+    for segment in now.into_iter().filter(|s| !then_ids.contains(&s.record.id)) {
+        sum(segment, false);
+        actions.push(Action::RemoveSegment { id: segment.record.id.clone() });
+    }
+    for segment in then.into_iter().filter(|s| !now_ids.contains(&s.record.id)) {
+        sum(segment, true);
+        actions.push(Action::AddSegment(Box::new(segment.record.clone())));
+    }
+    Ok((actions, counts))
+}
+
+/// Refuses to bring segments back whose files are gone.
+fn check_files(storage: &dyn Storage, actions: &[Action], version: Version) -> Result<()> {
+    for action in actions {
+        let Action::AddSegment(record) = action else { continue };
+        if storage.stat(&record.path)?.is_none_or(|stat| stat.bytes != record.bytes) {
+            return Err(Error::not_found(format!(
+                "version {version} cannot be restored: a file of it has been vacuumed or damaged; nothing was changed"
+            ))
+            .with("path", &record.path));
+        }
+    }
+    Ok(())
+}

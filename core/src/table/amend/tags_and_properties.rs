@@ -1,0 +1,94 @@
+//! Names and notes on a table: tags, which name versions, and properties. Neither touches a row.
+
+use crate::{
+    delta::DELTA_PROPERTY,
+    error::{Error, Result},
+    log::{Version, commit::Action},
+    table::{
+        Snapshot, Table,
+        commit::{Changed, amend},
+    },
+};
+
+/// No name of a tag and no key of a property is longer, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+/// No value of a property is longer, in bytes.
+const MAX_VALUE_BYTES: usize = 1 << 20;
+/// Keys that begin so are the table's own.
+pub const RESERVED_PREFIX: &str = "tstable.";
+
+impl Table {
+    /// Names a version; the newest when none is given. Naming it so again changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version, `AlreadyExists` when the name stands for another one, `InvalidArgument` for a name
+    /// that is empty or too long.
+    pub fn tag(&self, latest: &Snapshot, name: &str, version: Option<Version>) -> Result<(Version, Changed)> {
+        check_name("the tag's name", name)?;
+        let version = version.unwrap_or(latest.state.version);
+        self.log().at(version, &latest.state)?;
+        let changed = amend(self, &latest.state, "tag", None, |state| match state.tags.get(name) {
+            Some(tagged) if *tagged == version => Ok(Vec::new()),
+            Some(other) => Err(Error::already_exists(format!(
+                "the tag '{name}' names version {other} already; untag it first to name version {version} so"
+            ))),
+            // A vacuum that came between removes files of an old version that no tag names yet.
+            None => {
+                state.check_kept(version)?;
+                Ok(vec![Action::SetTag { name: name.to_owned(), version }])
+            }
+        })?;
+        Ok((version, changed))
+    }
+
+    /// Forgets a name and says what it named.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such tag.
+    pub fn untag(&self, latest: &Snapshot, name: &str) -> Result<(Version, Changed)> {
+        let mut named = Version::default();
+        let changed = amend(self, &latest.state, "untag", None, |state| {
+            named = *state.tags.get(name).ok_or_else(|| crate::table::unknown_tag(name, state))?;
+            Ok(vec![Action::RemoveTag { name: name.to_owned() }])
+        })?;
+        Ok((named, changed))
+    }
+
+    /// Sets a property, or removes it. Setting it to what it is changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a key that is empty, too long or the table's own, and for a value that is too long.
+    pub fn set(&self, latest: &Snapshot, key: &str, value: Option<&str>) -> Result<Changed> {
+        check_name("the property's key", key)?;
+        if key == DELTA_PROPERTY && value.is_none_or(|value| matches!(value, "true" | "false")) {
+            // The one key of the table's own that is the user's to set.
+        } else if key.starts_with(RESERVED_PREFIX) {
+            return Err(Error::invalid_argument(format!(
+                "keys of properties that begin with '{RESERVED_PREFIX}' are tstable's own; choose another than '{key}'"
+            )));
+        }
+        if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+            return Err(Error::invalid_argument(format!(
+                "the value of '{key}' is longer than {MAX_VALUE_BYTES} bytes"
+            )));
+        }
+        amend(self, &latest.state, "set", None, |state| {
+            if state.properties.get(key).map(String::as_str) == value {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Action::SetProperty { key: key.to_owned(), value: value.map(str::to_owned) }])
+        })
+    }
+}
+
+pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.trim().is_empty() {
+        return Err(Error::invalid_argument(format!("{what} is empty")));
+    }
+    if name.len() > MAX_NAME_BYTES || name.contains(char::is_control) {
+        return Err(Error::invalid_argument(format!(
+            "{what} is longer than {MAX_NAME_BYTES} bytes or holds a control character"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Reading rows: which segments a range needs, scanning them, the last rows, and cells filled from them.
+
+pub mod bucket_starts;
+pub mod fill;
+pub mod latest;
+pub mod numbers;
+pub mod scan;
+pub mod select;

@@ -1,0 +1,318 @@
+//! Reading rows: the kept segments of a snapshot cut into units, one a row group, that threads may read independently and
+//! whose numbers are their order. A unit's file is opened when it is read, never before.
+
+mod pages;
+mod stats;
+
+use std::sync::Arc;
+
+use self::stats::GroupStats;
+use super::select::{Query, Reason, Selector, has_field};
+use crate::{
+    coverage::EntityPart,
+    error::{Error, Result},
+    log::state::Segment,
+    prune::{
+        Interval, Nulls, Statistics, Verdict,
+        expr::{Constant, Expr},
+        judge,
+    },
+    schema::{ColumnType, Strings},
+    segment::{
+        IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter,
+        inspect::EntityValue,
+    },
+    table::{Snapshot, cache::Cache},
+    time::IndexRange,
+};
+
+/// Rows are chosen by entity where a segment has at least so many for each that is asked for.
+const ENTITIES_PER_CHOSEN: u64 = 16;
+
+/// What to read.
+#[derive(Debug, Clone, Default)]
+pub struct ScanRequest {
+    /// Positions of the columns to deliver, each once.
+    pub columns: Vec<usize>,
+    /// Rows outside are not delivered.
+    pub range: IndexRange,
+    /// Rows for which one of these is not true may be left out.
+    pub predicates: Vec<Expr>,
+    /// Whether a column may be given as a constant where all rows of a unit are known to have one value.
+    pub constants: bool,
+}
+
+/// A segment that is read.
+#[derive(Debug)]
+struct Kept {
+    segment: Arc<Segment>,
+    /// The number of its first unit.
+    first_unit: usize,
+    /// Where its rows that are of use lie, when that is not everywhere.
+    clip: Option<Interval>,
+}
+
+/// How much there was to choose from and what was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Live segments.
+    pub segments: usize,
+    /// Segments that are read.
+    pub kept: usize,
+    /// Row groups of the live segments.
+    pub row_groups: u64,
+    /// Rows of those.
+    pub rows: u64,
+    /// Bytes of those.
+    pub bytes: u64,
+}
+
+/// A scan of one snapshot, shared by its readers.
+#[derive(Debug)]
+pub struct Scan {
+    snapshot: Snapshot,
+    cache: Arc<Cache>,
+    columns: Vec<usize>,
+    constants: bool,
+    query: Query,
+    kept: Vec<Kept>,
+    units: usize,
+    types: Vec<ColumnType>,
+    index: usize,
+    /// Positions of the entity columns.
+    entities: Vec<usize>,
+    /// What was chosen.
+    pub selection: Selection,
+}
+
+/// A unit being read.
+#[derive(Debug)]
+pub struct Unit {
+    /// The segment that it is of.
+    pub segment: Arc<Segment>,
+    /// For each requested column its place in the batches; none when the segment does not have the column or `constants`
+    /// has its value.
+    pub places: Vec<Option<usize>>,
+    /// For each requested column the value of all rows, where that is known and was asked for.
+    pub constants: Vec<Option<Constant>>,
+    /// The rows.
+    pub rows: UnitRows,
+}
+
+/// The rows of a unit.
+#[derive(Debug)]
+pub enum UnitRows {
+    /// So many, of which no column is wanted.
+    Counted(u64),
+    /// Batches with the columns that the segment has.
+    Read(Box<SegmentReader>),
+}
+
+impl Scan {
+    /// Chooses the segments.
+    ///
+    /// # Errors
+    /// As [`Snapshot::schema`].
+    pub fn new(snapshot: &Snapshot, cache: &Arc<Cache>, request: ScanRequest) -> Result<Self> {
+        let selector = Selector::new(snapshot)?;
+        let query = selector.prepare(request.range, request.predicates);
+        let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
+        let (mut kept, mut units) = (Vec::new(), 0_usize);
+        for segment in snapshot.state.segments.all()? {
+            selection.row_groups = selection.row_groups.saturating_add(segment.record.row_groups);
+            if selector.judge(segment, &query) != Reason::Kept {
+                continue;
+            }
+            let record = &segment.record;
+            let clip = query.within(record.index_min, record.index_max);
+            let whole = Interval { low: Some(record.index_min.0), high: Some(record.index_max.0) };
+            let clip = (clip != whole).then_some(clip);
+            kept.push(Kept { segment: Arc::clone(segment), first_unit: units, clip });
+            units = units.saturating_add(usize::try_from(record.row_groups).unwrap_or(usize::MAX));
+            selection.rows = selection.rows.saturating_add(record.rows);
+            selection.bytes = selection.bytes.saturating_add(record.bytes);
+        }
+        selection.kept = kept.len();
+        Ok(Self {
+            snapshot: snapshot.clone(),
+            cache: Arc::clone(cache),
+            columns: request.columns,
+            constants: request.constants,
+            query,
+            kept,
+            units,
+            types: selector.types().to_vec(),
+            entities: selector.entities().to_vec(),
+            index: snapshot.index_position()?,
+            selection,
+        })
+    }
+
+    /// The predicates of the request.
+    #[must_use]
+    pub fn predicates(&self) -> &[Expr] {
+        self.query.predicates()
+    }
+
+    /// The types of the table's columns.
+    #[must_use]
+    pub fn types(&self) -> &[ColumnType] {
+        &self.types
+    }
+
+    /// The names of the table's columns.
+    #[must_use]
+    pub fn column_names(&self) -> Vec<&str> {
+        self.snapshot
+            .schema()
+            .map_or_else(|_| Vec::new(), |schema| schema.columns.iter().map(|c| c.name.as_str()).collect())
+    }
+
+    /// The snapshot that is scanned.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The number of units; those from 0 on are in the order of the index.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Gives back what is held of files; what is read again is opened again. What is not read any more must not keep the disk full
+    /// once it is removed.
+    pub fn release(&self) {
+        self.snapshot.storage().release();
+    }
+
+    /// Starts reading a unit; none when it cannot hold rows that are asked for.
+    ///
+    /// # Errors
+    /// `NotFound` or `Corrupt` with path and version when the segment is not as the log says.
+    pub fn unit(&self, number: usize, strings: Strings, batch_rows: usize) -> Result<Option<Unit>> {
+        let at = self.kept.partition_point(|kept| kept.first_unit <= number).checked_sub(1);
+        let Some(kept) = at.and_then(|at| self.kept.get(at)) else { return Ok(None) };
+        let row_group = number.saturating_sub(kept.first_unit);
+        if self.columns.is_empty() && self.query.predicates().is_empty() && kept.clip.is_none() {
+            return Ok((row_group == 0).then(|| counted(&kept.segment)));
+        }
+        let file = self.cache.segment(self.snapshot.storage(), &kept.segment)?;
+        let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
+        if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
+            return Ok(None);
+        }
+        let clip = kept.clip.and_then(|clip| stats.clip(clip));
+        if clip.is_some_and(|clip| clip.is_empty()) {
+            return Ok(None);
+        }
+        let constants: Vec<_> = self.columns.iter().map(|column| self.constant(&stats, *column)).collect();
+        let (columns, places) = self.columns(&kept.segment, &file, &constants)?;
+        let rows = if columns.is_empty() && clip.is_none() {
+            UnitRows::Counted(file.row_group_rows(row_group) as u64)
+        } else {
+            let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
+            let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&kept.segment, &file, row_group, clip)? }];
+            let values = self.values(&kept.segment, &file);
+            let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter, values });
+            let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
+            UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
+        };
+        Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, constants, rows }))
+    }
+
+    /// The value that all rows of a row group have in a column; none when that is not known.
+    fn constant(&self, stats: &GroupStats<'_>, column: usize) -> Option<Constant> {
+        // The index is always read: buckets are made of it.
+        if !self.constants || column == self.index {
+            return None;
+        }
+        let part = self.entities.iter().position(|entity| *entity == column);
+        if let Some(part) = part.filter(|_| stats.segment.record.entities == 1) {
+            let coverage = stats.segment.coverage(self.snapshot.storage().as_ref()).ok()?;
+            return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(Constant::from);
+        }
+        if !stats.is_proven() {
+            return None;
+        }
+        let known = stats.column(column)?;
+        match (&known.nulls, &known.min, &known.max) {
+            (Nulls::All, ..) => Some(Constant::Null),
+            // Other types have values that differ and compare as equal, or bounds that are another value's.
+            (Nulls::None, Some(min @ (Constant::Text(_) | Constant::Int(_))), Some(max))
+                if known.exact && min == max =>
+            {
+                Some(min.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn columns(
+        &self,
+        segment: &Segment,
+        file: &SegmentFile,
+        constants: &[Option<Constant>],
+    ) -> Result<(Vec<ReadColumn>, Vec<Option<usize>>)> {
+        let schema = self.snapshot.schema()?;
+        let (mut columns, mut places) = (Vec::new(), Vec::new());
+        for (position, constant) in self.columns.iter().zip(constants) {
+            let column = schema.columns.get(*position).ok_or_else(|| Error::invalid_argument("no such column"))?;
+            if constant.is_some() || !has_field(segment, column.id) {
+                places.push(None);
+                continue;
+            }
+            places.push(Some(columns.len()));
+            columns.push(read_column(file, &column.name, &column.ty, segment)?);
+        }
+        Ok((columns, places))
+    }
+
+    /// The entities whose rows alone are of use, where they are few among those of the segment. Rows are then chosen before
+    /// the other columns are decoded; where many rows remain that costs more than it saves.
+    fn values(&self, segment: &Segment, file: &SegmentFile) -> Vec<ValueFilter> {
+        let choose = |(column, values): (usize, &[EntityPart])| {
+            let few = (values.len() as u64).saturating_mul(ENTITIES_PER_CHOSEN) <= segment.record.entities;
+            let column = self.snapshot.schema().ok()?.columns.get(column)?;
+            if !few || !has_field(segment, column.id) || !ValueFilter::can_choose(&column.ty) {
+                return None;
+            }
+            let column = ReadColumn { position: file.position(&column.name)?, ty: column.ty.clone() };
+            let value = |part: &EntityPart| match part {
+                EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
+                EntityPart::Int(number) => EntityValue::Int(*number),
+            };
+            Some(ValueFilter { column, values: values.iter().map(value).collect() })
+        };
+        self.query.entities().filter_map(choose).collect()
+    }
+
+    fn filter(&self, file: &SegmentFile, clip: Interval) -> Result<IndexFilter> {
+        let schema = self.snapshot.schema()?;
+        let index = schema.columns.get(self.index).ok_or_else(|| Error::corrupt("the table has no index column"))?;
+        let position = file.position(&index.name).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
+        let column = ReadColumn { position, ty: index.ty.clone() };
+        Ok(IndexFilter::closed(column, clip.low.unwrap_or(i128::MIN), clip.high.unwrap_or(i128::MAX)))
+    }
+}
+
+/// All rows of a segment, of which no column is wanted: the log knows how many they are.
+fn counted(segment: &Arc<Segment>) -> Unit {
+    let rows = UnitRows::Counted(segment.record.rows);
+    Unit { segment: Arc::clone(segment), places: Vec::new(), constants: Vec::new(), rows }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+fn read_column(file: &SegmentFile, name: &str, ty: &ColumnType, segment: &Segment) -> Result<ReadColumn> {
+    let position = file.position(name).ok_or_else(|| {
+        Error::corrupt(format!("a segment has no column '{name}', which the log says it has"))
+            .with("path", &segment.record.path)
+            .with("version", segment.added)
+    })?;
+    Ok(ReadColumn { position, ty: ty.clone() })
+}

@@ -1,0 +1,107 @@
+//! Which files under the root the versions of a table name, and what the others are. Removes nothing.
+
+use std::{collections::HashSet, sync::Arc};
+
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    log::{
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, Version,
+        commit::{Action, CoverageRecord, Instant, SegmentRecord},
+        state::{Segment, TableState},
+    },
+    segment::inspect::{InspectRequest, inspect},
+    storage::{Entry, Storage, TEMPORARY_PREFIX, local::guard::is_guard},
+    table::{
+        Table, opened,
+        write::incoming::{Collector, Target, read_column},
+    },
+    time::IndexValue,
+};
+
+/// A file that no version names is left alone for so long after it last changed: a writer may be about to name it.
+pub const GRACE_US: i64 = 24 * 3600 * 1_000_000;
+
+/// The directories whose files segments are made of.
+pub const FILE_DIRECTORIES: [&str; 2] = [DATA_DIRECTORY, COVERAGE_DIRECTORY];
+
+/// The files of a segment.
+pub fn of_record(record: &SegmentRecord) -> impl Iterator<Item = &str> {
+    let sidecar = match &record.coverage {
+        CoverageRecord::File(path) => Some(path.as_str()),
+        CoverageRecord::Inline(_) => None,
+    };
+    std::iter::once(record.path.as_str()).chain(sidecar)
+}
+
+/// The files that a version from `oldest` on names, or one that a tag names.
+///
+/// # Errors
+/// As [`crate::log::store::Log::at`].
+pub fn named(table: &Table, latest: &Arc<TableState>, oldest: Version) -> Result<HashSet<String>> {
+    let mut named = HashSet::new();
+    let mut take = |record: &SegmentRecord| named.extend(of_record(record).map(str::to_owned));
+    let tagged = latest.tags.values().copied().filter(|version| *version < oldest);
+    for version in tagged.chain([oldest.min(latest.version)]) {
+        table.log().at(version, latest)?.segments.all()?.into_iter().for_each(|segment| take(&segment.record));
+    }
+    let mut version = oldest.next();
+    while version <= latest.version {
+        let missing = || Error::corrupt("a commit is missing").with("path", version.commit_path());
+        for action in &table.log().read(version)?.ok_or_else(missing)?.actions {
+            if let Action::AddSegment(record) = action {
+                take(record);
+            }
+        }
+        version = version.next();
+    }
+    Ok(named)
+}
+
+/// Whether a file last changed so long ago that no writer can still be at work on it.
+#[must_use]
+pub fn is_old(entry: &Entry, now: Instant) -> bool {
+    i128::from(now.0).saturating_sub(entry.changed_ns / 1000) >= i128::from(GRACE_US)
+}
+
+/// Whether the name is one that a writer gives to a file before it is complete, or to a guard.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY_PREFIX) || is_guard(name)
+}
+
+/// Whether the name is one that a writer may have given to a file of a segment.
+#[must_use]
+pub fn is_of_a_segment(name: &str) -> bool {
+    let id = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".cov"));
+    id.is_some_and(|id| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// What the rows of a segment say of it.
+#[derive(Debug)]
+pub struct Derived {
+    /// Which buckets of which entities they fill.
+    pub coverage: Coverage,
+    /// The least and greatest index value.
+    pub bounds: (IndexValue, IndexValue),
+}
+
+/// Reads index and entities of every row of a segment.
+///
+/// # Errors
+/// `NotFound` or `Corrupt` with path and version when the file is not as it should be.
+pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Result<Derived> {
+    let file = opened::open(storage, segment)?;
+    let derive = || {
+        let names = &target.definition.entity_columns;
+        let request = InspectRequest {
+            index: read_column(&file, &target.definition.index_column, &target.schema)?,
+            entities: names.iter().map(|name| read_column(&file, name, &target.schema)).collect::<Result<_>>()?,
+        };
+        let mut collector = Collector::new(&target.grid);
+        let inspection = inspect(&file, &request, &mut collector)?;
+        let (min, max) = inspection.index.ok_or_else(|| Error::corrupt("a segment has no rows"))?;
+        Ok(Derived { coverage: collector.finish()?, bounds: (IndexValue(min), IndexValue(max)) })
+    };
+    derive().map_err(|e: Error| e.with("path", &segment.record.path).with("version", segment.added))
+}

@@ -1,0 +1,8 @@
+//! What keeps a table whole and small: verify, repair, vacuum, checkpoints, and which files are its own.
+
+pub mod checkpoint;
+pub mod files;
+pub mod go_back;
+pub mod repair;
+pub mod vacuum;
+pub mod verify;

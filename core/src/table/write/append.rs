@@ -1,0 +1,379 @@
+//! Appending files: each is looked at, checked against what the table has, staged under the root, and then all become one
+//! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::{
+    carve::{Away, Carving, Loss, is_condemned},
+    checks::{Checks, OnViolation},
+    incoming::{Arrival, Incoming, NewColumns, Target},
+    intake::{Intake, Planned},
+    keys::{Holder, Keys},
+    moved, stage,
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, ErrorKind, Result},
+    log::{
+        Version,
+        commit::{Action, SegmentRecord},
+        definition::{Definition, agree, first_columns},
+        state::TableState,
+    },
+    storage::Storage,
+    table::{
+        Snapshot, Table,
+        amend::tags_and_properties::RESERVED_PREFIX,
+        commit::{Amendment, Condemned, Plan, expect_version},
+        random_id,
+    },
+};
+
+pub use super::policy::{Mode, OnError, OnOverlap, Status};
+pub use crate::table::monitor::{Monitor, Unwatched, check_cancelled};
+
+/// The optional field of a commit that names the files of an append that had no rows.
+pub const EMPTY_SOURCES: &str = "empty_sources";
+
+/// What to append and how.
+#[derive(Debug, Clone, Default)]
+pub struct AppendRequest {
+    /// The files, each once, in order.
+    pub files: Vec<PathBuf>,
+    /// What to do with covered buckets.
+    pub on_overlap: OnOverlap,
+    /// How the bytes come under the root.
+    pub mode: Mode,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
+    /// What to do with columns that the table does not have.
+    pub new_columns: NewColumns,
+    /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
+    pub verify: bool,
+    /// What to do with a file that cannot be loaded.
+    pub on_error: OnError,
+    /// The newest version must be this one.
+    pub expected_version: Option<Version>,
+    /// The user's words, kept in the log.
+    pub message: Option<String>,
+}
+
+/// The report on one file.
+#[derive(Debug, Clone)]
+pub struct FileReport {
+    /// The file as its pattern found it.
+    pub file: String,
+    /// What became of it.
+    pub status: Status,
+    /// The version that has its rows.
+    pub version: Version,
+    /// The segment that has its rows, where one was added.
+    pub segment: Option<String>,
+    /// Rows appended.
+    pub rows: u64,
+    /// Rows left out.
+    pub rows_skipped: u64,
+    /// Pairs of entity and bucket that were not covered before.
+    pub buckets_added: u64,
+    /// Entities in the file.
+    pub entities: u64,
+    /// Why it was refused, what else there is to say, or the user's words.
+    pub message: Option<String>,
+}
+
+/// What an append did.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// The table after it.
+    pub snapshot: Snapshot,
+    /// One report for each file, in order.
+    pub files: Vec<FileReport>,
+    /// What went wrong without harm.
+    pub warnings: Vec<String>,
+}
+
+impl Table {
+    /// Appends files in one commit, going on from `snapshot`.
+    ///
+    /// # Errors
+    /// `Overlap` when rows come to covered buckets and the policy does not allow for it, `SchemaMismatch` when columns do not fit,
+    /// `InvalidArgument` for rows without index or entity, `Conflict` when the newest version is not the expected one. Whatever the
+    /// error, unless it is `CommitUnknown`, nothing was appended and the files are as they were.
+    pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
+        let storage = self.log().storage();
+        expect_version(request.expected_version, snapshot.state.version)?;
+        let intake = Intake::new(storage, snapshot.definition(), request, false)?;
+        let arrivals = intake.look(&snapshot.state, monitor)?;
+        let carving = Carving::new(Arc::clone(storage));
+        let state = Arc::clone(&snapshot.state);
+        let mut append = Append { table: self, request, intake, planned: Vec::new(), state, carving, monitor };
+        let result = append.run(arrivals);
+        if result.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            append.discard();
+        }
+        result
+    }
+}
+
+struct Append<'a> {
+    table: &'a Table,
+    request: &'a AppendRequest,
+    intake: Intake<'a>,
+    planned: Vec<Planned>,
+    state: Arc<TableState>,
+    carving: Carving,
+    monitor: &'a dyn Monitor,
+}
+
+impl Append<'_> {
+    fn storage(&self) -> &Arc<dyn Storage> {
+        self.table.log().storage()
+    }
+
+    fn run(&mut self, arrivals: Vec<Arrival>) -> Result<Appended> {
+        self.planned = self.intake.plan(&self.state, arrivals, self.monitor)?;
+        let base = Arc::clone(&self.state);
+        let (message, expected) = (self.request.message.as_deref(), self.request.expected_version);
+        let amendment = Amendment { message, expected, ..Amendment::new(self.table, &base, "append") };
+        let changed = amendment.run(|state, condemned| {
+            if state.version != self.state.version {
+                self.rebase(state)?;
+            }
+            self.forget(condemned);
+            self.stage()?;
+            let plan = self.actions()?;
+            check_cancelled(self.monitor)?;
+            Ok(plan)
+        })?;
+        self.state = Arc::clone(&changed.snapshot.state);
+        let mut warnings = changed.warnings;
+        if changed.committed && self.request.mode == Mode::Move {
+            warnings.extend(self.planned.iter_mut().filter_map(moved::remove));
+        }
+        Ok(self.report(warnings))
+    }
+
+    /// Forgets what was staged and is condemned, so that it is staged again.
+    fn forget(&mut self, condemned: &Condemned) {
+        self.carving.forget(condemned);
+        for planned in &mut self.planned {
+            if let Some(record) = planned.staged.take_if(|record| is_condemned(record, condemned)) {
+                stage::discard(self.table.log().storage().as_ref(), &record);
+            }
+        }
+    }
+
+    fn stage(&mut self) -> Result<()> {
+        let storage = Arc::clone(self.table.log().storage());
+        let Some(target) = &self.intake.target else { return Ok(()) };
+        let checks = Checks::of(&self.state.properties, &target.schema)?;
+        let total = self.planned.len();
+        for (i, planned) in self.planned.iter_mut().enumerate() {
+            check_cancelled(self.monitor)?;
+            if planned.staged.is_none()
+                && let Some(file) = planned.added()
+            {
+                let mode = self.request.mode;
+                let staged = stage_one(storage.as_ref(), planned, file, target, &checks, mode, self.monitor);
+                match staged {
+                    Err(reason) if self.request.on_error == OnError::SkipFile && is_the_files(&reason) => {
+                        refuse(planned, reason);
+                    }
+                    staged => (planned.staged, planned.note) = staged?,
+                }
+            }
+            #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+            self.monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
+        }
+        Ok(())
+    }
+
+    fn actions(&mut self) -> Result<Plan> {
+        let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
+        let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
+            return Ok(Plan::default());
+        };
+        let mut actions = Vec::with_capacity(staged.len() + 1);
+        let width = |definition: &Definition| definition.schema.as_ref().map_or(0, |schema| schema.columns.len());
+        if width(&target.definition) > width(&self.state.definition) {
+            actions.push(Action::DefineTable(Box::new(target.definition.clone())));
+        } else if let Some(settled) = self.state.definition.settled_by(&target.schema) {
+            actions.push(Action::DefineTable(Box::new(settled)));
+        }
+        let (replaced, loss) = self.replaced()?;
+        actions.extend(replaced);
+        actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
+        Ok(Plan { actions, rows_rewritten: loss.rows_rewritten, extra: self.empty_sources()? })
+    }
+
+    /// Files without rows have no segment to be remembered by.
+    fn empty_sources(&self) -> Result<Map<String, Value>> {
+        let mut extra = Map::new();
+        let empty: Vec<_> = self.planned.iter().filter_map(|p| p.arrival.empty()).collect();
+        if !empty.is_empty() {
+            let sources = serde_json::to_value(empty);
+            let sources = sources.map_err(|e| Error::corrupt("sources cannot be written down").caused_by(e))?;
+            extra.insert(EMPTY_SOURCES.to_owned(), sources);
+        }
+        Ok(extra)
+    }
+
+    /// Takes out what is replaced.
+    fn replaced(&mut self) -> Result<(Vec<Action>, Loss)> {
+        let with = |status| move |planned: &&Planned| planned.status == status;
+        let of = |status| self.planned.iter().filter(with(status)).filter_map(Planned::added);
+        let (replaced, merged): (Vec<_>, Vec<_>) = (of(Status::Replaced).collect(), of(Status::Merged).collect());
+        let union = |files: &[&Incoming]| {
+            let mut all = Coverage::new();
+            files.iter().for_each(|file| all.union_with(&file.coverage));
+            all
+        };
+        let storage = self.table.log().storage().as_ref();
+        let away = match (&self.intake.target, merged.is_empty(), replaced.is_empty()) {
+            (Some(target), false, _) => Away::Keys {
+                within: union(&merged),
+                keys: Box::new(Keys::new(storage, target, &self.state.properties)?),
+                of: merged.into_iter().map(Holder::File).collect(),
+            },
+            (_, _, false) => Away::Buckets(union(&replaced)),
+            _ => return Ok((Vec::new(), Loss::default())),
+        };
+        self.carving.actions(&self.state, &away, self.monitor)
+    }
+
+    /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
+    fn rebase(&mut self, state: &Arc<TableState>) -> Result<()> {
+        self.check_definition(&state.definition)?;
+        let reserved = |state: &TableState| {
+            let own = state.properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
+            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        if reserved(&self.state) != reserved(state) {
+            return Err(Error::conflict(
+                "another writer changed the table's checks meanwhile; nothing was appended: append again",
+            ));
+        }
+        self.state = Arc::clone(state);
+        let mut staged = Vec::new();
+        let mut arrivals = Vec::new();
+        for planned in std::mem::take(&mut self.planned) {
+            staged.push(planned.staged.map(|record| (record, planned.left_out, planned.note)));
+            arrivals.push(planned.arrival);
+        }
+        let decided = self.intake.plan(&self.state, arrivals, self.monitor).map(|planned| self.planned = planned);
+        for (i, staged) in staged.into_iter().enumerate() {
+            let Some((record, left_out, note)) = staged else { continue };
+            let wanted = |p: &&mut Planned| p.status.adds_rows() && p.left_out == left_out;
+            match self.planned.get_mut(i).filter(wanted) {
+                Some(planned) => (planned.staged, planned.note) = (Some(record), note),
+                None => stage::discard(self.table.log().storage().as_ref(), &record),
+            }
+        }
+        decided
+    }
+
+    /// A definition that changed meanwhile is accepted when the columns that the files were checked against are the same.
+    fn check_definition(&mut self, current: &Definition) -> Result<()> {
+        let Some(target) = &mut self.intake.target else { return Ok(()) };
+        if self.state.definition.as_ref() == current {
+            return Ok(());
+        }
+        if is_compatible(&target.definition, current) {
+            if current.schema == target.definition.schema {
+                target.definition = current.clone();
+            }
+            return Ok(());
+        }
+        Err(Error::conflict(
+            "another writer changed the table's definition meanwhile; nothing was appended: append again",
+        ))
+    }
+
+    fn discard(&mut self) {
+        self.carving.discard();
+        for record in self.planned.iter().filter_map(|p| p.staged.as_ref()) {
+            stage::discard(self.storage().as_ref(), record);
+        }
+    }
+
+    fn report(&self, warnings: Vec<String>) -> Appended {
+        let files = self.planned.iter().map(|planned| self.report_file(planned)).collect();
+        Appended { snapshot: self.table.snapshot_of(Arc::clone(&self.state)), files, warnings }
+    }
+
+    fn report_file(&self, planned: &Planned) -> FileReport {
+        let rows = planned.staged.as_ref().map_or(0, |record| record.rows);
+        let file = planned.arrival.rows();
+        FileReport {
+            file: planned.arrival.shown(),
+            status: planned.status,
+            version: self.state.version,
+            segment: planned.staged.as_ref().map(|record| record.id.clone()),
+            rows,
+            rows_skipped: file.map_or(0, |file| file.rows.saturating_sub(rows)),
+            buckets_added: planned.buckets_added,
+            entities: file.map_or(0, |file| file.coverage.entity_count() as u64),
+            message: planned.note.clone().or_else(|| self.request.message.clone()),
+        }
+    }
+}
+
+/// Whether files checked against `ours` suit a table defined as `current`.
+fn is_compatible(ours: &Definition, current: &Definition) -> bool {
+    let same = match (&ours.schema, &current.schema) {
+        // Columns added meanwhile are as good as missing in what was staged before.
+        (Some(a), Some(b)) => agree(a, &first_columns(b, a.columns.len())),
+        (_, None) => true,
+        (None, Some(_)) => false,
+    };
+    let (mut a, mut b) = (ours.clone(), current.clone());
+    (a.schema, b.schema) = (None, None);
+    same && a.differences(&b).is_empty()
+}
+
+/// Whether it is the file that is wrong, and not the table or the system.
+fn is_the_files(reason: &Error) -> bool {
+    matches!(
+        reason.kind(),
+        ErrorKind::Corrupt | ErrorKind::Conflict | ErrorKind::InvalidArgument | ErrorKind::SchemaMismatch
+    )
+}
+
+fn refuse(planned: &mut Planned, reason: Error) {
+    planned.status = Status::Refused;
+    planned.note = Some(reason.to_string());
+    planned.buckets_added = 0;
+    if let Arrival::Rows(file) = &planned.arrival {
+        planned.arrival = Arrival::Refused { path: file.outside.path.clone(), reason };
+    }
+}
+
+/// The segment made of a file, none when all of its rows are left out, and what there is to say about it.
+fn stage_one(
+    storage: &dyn Storage,
+    planned: &Planned,
+    file: &Incoming,
+    target: &Target,
+    checks: &Checks,
+    mode: Mode,
+    monitor: &dyn Monitor,
+) -> Result<(Option<SegmentRecord>, Option<String>)> {
+    if !planned.left_out.is_empty() || file.checked_out {
+        let record = stage::without(storage, file, target, mode, checks, &planned.left_out, monitor)?;
+        return Ok((record, planned.note.clone()));
+    }
+    if mode == Mode::Move && file.outside.links > 1 {
+        // A segment must not change through another name of the file.
+        let record = stage::file(storage, file, target, Mode::Copy, &random_id(), monitor)?;
+        return Ok((
+            Some(record),
+            Some(
+                "copied and then removed: the file has other hard links, or was reached through a symbolic link"
+                    .to_owned(),
+            ),
+        ));
+    }
+    Ok((Some(stage::file(storage, file, target, mode, &random_id(), monitor)?), planned.note.clone()))
+}

@@ -1,0 +1,119 @@
+//! Deleting buckets: of a range, of some entities or all. Coverage forgets them, so that other rows may come in their place;
+//! old versions keep them.
+
+use super::{
+    append::{Monitor, check_cancelled},
+    carve::{Away, Carving, Loss},
+};
+use crate::{
+    coverage::{Coverage, Entity, EntityPart},
+    error::{Error, ErrorKind, Result},
+    schema::{ColumnType, same_name},
+    table::{
+        Snapshot, Table,
+        commit::{Amendment, Changed, Plan},
+    },
+    time::{Grid, IndexRange, IndexValue, Run, format_value},
+};
+
+/// What to delete.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteRequest {
+    /// The range; both ends on the bounds of buckets, or open.
+    pub range: IndexRange,
+    /// Only entities with these values in these entity columns; all entities when empty.
+    pub entity: Vec<(String, EntityPart)>,
+}
+
+/// What a deletion did.
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    /// The table after it.
+    pub changed: Changed,
+    /// Pairs of entity and bucket that are no longer covered.
+    pub buckets: u64,
+    /// Rows and segments that went.
+    pub loss: Loss,
+}
+
+impl Table {
+    /// Deletes the rows of the range in one commit; nothing to delete makes none. Rows of the range that others append meanwhile
+    /// are deleted as well.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when an end of the range is inside a bucket, naming the bounds around it, or when `entity` names what
+    /// is no entity column. Nothing is changed then.
+    pub fn delete(&self, latest: &Snapshot, request: &DeleteRequest, monitor: &dyn Monitor) -> Result<Deleted> {
+        let run = aligned(&latest.grid()?, latest.index_type()?, &request.range)?;
+        let filter = entity_filter(latest, &request.entity)?;
+        let mut carving = Carving::new(self.log().storage().clone());
+        let (mut buckets, mut loss) = (0, Loss::default());
+        let changed = Amendment::new(self, &latest.state, "delete").run(|state, condemned| {
+            check_cancelled(monitor)?;
+            carving.forget(condemned);
+            let coverage = state.coverage(self.log().storage().as_ref())?;
+            let away = chosen(&coverage, run, &filter);
+            buckets = away.buckets();
+            let (actions, found) = carving.actions(state, &Away::Buckets(away), monitor)?;
+            loss = found;
+            Ok(Plan { actions, rows_rewritten: found.rows_rewritten, ..Plan::default() })
+        });
+        if changed.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            carving.discard();
+        }
+        Ok(Deleted { changed: changed?, buckets, loss })
+    }
+}
+
+/// The covered buckets that are meant.
+fn chosen(coverage: &Coverage, run: Option<Run>, filter: &[(usize, EntityPart)]) -> Coverage {
+    let mut chosen = Coverage::new();
+    let Some(run) = run else { return chosen };
+    let wanted = |entity: &Entity| filter.iter().all(|(at, part)| entity.parts().get(*at) == Some(part));
+    for (entity, set) in coverage.iter().filter(|(entity, _)| wanted(entity)) {
+        let mut set = set.clone();
+        set.keep_run(run.first, run.last);
+        chosen.insert_set(entity, set);
+    }
+    chosen
+}
+
+/// The buckets of the range, which must begin and end with one.
+fn aligned(grid: &Grid, ty: &ColumnType, range: &IndexRange) -> Result<Option<Run>> {
+    for (name, value) in [("start", range.start), ("until", range.until)] {
+        let Some(value) = value else { continue };
+        let bucket = grid.bucket_of(value)?;
+        if grid.start_of(bucket) != value {
+            let show = |value: IndexValue| format_value(value, ty);
+            return Err(Error::invalid_argument(format!(
+                "{name} {} lies inside a bucket, and only whole buckets can be deleted; the nearest bounds are {} and {}",
+                show(value),
+                show(grid.start_of(bucket)),
+                show(grid.end_of(bucket))
+            )));
+        }
+    }
+    Ok(grid.buckets_in(range))
+}
+
+/// The filter with positions among the entity columns.
+fn entity_filter(snapshot: &Snapshot, entity: &[(String, EntityPart)]) -> Result<Vec<(usize, EntityPart)>> {
+    let columns = snapshot.entity_columns()?;
+    let position = |(name, part): &(String, EntityPart)| {
+        let at = columns.iter().position(|column| same_name(&column.name, name)).ok_or_else(|| {
+            let known: Vec<_> = columns.iter().map(|c| c.name.as_str()).collect();
+            let known =
+                if known.is_empty() { "there are none".to_owned() } else { format!("those are {}", known.join(", ")) };
+            Error::invalid_argument(format!("entity names '{name}', which is no entity column; {known}"))
+        })?;
+        let text = columns.get(at).is_some_and(|column| column.ty == ColumnType::Varchar);
+        match (text, part) {
+            (true, EntityPart::Text(_)) | (false, EntityPart::Int(_)) => Ok((at, part.clone())),
+            (true, _) => Err(Error::invalid_argument(format!("entity gives a number for '{name}', which is VARCHAR"))),
+            (false, _) => {
+                Err(Error::invalid_argument(format!("entity gives a text for '{name}', which is an integer")))
+            }
+        }
+    };
+    entity.iter().map(position).collect()
+}

@@ -1,0 +1,277 @@
+//! Bringing a file's bytes under the root, durably and under a name that no commit mentions yet, and describing it for
+//! the commit that will.
+
+use std::io::Write;
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::{
+    append::{Mode, Monitor, check_cancelled},
+    builder::{Hashing, SegmentBuilder},
+    checks::Checks,
+    fit::Fit,
+    incoming::{Incoming, Target, hash},
+};
+use crate::{
+    coverage::Coverage,
+    error::{Error, Result},
+    log::{
+        COVERAGE_DIRECTORY, DATA_DIRECTORY,
+        adopted::{Adopted, Compared},
+        commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
+        state::Segment,
+    },
+    schema::same_name,
+    segment::{
+        SegmentFile,
+        rewrite::{TableRows, each_sorted, rewrite},
+        write::{WriteColumn, WriteOptions},
+    },
+    storage::Storage,
+    table::{read::select::has_field, rows::RowSet},
+};
+
+/// Coverage of at most so many bytes stands in the commit itself.
+const INLINE_COVERAGE_BYTES: usize = 4096;
+
+/// Where the segment `id` stands, relative to the root.
+#[must_use]
+pub fn segment_path(id: &str) -> String {
+    format!("{DATA_DIRECTORY}/{id}.parquet")
+}
+
+/// Stages `incoming` as the segment `id`.
+///
+/// # Errors
+/// `Io` when the bytes cannot be written, `InvalidArgument` when they cannot be linked, `Conflict` when the file changed meanwhile;
+/// nothing is left behind then.
+pub fn file(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    id: &str,
+    monitor: &dyn Monitor,
+) -> Result<SegmentRecord> {
+    let path = segment_path(id);
+    let staged = bring(storage, incoming, target, mode, &path, monitor).and_then(|brought| {
+        incoming.outside.check_unchanged()?;
+        let coverage = coverage(storage, &incoming.coverage, id)?;
+        Ok((brought, coverage))
+    });
+    let (brought, coverage) = match staged {
+        Ok(staged) => staged,
+        Err(e) => {
+            let _ = storage.remove(&path);
+            return Err(e);
+        }
+    };
+    let mut record = SegmentRecord {
+        id: id.to_owned(),
+        path,
+        rows: incoming.rows,
+        row_groups: brought.row_groups,
+        bytes: brought.bytes,
+        checksum: brought.checksum,
+        footer_checksum: Some(FooterChecksum(brought.footer_checksum)),
+        index_min: incoming.bounds.0,
+        index_max: incoming.bounds.1,
+        sorted_by: brought.sorted_by,
+        last_field_id: target.definition.last_field_id,
+        missing_fields: brought.missing,
+        entities: incoming.coverage.entity_count() as u64,
+        buckets: incoming.coverage.buckets(),
+        coverage,
+        sources: vec![SourceRecord {
+            path: incoming.shown(),
+            bytes: incoming.outside.stat.bytes,
+            fingerprint: brought.source,
+        }],
+        extra: serde_json::Map::new(),
+    };
+    if let Some(adopted) = &brought.adopted {
+        record.set_adopted(adopted);
+    }
+    Ok(record)
+}
+
+/// Stages the rows of `incoming` that violate none of `checks` and are not among `left_out`; none when there are no such rows.
+///
+/// # Errors
+/// As [`file()`].
+pub fn without(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    checks: &Checks,
+    left_out: &RowSet,
+    monitor: &dyn Monitor,
+) -> Result<Option<SegmentRecord>> {
+    let source = SourceRecord {
+        path: incoming.shown(),
+        bytes: incoming.outside.stat.bytes,
+        fingerprint: incoming.fingerprint()?,
+    };
+    let sort = mode == Mode::Rewrite || incoming.sorted_by == Some(written_order(target));
+    let mut builder = SegmentBuilder::create(storage, target, sort)?;
+    let (mut first, mut unsorted) = (0, Vec::new());
+    for batch in TableRows::new(&incoming.reopen()?, &write_columns(target))? {
+        check_cancelled(monitor)?;
+        let batch = batch?;
+        let kept = left_out.filter(&batch, first, false)?;
+        first += batch.num_rows() as u64;
+        let batch = checks.pass(&kept)?;
+        match mode {
+            Mode::Rewrite => unsorted.push(batch),
+            _ => builder.write(&batch)?,
+        }
+    }
+    each_sorted(&unsorted, &write_options(target).sorted_by, &incoming.shown(), |batch| {
+        check_cancelled(monitor)?;
+        builder.write(batch)
+    })?;
+    incoming.outside.check_unchanged()?;
+    builder.finish(vec![source])
+}
+
+/// Removes what [`file()`] staged; leftovers are vacuum's.
+pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
+    let _ = storage.remove(&record.path);
+    if let CoverageRecord::File(path) = &record.coverage {
+        let _ = storage.remove(path);
+    }
+}
+
+struct Brought {
+    bytes: u64,
+    row_groups: u64,
+    checksum: Fingerprint,
+    footer_checksum: u64,
+    source: Fingerprint,
+    sorted_by: Option<SortOrder>,
+    /// Field ids of the columns that the segment does not have.
+    missing: Vec<u32>,
+    /// How far the file's own statistics can be believed, when it is the file as it was found.
+    adopted: Option<Adopted>,
+}
+
+fn bring(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    mode: Mode,
+    path: &str,
+    monitor: &dyn Monitor,
+) -> Result<Brought> {
+    let missing = match &incoming.fit {
+        Fit::AsIs { missing } if mode != Mode::Rewrite => missing.clone(),
+        _ => return write_anew(storage, incoming, target, path, monitor),
+    };
+    let adopted = match &incoming.decoded {
+        Some(fields) => Adopted { compared: Compared::All, distrusted_fields: fields.clone() },
+        None => Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() },
+    };
+    let unchanged = |bytes, fingerprint| Brought {
+        bytes,
+        row_groups: incoming.row_groups,
+        checksum: fingerprint,
+        footer_checksum: incoming.footer_checksum,
+        source: fingerprint,
+        sorted_by: incoming.sorted_by,
+        missing,
+        adopted: Some(adopted.clone()),
+    };
+    if matches!(mode, Mode::Link | Mode::Move) {
+        if let Some(stat) = storage.link(&incoming.outside.path, path)? {
+            return Ok(unchanged(stat.bytes, incoming.fingerprint()?));
+        }
+        if mode == Mode::Link {
+            return Err(Error::invalid_argument(
+                "the file cannot be linked into the table, which is on another file system; use mode := 'copy'",
+            ));
+        }
+    }
+    let mut staged = storage.stage(path)?;
+    let fingerprint = hash(incoming.outside.reopen()?.as_ref(), |piece| {
+        check_cancelled(monitor)?;
+        staged.write_all(piece).map_err(|e| Error::io("write", path, e))
+    })?;
+    Ok(unchanged(staged.finish()?, fingerprint))
+}
+
+fn write_anew(
+    storage: &dyn Storage,
+    incoming: &Incoming,
+    target: &Target,
+    path: &str,
+    monitor: &dyn Monitor,
+) -> Result<Brought> {
+    let source = incoming.fingerprint()?;
+    let hashing = Hashing { staged: storage.stage(path)?, hasher: Xxh3Default::new() };
+    let (files, options) = ([incoming.reopen()?], write_options(target));
+    let pause = || check_cancelled(monitor);
+    let (written, hashing) = rewrite(&files, &write_columns(target), path, hashing, &options, &pause)?;
+    let checksum = Fingerprint(hashing.hasher.digest128());
+    let bytes = hashing.staged.finish()?;
+    let footer_checksum = SegmentFile::open(storage.open(path)?)?.footer_checksum();
+    let sorted_by = Some(written_order(target));
+    Ok(Brought {
+        bytes,
+        row_groups: written.row_groups as u64,
+        checksum,
+        footer_checksum,
+        source,
+        sorted_by,
+        missing: Vec::new(),
+        adopted: None,
+    })
+}
+
+/// The order in which segments are written here.
+#[must_use]
+pub fn written_order(target: &Target) -> SortOrder {
+    if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex }
+}
+
+/// The table's columns as segments are written with them.
+#[must_use]
+pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
+    let column =
+        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
+    target.schema.columns.iter().map(column).collect()
+}
+
+/// The rows of a segment in the table's columns: what the log says that it lacks is NULL.
+///
+/// # Errors
+/// As [`TableRows::new`].
+pub fn segment_rows(file: &SegmentFile, segment: &Segment, target: &Target) -> Result<TableRows> {
+    let groups = (0..file.row_group_count()).collect();
+    TableRows::known(file, &write_columns(target), groups, None, &|id| has_field(segment, id))
+}
+
+/// Segments written here are sorted by entity, then index.
+#[must_use]
+pub fn write_options(target: &Target) -> WriteOptions {
+    let definition = &target.definition;
+    let names = definition.entity_columns.iter().chain([&definition.index_column]);
+    let position = |name: &String| target.schema.columns.iter().position(|c| same_name(&c.name, name));
+    WriteOptions { sorted_by: names.filter_map(position).collect(), ..WriteOptions::default() }
+}
+
+/// Puts coverage into the record when it is small, and into a file when it is not.
+///
+/// # Errors
+/// `Io` when the file cannot be written.
+pub fn coverage(storage: &dyn Storage, coverage: &Coverage, id: &str) -> Result<CoverageRecord> {
+    let bytes = coverage.to_bytes();
+    if bytes.len() <= INLINE_COVERAGE_BYTES {
+        return Ok(CoverageRecord::Inline(bytes));
+    }
+    let path = format!("{COVERAGE_DIRECTORY}/{id}.cov");
+    let mut staged = storage.stage(&path)?;
+    staged.write_all(&bytes).map_err(|e| Error::io("write", &path, e))?;
+    staged.finish()?;
+    Ok(CoverageRecord::File(path))
+}
