@@ -105,7 +105,7 @@ fn row(commit: &Commit, segment_rows: &mut HashMap<String, u64>) -> Row {
         Cell::count(removed),
         Cell::maybe(commit.message.as_ref(), Cell::text),
         Cell::text(&commit.writer),
-        Cell::Texts(sources),
+        Cell::texts(sources),
     ]
 }
 

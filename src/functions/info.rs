@@ -72,7 +72,7 @@ impl TableFunction for Info {
 
 fn row(root: &str, snapshot: &Snapshot) -> Result<Row> {
     let (state, definition) = (&snapshot.state, snapshot.definition());
-    let names = definition.schema.iter().flat_map(|schema| &schema.columns).map(|c| c.name.clone()).collect();
+    let names: Vec<_> = definition.schema.iter().flat_map(|schema| &schema.columns).map(|c| &c.name).collect();
     let bounds = state.index_bounds();
     let layout = fragmentation::assess(state)?;
     Ok(vec![
@@ -84,9 +84,9 @@ fn row(root: &str, snapshot: &Snapshot) -> Result<Row> {
         Cell::maybe(definition.index_type(), |ty| Cell::text(ty.to_string())),
         Cell::text(definition.bucket.to_string()),
         Cell::maybe(definition.timezone.as_ref(), Cell::text),
-        Cell::Texts(definition.entity_columns.clone()),
+        Cell::texts(&definition.entity_columns),
         Cell::text(definition.uniqueness.word()),
-        Cell::Texts(names),
+        Cell::texts(names),
         Cell::count(state.rows()),
         Cell::count(state.segments.len() as u64),
         Cell::count(state.bytes()),

@@ -48,6 +48,7 @@ mod segments;
 mod set;
 mod set_calendar;
 mod shape;
+mod shares;
 mod stretches;
 mod tag;
 mod tags;
@@ -135,6 +136,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(segments::Segments(new())),
             Arc::new(set::Set(new())),
             Arc::new(set_calendar::SetCalendar(new())),
+            Arc::new(shares::Shares(new())),
             Arc::new(tag::Tag(new())),
             Arc::new(tags::Tags(new())),
             Arc::new(untag::Untag(new())),

@@ -9,9 +9,10 @@ use std::sync::{
 use arrow::{
     array::{
         ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
-        ListArray, ListBuilder, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder,
+        ListArray, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder, StructArray,
         UInt64Array,
     },
+    buffer::{NullBuffer, OffsetBuffer},
     datatypes::{
         ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
         TimestampNanosecondType, TimestampSecondType,
@@ -21,7 +22,7 @@ use tstable_core::{
     Error, Result,
     coverage::EntityPart,
     log::commit::Instant,
-    schema::{ColumnType, Field, TimeUnit},
+    schema::{ColumnType, Field, Strings, TimeUnit},
     time::IndexValue,
 };
 
@@ -36,7 +37,10 @@ pub(crate) enum Cell {
     Int(i128),
     Float(f64),
     Text(Arc<str>),
-    Texts(Vec<String>),
+    /// A LIST of its element's cells.
+    List(Vec<Cell>),
+    /// A STRUCT: the cells of its fields in order.
+    Fields(Vec<Cell>),
     /// A MAP of texts.
     Pairs(Vec<(String, String)>),
     /// An INTERVAL of whole days and nanoseconds.
@@ -49,6 +53,11 @@ pub(crate) enum Cell {
 impl Cell {
     pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self::Text(Arc::from(text.as_ref()))
+    }
+
+    /// A LIST of VARCHAR.
+    pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Self::List(texts.into_iter().map(Self::text).collect())
     }
 
     pub(crate) fn count(count: u64) -> Self {
@@ -230,7 +239,8 @@ pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef
         ColumnType::Timestamp(unit) => timestamps(*unit, ints()),
         ColumnType::TimestampTz(unit) => with_zone(&timestamps(*unit, ints()), *unit)?,
         ColumnType::Interval => Arc::new(intervals(cells())),
-        ColumnType::List(_) => Arc::new(lists(cells())),
+        ColumnType::List(element) => Arc::new(lists(element, cells())?),
+        ColumnType::Struct(fields) => Arc::new(structs(fields, cells())?),
         ColumnType::Map(..) => Arc::new(maps(cells())?),
         other => return small_integers(other, ints()),
     })
@@ -304,23 +314,26 @@ fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoA
         .collect()
 }
 
-fn lists<'a>(cells: impl Iterator<Item = &'a Cell>) -> ListArray {
-    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(arrow::datatypes::Field::new(
-        "element",
-        arrow::datatypes::DataType::Utf8,
-        true,
-    ));
-    for cell in cells {
-        if let Cell::Texts(texts) = cell {
-            for text in texts {
-                builder.values().append_value(text);
-            }
-            builder.append(true);
-        } else {
-            builder.append(false);
-        }
-    }
-    builder.finish()
+fn lists<'a>(element: &Field, cells: impl Iterator<Item = &'a Cell>) -> Result<ListArray> {
+    let lists: Vec<Option<&[Cell]>> =
+        cells.map(|cell| if let Cell::List(items) = cell { Some(items.as_slice()) } else { None }).collect();
+    let lengths = lists.iter().map(|list| list.map_or(0, <[Cell]>::len));
+    let valid = NullBuffer::from_iter(lists.iter().map(Option::is_some));
+    let items: Vec<Row> = lists.iter().flatten().flat_map(|list| list.iter().map(|cell| vec![cell.clone()])).collect();
+    let field = Arc::new(element.ty.arrow_field(&element.name, Strings::Plain));
+    let values = array(&element.ty, &items, 0)?;
+    ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, Some(valid))
+        .map_err(|e| Error::invalid_argument("a report cannot show a list").caused_by(e))
+}
+
+fn structs<'a>(fields: &[Field], cells: impl Iterator<Item = &'a Cell>) -> Result<StructArray> {
+    let rows: Vec<Row> =
+        cells.map(|cell| if let Cell::Fields(parts) = cell { parts.clone() } else { Row::new() }).collect();
+    let parts = fields.iter().enumerate().map(|(i, field)| {
+        let arrow = Arc::new(field.ty.arrow_field(&field.name, Strings::Plain));
+        Ok((arrow, array(&field.ty, &rows, i)?))
+    });
+    Ok(StructArray::from(parts.collect::<Result<Vec<_>>>()?))
 }
 
 fn maps<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<MapArray> {

@@ -35,7 +35,7 @@ pub mod write;
 
 pub use self::{
     amend::{columns, expect, restore, tags_and_properties, windows_file},
-    ask::{backfill, choice, common_windows, differences, fragmentation, require, subject, summary},
+    ask::{backfill, choice, common_windows, differences, fragmentation, require, shares, subject, summary},
     read::{bucket_starts, fill, latest, numbers, scan, select},
     upkeep::{checkpoint, files, repair, vacuum, verify},
     write::{

@@ -6,5 +6,6 @@ pub mod common_windows;
 pub mod differences;
 pub mod fragmentation;
 pub mod require;
+pub mod shares;
 pub mod subject;
 pub mod summary;

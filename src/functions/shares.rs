@@ -1,0 +1,102 @@
+//! `tstable_shares`: a table cut into equal parts for several workers.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Error, Result,
+    coverage::Entity,
+    schema::{ColumnType, Field},
+    table::shares::{By, Share},
+};
+
+use super::{
+    Shared,
+    question::ask,
+    report::{Cell, Row, column},
+    shape::Shape,
+};
+use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+
+pub(crate) struct Shares(pub(crate) Arc<Shared>);
+
+impl TableFunction for Shares {
+    fn signature(&self) -> Signature {
+        Signature {
+            name: "tstable_shares",
+            positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "n", ty: ParamType::BigInt }],
+            named: &[
+                Param { name: "by", ty: ParamType::Varchar },
+                Param { name: "start", ty: ParamType::Any },
+                Param { name: "until", ty: ParamType::Any },
+                Param { name: "version", ty: ParamType::BigInt },
+                Param { name: "as_of", ty: ParamType::Any },
+                Param { name: "tag", ty: ParamType::Varchar },
+            ],
+            description: "A table cut into equal parts for several workers, by time or by entity; opens no Parquet file.",
+            example: "FROM tstable_shares('prices', 8, by := 'entity')",
+            projects: false,
+            filters: false,
+        }
+    }
+
+    fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let parts = args.count_at(1, "n")?;
+        let by = by(args.text("by")?)?;
+        ask(&self.0, session, &args, columns, move |asked| {
+            if asked.snapshot.definition().schema.is_none() {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            let version = asked.snapshot.state.version.0;
+            let shares = asked.snapshot.shares(parts, by, &asked.range)?;
+            Ok(Box::new((1_u64..).zip(shares).map(move |(number, share)| Ok(row(number, share, version)))))
+        })
+    }
+}
+
+fn by(word: Option<String>) -> Result<By> {
+    match word.as_deref() {
+        None | Some("time") => Ok(By::Time),
+        Some("entity") => Ok(By::Entity),
+        Some(other) => Err(Error::invalid_argument(format!("by := '{other}' is neither 'time' nor 'entity'"))),
+    }
+}
+
+/// Of what type an entity is where one stands for itself: the one column's, or a struct of all.
+fn entity_type(shape: &Shape) -> ColumnType {
+    match shape.entities.as_slice() {
+        [] => ColumnType::Varchar,
+        [only] => only.ty.clone(),
+        several => ColumnType::Struct(several.iter().map(|c| Field::new(&c.name, c.ty.clone())).collect()),
+    }
+}
+
+fn columns(shape: &Shape) -> Vec<OutColumn> {
+    vec![
+        column("share", ColumnType::BigInt),
+        column("start", shape.index.clone()),
+        column("until", shape.index.clone()),
+        column("entities", ColumnType::List(Box::new(Field::new("element", entity_type(shape))))),
+        column("version", ColumnType::BigInt),
+        column("rows", ColumnType::BigInt),
+        column("bytes", ColumnType::BigInt),
+    ]
+}
+
+fn row(number: u64, share: Share, version: u64) -> Row {
+    vec![
+        Cell::count(number),
+        Cell::maybe(share.range.start, Cell::from),
+        Cell::maybe(share.range.until, Cell::from),
+        Cell::maybe(share.entities, |entities| Cell::List(entities.iter().map(entity).collect())),
+        Cell::count(version),
+        Cell::count(share.rows),
+        Cell::count(share.bytes),
+    ]
+}
+
+fn entity(entity: &Entity) -> Cell {
+    match entity.parts() {
+        [only] => Cell::from(only),
+        parts => Cell::Fields(parts.iter().map(Cell::from).collect()),
+    }
+}
