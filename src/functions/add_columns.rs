@@ -6,11 +6,11 @@ use tstable_core::{
     Error, Result,
     prune::expr::Constant,
     schema::{ColumnType, type_name},
-    table::At,
 };
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     literal::show,
     report::{Cell, Report, column},
 };
@@ -26,7 +26,7 @@ impl TableFunction for AddColumns {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "columns", ty: ParamType::Any },
             ],
-            named: &[],
+            named: &[EXPECTED_VERSION],
             description: "Adds columns to a table; rows that are there have NULL in them.",
             example: "CALL tstable_add_columns('prices', {'currency': 'VARCHAR', 'fee': 'DECIMAL(10,4)'})",
             projects: false,
@@ -35,7 +35,7 @@ impl TableFunction for AddColumns {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let added = wanted(args.any_at(1, "columns")?)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
@@ -44,7 +44,7 @@ impl TableFunction for AddColumns {
             column("version", ColumnType::BigInt),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let changed = table.add_columns(&snapshot, &added)?;
             shared.changed(&root, &table, &changed, session);
             let version = changed.snapshot.state.version.0;

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::Version,
     schema::ColumnType,
     storage::outside::expand,
     table::{
-        At,
         append::{AppendRequest, FileReport, Mode, OnError, OnOverlap},
         checks::OnViolation,
         incoming::NewColumns,
@@ -17,6 +15,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, Row, column},
 };
 use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
@@ -31,7 +30,7 @@ pub(super) const PARAMS: [Param; 8] = [
     Param { name: "new_columns", ty: ParamType::Varchar },
     Param { name: "verify", ty: ParamType::Boolean },
     Param { name: "on_error", ty: ParamType::Varchar },
-    Param { name: "expected_version", ty: ParamType::BigInt },
+    EXPECTED_VERSION,
     Param { name: "message", ty: ParamType::Varchar },
 ];
 
@@ -43,20 +42,9 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
         args.text("on_violation")?.map_or(Ok(OnViolation::default()), |word| OnViolation::parse(&word))?;
     let new_columns = args.text("new_columns")?.map_or(Ok(NewColumns::default()), |word| NewColumns::parse(&word))?;
     let on_error = args.text("on_error")?.map_or(Ok(OnError::default()), |word| OnError::parse(&word))?;
-    let expected_version = args.count("expected_version")?.map(Version);
     let (verify, message) = (args.flag("verify")?, args.text("message")?);
     let files = Vec::new();
-    Ok(AppendRequest {
-        files,
-        on_overlap,
-        mode,
-        on_violation,
-        new_columns,
-        verify,
-        on_error,
-        expected_version,
-        message,
-    })
+    Ok(AppendRequest { files, on_overlap, mode, on_violation, new_columns, verify, on_error, message })
 }
 
 impl TableFunction for Append {
@@ -75,7 +63,7 @@ impl TableFunction for Append {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.paths_at(session, 1, "source")?;
-        let request = request(&args)?;
+        let (request, expected) = (request(&args)?, args.expected()?);
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("file", ColumnType::Varchar),
@@ -89,7 +77,7 @@ impl TableFunction for Append {
             column("message", ColumnType::Varchar),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state);

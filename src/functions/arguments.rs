@@ -22,6 +22,13 @@ pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
+/// The version that a change expects to be the newest, for signatures.
+pub(crate) const EXPECTED_VERSION: Param = Param { name: "expected_version", ty: ParamType::BigInt };
+
+/// What `expected_version` says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected(pub(crate) Option<Version>);
+
 /// A range and a version, for signatures.
 pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
     Param { name: "start", ty: ParamType::Any },
@@ -146,6 +153,11 @@ impl Args {
     /// A named positive count.
     pub(crate) fn count(&self, name: &str) -> Result<Option<u64>> {
         self.named(name).map(|arg| positive(name, arg)).transpose()
+    }
+
+    /// The named version that a change expects to be the newest.
+    pub(crate) fn expected(&self) -> Result<Expected> {
+        Ok(Expected(self.count("expected_version")?.map(Version)))
     }
 
     /// The range that the named `start` and `until` make on an index of type `index`.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, table::At};
+use tstable_core::{Result, schema::ColumnType};
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -21,7 +22,7 @@ impl TableFunction for Check {
                 Param { name: "name", ty: ParamType::Varchar },
                 Param { name: "predicate", ty: ParamType::Varchar },
             ],
-            named: &[],
+            named: &[EXPECTED_VERSION],
             description: "Sets a check that rows must pass to be appended; NULL removes it.",
             example: "CALL tstable_check('prices', 'positive', 'close > 0')",
             projects: false,
@@ -30,7 +31,7 @@ impl TableFunction for Check {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let name = args.text_at(1, "name")?;
         let predicate = args.text_or_null_at(2, "predicate")?;
         let shared = Arc::clone(&self.0);
@@ -40,7 +41,7 @@ impl TableFunction for Check {
             column("version", ColumnType::BigInt),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let changed = table.check(&snapshot, &name, predicate.as_deref())?;
             shared.changed(&root, &table, &changed, session);
             let version = changed.snapshot.state.version.0;

@@ -14,6 +14,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
     report::{Cell, Report, Row, column, one},
     shape::Shape,
@@ -33,6 +34,7 @@ impl TableFunction for Compact {
                 Param { name: "target_rows", ty: ParamType::BigInt },
                 Param { name: "layout", ty: ParamType::Varchar },
                 Param { name: "dry_run", ty: ParamType::Boolean },
+                EXPECTED_VERSION,
             ],
             description: "Merges small segments of a table into sorted ones; old versions stay readable.",
             example: "CALL tstable_compact('prices')",
@@ -42,7 +44,7 @@ impl TableFunction for Compact {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let order = args.text("layout")?.map_or(Ok(Order::default()), |word| Order::parse(&word))?;
         let target_rows = args.count("target_rows")?.unwrap_or(TARGET_ROWS);
         let dry_run = args.flag("dry_run")?;
@@ -54,7 +56,7 @@ impl TableFunction for Compact {
         let names = ["version", "segments_before", "segments_after", "rows", "bytes_before", "bytes_after"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             bound_to.check(&snapshot)?;
             let compacted = table.compact(&snapshot, &request, &Watch(session))?;
             shared.changed(&root, &table, &compacted.changed, session);

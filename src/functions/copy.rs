@@ -8,7 +8,7 @@ use std::{
 use arrow::array::RecordBatch;
 use tstable_core::{
     Error, ErrorKind, Result,
-    log::{LOG_DIRECTORY, definition::Definition},
+    log::{LOG_DIRECTORY, Version, definition::Definition},
     prune::expr::Constant,
     schema::{ColumnType, same_name},
     storage::local::guard::Guard,
@@ -29,7 +29,8 @@ use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
 
 pub(crate) struct Copy(pub(crate) Arc<Shared>);
 
-const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP, ON_VIOLATION and MESSAGE";
+const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP, ON_VIOLATION, EXPECTED_VERSION and \
+                       MESSAGE";
 
 impl CopyFormat for Copy {
     fn name(&self) -> &'static str {
@@ -44,12 +45,21 @@ impl CopyFormat for Copy {
         options: Vec<(String, Arg)>,
     ) -> Result<Arc<dyn CopyBound>> {
         let root = address::root(session, "the target", path)?;
-        let request = Options::read(options)?.request()?;
+        let options = Options::read(options)?;
+        let (expected, request) = (options.expected_version, options.request()?);
         let (columns, packed) = query_rows::named(columns)?;
         let directory = Path::new(&root);
         let guard = Mutex::new(Guard::set(&[&directory.join(LOG_DIRECTORY), directory]));
-        let bound =
-            BoundCopy { shared: Arc::clone(&self.0), path: path.to_owned(), root, columns, packed, request, guard };
+        let bound = BoundCopy {
+            shared: Arc::clone(&self.0),
+            path: path.to_owned(),
+            root,
+            columns,
+            packed,
+            expected,
+            request,
+            guard,
+        };
         bound.check_columns()?;
         Ok(Arc::new(bound))
     }
@@ -65,6 +75,7 @@ struct Options {
     uniqueness: Option<String>,
     on_overlap: OnOverlap,
     on_violation: OnViolation,
+    expected_version: Option<Version>,
     message: Option<String>,
 }
 
@@ -80,6 +91,7 @@ impl Options {
                 "uniqueness" => read.uniqueness = Some(text(&name, &arg)?),
                 "on_overlap" => read.on_overlap = OnOverlap::parse(&text(&name, &arg)?)?,
                 "on_violation" => read.on_violation = OnViolation::parse(&text(&name, &arg)?)?,
+                "expected_version" => read.expected_version = Some(version(&name, only(&arg))?),
                 "message" => read.message = Some(text(&name, &arg)?),
                 _ => {
                     return Err(Error::invalid_argument(format!(
@@ -138,6 +150,16 @@ fn text(name: &str, arg: &Arg) -> Result<String> {
     }
 }
 
+fn version(name: &str, arg: &Arg) -> Result<Version> {
+    let number = match arg {
+        Arg::Scalar(Constant::Int(number)) => u64::try_from(*number).ok().filter(|number| *number > 0),
+        _ => None,
+    };
+    number.map(Version).ok_or_else(|| {
+        Error::invalid_argument(format!("{} is {}, not a positive integer", name.to_ascii_uppercase(), show(arg)))
+    })
+}
+
 /// A list comes as a list, as a struct without names when it is in parentheses, or as a single text.
 fn texts(name: &str, arg: &Arg) -> Result<Vec<String>> {
     match arg {
@@ -155,6 +177,8 @@ struct BoundCopy {
     columns: Vec<(String, ColumnType)>,
     /// Whether the columns come as the fields of one struct.
     packed: bool,
+    /// What the newest version must be.
+    expected: Option<Version>,
     request: LoadRequest,
     /// Stands until DuckDB has shown that it means to write the one file that was bound.
     guard: Mutex<Option<Guard>>,
@@ -193,7 +217,7 @@ impl CopyBound for BoundCopy {
             let way_out = "make the table beside them with tstable_create(..., into_existing := true)";
             address::check_vacant(&self.root, way_out)?;
         }
-        let table = self.shared.cache.table(&self.root);
+        let table = self.shared.cache.table(&self.root).expecting(self.expected);
         let loader = table.loader(&self.columns, self.request.clone()).map_err(|e| match e.kind() {
             ErrorKind::NotFound => Error::not_found(format!(
                 "there is no table at '{}'; give TIME_COLUMN and BUCKET to have it made",

@@ -12,6 +12,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
     literal::show,
     report::{Cell, Report, column, one},
@@ -29,7 +30,7 @@ impl TableFunction for Delete {
                 Param { name: "start", ty: ParamType::Any },
                 Param { name: "until", ty: ParamType::Any },
             ],
-            named: &[Param { name: "entity", ty: ParamType::Any }],
+            named: &[Param { name: "entity", ty: ParamType::Any }, EXPECTED_VERSION],
             description: "Deletes whole buckets of a table; old versions keep them.",
             example: "CALL tstable_delete('prices', '2024-06-01', '2024-06-02', entity := {'symbol': 'NVDA'})",
             projects: false,
@@ -38,7 +39,7 @@ impl TableFunction for Delete {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let entity = entity(args.named("entity"))?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
@@ -48,7 +49,7 @@ impl TableFunction for Delete {
         let names = ["version", "rows_deleted", "buckets_deleted", "segments_removed", "segments_added"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             bound_to.check(&snapshot)?;
             let deleted = table.delete(&snapshot, &request, &Watch(session))?;
             shared.changed(&root, &table, &deleted.changed, session);

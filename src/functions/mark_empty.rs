@@ -10,6 +10,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
     entity_argument::resolve,
     report::{Cell, Report, column},
@@ -32,6 +33,7 @@ impl TableFunction for MarkEmpty {
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "reason", ty: ParamType::Varchar },
                 Param { name: "undo", ty: ParamType::Boolean },
+                EXPECTED_VERSION,
             ],
             description: "Records buckets as confirmed empty: they are no gap and no data.",
             example: "CALL tstable_mark_empty('prices', '2024-06-01', '2024-06-02', entity := {'symbol': 'NVDA'}, reason := 'halted')",
@@ -41,7 +43,7 @@ impl TableFunction for MarkEmpty {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
@@ -58,7 +60,7 @@ impl TableFunction for MarkEmpty {
             column("buckets", ColumnType::BigInt),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             bound_to.check(&snapshot)?;
             let entity = resolve(&snapshot, &entities)?.pop();
             let request = EmptyRequest { range, entity, reason: reason.clone(), undo };

@@ -66,6 +66,7 @@ use tstable_core::{
     table::{At, Snapshot, Table, append::Monitor, cache::Cache, commit::Changed},
 };
 
+use self::arguments::Expected;
 use crate::host::{LogLevel, Registry, Replacement, Session};
 
 /// Footers of open segments are kept up to so many bytes in all.
@@ -87,6 +88,12 @@ impl Shared {
         }
         let snapshot = table.at(at, &latest)?;
         Ok((table, snapshot))
+    }
+
+    /// The table at `root`, and its newest snapshot, for a change that `expected_version` may bind to a version.
+    pub(crate) fn to_change(&self, root: &str, args: Expected, session: &dyn Session) -> Result<(Table, Snapshot)> {
+        let (table, snapshot) = self.snapshot(root, &At::Latest, session)?;
+        Ok((table.expecting(args.0), snapshot))
     }
 
     /// Takes note of a change that this call made.

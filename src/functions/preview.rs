@@ -41,7 +41,7 @@ impl TableFunction for Preview {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.paths_at(session, 1, "source")?;
-        let request = request(&args)?;
+        let (request, expected) = (request(&args)?, args.expected()?);
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let bound = entities(&snapshot, &patterns, &request)?;
@@ -50,7 +50,8 @@ impl TableFunction for Preview {
         let told = PARAMS.iter().any(|param| args.named(param.name).is_some());
         let columns = columns(bound.clone(), told);
         Ok(Report::bound(columns, move |session| {
-            let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
+            table.check_expected(snapshot.state.version)?;
             if entities(&snapshot, &patterns, &request)? != bound {
                 return Err(other_columns(&root));
             }

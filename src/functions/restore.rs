@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version, schema::ColumnType, table::At};
+use tstable_core::{Result, log::Version, schema::ColumnType};
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -20,7 +21,7 @@ impl TableFunction for Restore {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "version", ty: ParamType::BigInt },
             ],
-            named: &[],
+            named: &[EXPECTED_VERSION],
             description: "Makes a new version with the rows and columns of an old one.",
             example: "CALL tstable_restore('prices', 3)",
             projects: false,
@@ -29,13 +30,13 @@ impl TableFunction for Restore {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let restored = Version(args.count_at(1, "version")?);
         let shared = Arc::clone(&self.0);
         let names = ["restored_version", "version", "segments_added", "segments_removed", "rows_added", "rows_removed"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let done = table.restore(&snapshot, restored)?;
             shared.changed(&root, &table, &done.changed, session);
             let version = done.changed.snapshot.state.version.0;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, table::At};
+use tstable_core::{Result, schema::ColumnType};
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -21,7 +22,7 @@ impl TableFunction for Set {
                 Param { name: "key", ty: ParamType::Varchar },
                 Param { name: "value", ty: ParamType::Varchar },
             ],
-            named: &[],
+            named: &[EXPECTED_VERSION],
             description: "Sets a property of a table; NULL removes it.",
             example: "CALL tstable_set('prices', 'owner', 'research')",
             projects: false,
@@ -30,7 +31,7 @@ impl TableFunction for Set {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let key = args.text_at(1, "key")?;
         let value = args.text_or_null_at(2, "value")?;
         let shared = Arc::clone(&self.0);
@@ -40,7 +41,7 @@ impl TableFunction for Set {
             column("version", ColumnType::BigInt),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let changed = table.set(&snapshot, &key, value.as_deref())?;
             shared.changed(&root, &table, &changed, session);
             let version = changed.snapshot.state.version.0;

@@ -7,12 +7,13 @@ use tstable_core::{
     calendar::Calendar,
     prune::expr::Constant,
     schema::{ColumnType, TimeUnit},
-    table::{At, Snapshot, windows_file::read_windows},
+    table::{Snapshot, windows_file::read_windows},
     time::{IndexValue, format_value},
 };
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     entity_argument::resolve,
     literal::show,
     report::{Cell, Report, column},
@@ -33,6 +34,7 @@ impl TableFunction for SetCalendar {
                 Param { name: "timezone", ty: ParamType::Varchar },
                 Param { name: "windows", ty: ParamType::Varchar },
                 Param { name: "entity", ty: ParamType::Any },
+                EXPECTED_VERSION,
             ],
             description: "Says when data is expected: coverage and gaps leave the rest out.",
             example: "CALL tstable_set_calendar('prices', sessions := 'Mon-Fri 09:30-16:00', timezone := 'America/New_York')",
@@ -42,7 +44,7 @@ impl TableFunction for SetCalendar {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let wanted = Wanted::of(session, &args)?;
         let entities = args.entities()?;
         let shared = Arc::clone(&self.0);
@@ -53,7 +55,7 @@ impl TableFunction for SetCalendar {
             column("entities", ColumnType::BigInt),
         ];
         Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let calendar = wanted.calendar(&snapshot)?;
             let entities = resolve(&snapshot, &entities)?;
             let after = table.set_calendar(&snapshot, &entities, calendar.as_ref(), None)?;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version, schema::ColumnType, table::At};
+use tstable_core::{Result, log::Version, schema::ColumnType};
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
@@ -20,7 +21,7 @@ impl TableFunction for Tag {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "name", ty: ParamType::Varchar },
             ],
-            named: &[Param { name: "version", ty: ParamType::BigInt }],
+            named: &[Param { name: "version", ty: ParamType::BigInt }, EXPECTED_VERSION],
             description: "Names a version of a table, the newest unless told otherwise.",
             example: "CALL tstable_tag('prices', 'audit 2024')",
             projects: false,
@@ -29,12 +30,12 @@ impl TableFunction for Tag {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let name = args.text_at(1, "name")?;
         let version = args.count("version")?.map(Version);
         let shared = Arc::clone(&self.0);
         Ok(Report::bound(tag_columns(), move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let (tagged, changed) = table.tag(&snapshot, &name, version)?;
             shared.changed(&root, &table, &changed, session);
             Ok(one(vec![Cell::text(&name), Cell::count(tagged.0), Cell::count(changed.snapshot.state.version.0)]))

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, table::At};
+use tstable_core::Result;
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     report::{Cell, Report, one},
     tag::tag_columns,
 };
@@ -21,7 +22,7 @@ impl TableFunction for Untag {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "name", ty: ParamType::Varchar },
             ],
-            named: &[],
+            named: &[EXPECTED_VERSION],
             description: "Forgets the name of a version of a table.",
             example: "CALL tstable_untag('prices', 'audit 2024')",
             projects: false,
@@ -30,11 +31,11 @@ impl TableFunction for Untag {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let name = args.text_at(1, "name")?;
         let shared = Arc::clone(&self.0);
         Ok(Report::bound(tag_columns(), move |session| {
-            let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let (tagged, changed) = table.untag(&snapshot, &name)?;
             shared.changed(&root, &table, &changed, session);
             Ok(one(vec![Cell::text(&name), Cell::count(tagged.0), Cell::count(changed.snapshot.state.version.0)]))

@@ -8,6 +8,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::EXPECTED_VERSION,
     literal::show,
     report::{Cell, Report, column},
 };
@@ -23,7 +24,11 @@ impl TableFunction for Vacuum {
         Signature {
             name: "tstable_vacuum",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[Param { name: "keep", ty: ParamType::Any }, Param { name: "dry_run", ty: ParamType::Boolean }],
+            named: &[
+                Param { name: "keep", ty: ParamType::Any },
+                Param { name: "dry_run", ty: ParamType::Boolean },
+                EXPECTED_VERSION,
+            ],
             description: "Removes files that no kept version, tag or running writer needs.",
             example: "FROM tstable_vacuum('prices', keep := INTERVAL '30 days')",
             projects: false,
@@ -32,7 +37,7 @@ impl TableFunction for Vacuum {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        let (root, expected) = (args.root(session)?, args.expected()?);
         let keep_us = args.named("keep").map_or(Ok(DEFAULT_KEEP_US), keep)?;
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
         let shared = Arc::clone(&self.0);
@@ -43,7 +48,7 @@ impl TableFunction for Vacuum {
             column("deleted", ColumnType::Boolean),
         ];
         Ok(Report::bound(columns, move |session| {
-            let table = shared.cache.table(&root);
+            let table = shared.cache.table(&root).expecting(expected.0);
             let vacuumed = table.vacuum(&VacuumRequest { keep_us, dry_run, now: Instant::now() })?;
             shared.cache.remember(&root, &table, &vacuumed.state);
             vacuumed.warnings.iter().for_each(|warning| session.log(LogLevel::Warning, warning));

@@ -176,15 +176,13 @@ pub struct Amendment<'a> {
     pub operation: &'a str,
     /// The user's words.
     pub message: Option<&'a str>,
-    /// The newest version must be this one, before and after.
-    pub expected: Option<Version>,
 }
 
 impl<'a> Amendment<'a> {
     /// An amendment of `base`, after which everything is staged.
     #[must_use]
     pub fn new(table: &'a Table, base: &'a Arc<TableState>, operation: &'a str) -> Self {
-        Self { table, base, since: base.version, operation, message: None, expected: None }
+        Self { table, base, since: base.version, operation, message: None }
     }
 
     /// Plans and publishes until nobody was first. `plan` hears of the newest state and of what is condemned.
@@ -201,7 +199,7 @@ impl<'a> Amendment<'a> {
         let mut condemned = Condemned::new();
         self.hear(self.since, state.version, &mut condemned)?;
         loop {
-            expect_version(self.expected, state.version)?;
+            self.table.check_expected(state.version)?;
             let Plan { actions, rows_rewritten, extra } = plan(&state, &condemned)?.into();
             if actions.is_empty() {
                 return Ok(Changed { snapshot: self.table.snapshot_of(state), committed: false, warnings: Vec::new() });
@@ -244,18 +242,55 @@ impl<'a> Amendment<'a> {
     }
 }
 
-/// Refuses another newest version than the expected one.
-///
-/// # Errors
-/// `Conflict` naming both.
-pub fn expect_version(expected: Option<Version>, newest: Version) -> Result<()> {
-    match expected {
-        Some(expected) if expected != newest => Err(Error::conflict(format!(
-            "expected_version := {expected}, but the newest version is {newest}; nothing was changed: look at what came \
-             between (tstable_history), and call again with expected_version := {newest}"
-        ))),
-        _ => Ok(()),
+/// A message about another version than the expected one names so many of those that came between.
+const NAMED_VERSIONS: usize = 3;
+
+impl Table {
+    /// Refuses another newest version than the one that this table's changes expect.
+    ///
+    /// # Errors
+    /// `Conflict` naming both, and what came between.
+    pub fn check_expected(&self, newest: Version) -> Result<()> {
+        let Some(expected) = self.expected.filter(|expected| *expected != newest) else { return Ok(()) };
+        let between = self.between(expected, newest);
+        Err(Error::conflict(format!(
+            "expected_version := {expected}, but the newest version is {newest}; nothing was changed: {between}; look at it \
+             (tstable_history), and call again with expected_version := {newest}"
+        )))
     }
+
+    /// Refuses to make a table whose version was expected to be there.
+    ///
+    /// # Errors
+    /// `Conflict` naming the version.
+    pub(crate) fn check_nothing_expected(&self) -> Result<()> {
+        self.expected.map_or(Ok(()), |expected| {
+            Err(Error::conflict(format!("expected_version := {expected}, but there is no table; nothing was changed")))
+        })
+    }
+
+    /// Who made the versions after `expected`, the last first. Says so much as can be read: it is for a message.
+    fn between(&self, expected: Version, newest: Version) -> String {
+        if expected > newest {
+            return format!("there is no version {expected} yet");
+        }
+        let all = newest.0.saturating_sub(expected.0);
+        let versions = (0..all).map(|back| Version(newest.0.saturating_sub(back))).take(NAMED_VERSIONS);
+        let mut named: Vec<_> =
+            versions.filter_map(|version| self.log.read(version).ok().flatten()).map(told).collect();
+        let left = usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(named.len());
+        if left > 0 {
+            named.push(format!("{left} more before"));
+        }
+        named.join(", ")
+    }
+}
+
+/// `version 5 (append at 2024-06-01T00:00:00Z by tstable 0.1.0: 'nightly')`
+fn told(commit: Commit) -> String {
+    let Commit { version, operation, timestamp, writer, message, .. } = commit;
+    let words = message.map(|words| format!(": '{words}'")).unwrap_or_default();
+    format!("version {version} ({operation} at {timestamp} by {writer}{words})")
 }
 
 /// Refuses to name files that are not there, or that a vacuum is about to remove.

@@ -51,6 +51,8 @@ pub const WRITER: &str = concat!("tstable ", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone)]
 pub struct Table {
     log: Log,
+    /// What a change expects to find; see [`Table::expecting`].
+    expected: Option<Version>,
 }
 
 /// A table at one version.
@@ -88,13 +90,20 @@ impl Table {
     /// The table on `storage`, whether or not there is one yet.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { log: Log::new(storage) }
+        Self { log: Log::new(storage), expected: None }
     }
 
     /// The table in a directory, whether or not there is one yet.
     #[must_use]
     pub fn at_directory(root: &str) -> Self {
         Self::new(Arc::new(crate::storage::local::LocalStorage::new(root)))
+    }
+
+    /// The same table, whose changes are made only while this version is the newest: with another one they end in a `Conflict`
+    /// that says who came between, and nothing is changed. None expects nothing.
+    #[must_use]
+    pub fn expecting(self, version: Option<Version>) -> Self {
+        Self { expected: version, ..self }
     }
 
     /// The log below.

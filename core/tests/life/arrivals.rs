@@ -78,9 +78,10 @@ fn one_bad_file_does_not_stop_the_others_when_asked_not_to() {
 fn another_newest_version_than_expected_is_a_conflict_that_names_it() {
     let world = World::new();
     world.append(&[world.file(&DAY)], OnOverlap::Error).unwrap();
-    let expecting = |n, file| AppendRequest { expected_version: Some(Version(n)), ..request(&[file]) };
+    let expecting = |n| world.table.clone().expecting(Some(Version(n)));
+    let taking = |file: &PathBuf| request(std::slice::from_ref(file));
     let next = world.file(&[(9.0, "A", 1.0)]);
-    let error = world.table.append(&world.latest(), &expecting(1, next.clone()), &Unwatched).unwrap_err();
+    let error = expecting(1).append(&world.latest(), &taking(&next), &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.message().contains("newest version is 2"), "{error}");
     // Somebody comes between the look and the commit.
@@ -88,10 +89,10 @@ fn another_newest_version_than_expected_is_a_conflict_that_names_it() {
     let meanwhile = super::fixture::Meanwhile::new(|| {
         drop(world.append(std::slice::from_ref(&between), OnOverlap::Error).unwrap())
     });
-    let error = world.table.append(&world.latest(), &expecting(2, next.clone()), &meanwhile).unwrap_err();
+    let error = expecting(2).append(&world.latest(), &taking(&next), &meanwhile).unwrap_err();
     assert!(error.kind() == ErrorKind::Conflict && error.message().contains("newest version is 3"), "{error}");
     assert_eq!(world.unreferenced(), Vec::<String>::new());
-    world.table.append(&world.latest(), &expecting(3, next), &Unwatched).unwrap();
+    expecting(3).append(&world.latest(), &taking(&next), &Unwatched).unwrap();
     assert_eq!(world.latest().state.version, Version(4));
 }
 

@@ -26,7 +26,7 @@ use crate::{
     table::{
         Snapshot, Table,
         amend::tags_and_properties::RESERVED_PREFIX,
-        commit::{Amendment, Condemned, Plan, expect_version},
+        commit::{Amendment, Condemned, Plan},
         random_id,
     },
 };
@@ -54,8 +54,6 @@ pub struct AppendRequest {
     pub verify: bool,
     /// What to do with a file that cannot be loaded.
     pub on_error: OnError,
-    /// The newest version must be this one.
-    pub expected_version: Option<Version>,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
@@ -103,7 +101,7 @@ impl Table {
     /// error, unless it is `CommitUnknown`, nothing was appended and the files are as they were.
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
         let storage = self.log().storage();
-        expect_version(request.expected_version, snapshot.state.version)?;
+        self.check_expected(snapshot.state.version)?;
         let intake = Intake::new(storage, snapshot.definition(), request, false)?;
         let arrivals = intake.look(&snapshot.state, monitor)?;
         let carving = Carving::new(Arc::clone(storage));
@@ -135,8 +133,8 @@ impl Append<'_> {
     fn run(&mut self, arrivals: Vec<Arrival>) -> Result<Appended> {
         self.planned = self.intake.plan(&self.state, arrivals, self.monitor)?;
         let base = Arc::clone(&self.state);
-        let (message, expected) = (self.request.message.as_deref(), self.request.expected_version);
-        let amendment = Amendment { message, expected, ..Amendment::new(self.table, &base, "append") };
+        let message = self.request.message.as_deref();
+        let amendment = Amendment { message, ..Amendment::new(self.table, &base, "append") };
         let changed = amendment.run(|state, condemned| {
             if state.version != self.state.version {
                 self.rebase(state)?;

@@ -142,10 +142,15 @@ impl Table {
                     crate::table::refuse_differences(self.log().storage().root(), &state.definition, wanted)?;
                 }
                 properties.clone_from(&state.properties);
+                self.check_expected(state.version)?;
                 since = state.version;
                 state.definition.as_ref().clone()
             }
-            Err(e) if e.kind() == ErrorKind::NotFound => request.create.clone().ok_or(e)?,
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let definition = request.create.clone().ok_or(e)?;
+                self.check_nothing_expected()?;
+                definition
+            }
             Err(e) => return Err(e),
         };
         let offered = Schema::new(columns.iter().cloned())?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::Result,
-    table::{Snapshot, commit::expect_version, monitor::Monitor},
+    table::{Snapshot, monitor::Monitor},
 };
 
 /// One entity of one file.
@@ -43,7 +43,6 @@ pub struct FilePreview {
 /// # Errors
 /// As an append, overlap excepted: a file that would be refused for it is told as such.
 pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
-    expect_version(request.expected_version, snapshot.state.version)?;
     let intake = Intake::new(snapshot.storage(), snapshot.definition(), request, true)?;
     let arrivals = intake.look(&snapshot.state, monitor)?;
     let planned = intake.plan(&snapshot.state, arrivals, monitor)?;
