@@ -257,7 +257,7 @@ impl Snapshot {
     /// # Errors
     /// As [`TableState::coverage`].
     pub fn coverage(&self) -> Result<Arc<Coverage>> {
-        self.state.coverage(self.storage.as_ref())
+        self.state.coverage(self.storage.as_ref()).map_err(|e| self.unless_vacuumed(e))
     }
 }
 

@@ -11,16 +11,22 @@ use std::{
 };
 
 use tstable_core::{
-    Result,
-    log::commit::Instant,
+    ErrorKind, Result,
+    log::{Version, commit::Instant},
     storage::{Creation, Entry, Staged, Stat, Storage, memory::MemoryStorage, source::Source},
-    table::{append::Unwatched, vacuum::VacuumRequest},
+    table::{
+        At, Table,
+        append::Unwatched,
+        compact::{CompactRequest, Order},
+        vacuum::VacuumRequest,
+    },
+    time::IndexRange,
 };
 
 use super::{
     operations::OPERATIONS,
     upkeep::DAY_US,
-    world::{Files, answers, append, created, table},
+    world::{Files, answers, append, created, rows_of, table},
 };
 
 /// What others do while the writer sleeps.
@@ -217,4 +223,69 @@ fn an_append_whose_staged_file_was_vacuumed_stages_it_again_and_is_done() {
         again += usize::from(version == 4 && appended.is_ok());
     }
     assert!(again > 0, "no vacuum fell between staging and commit");
+}
+
+/// Others merge all segments and make an end of the versions before.
+fn compact_and_end(storage: &Arc<dyn Storage>) {
+    let Ok(latest) = table(storage).latest(None) else { return };
+    let request =
+        CompactRequest { range: IndexRange::ALL, target_rows: 10_000, order: Order::default(), dry_run: false };
+    table(storage).compact(&latest, &request, &Unwatched).unwrap();
+    let request = VacuumRequest { keep_us: 0, dry_run: false, now: Instant(Instant::now().0 + 1) };
+    table(storage).vacuum(&request).unwrap();
+}
+
+/// Two segments, of which the first shares buckets with what operations bring.
+fn fragmented() -> (MemoryStorage, Files) {
+    let (base, files) = (MemoryStorage::new("memory"), Files::new());
+    let storage: Arc<dyn Storage> = Arc::new(base.clone());
+    append(&created(&storage), &[&files.first]).unwrap();
+    append(&table(&storage), &[&files.later]).unwrap();
+    (base, files)
+}
+
+#[test]
+fn a_writer_whose_version_is_compacted_and_vacuumed_away_plans_again_and_is_done() {
+    let (base, files) = fragmented();
+    let names =
+        ["append", "append with a sidecar", "replace", "merge", "skip rows", "delete", "load", "mark empty", "tag"];
+    let mut ended = 0;
+    for operation in OPERATIONS.iter().filter(|operation| names.contains(&operation.name)) {
+        let later = |name| if name == "append" { &files.second } else { &files.later };
+        let files = &Files { later: later(operation.name).clone(), ..Files::new() };
+        let undisturbed: Arc<dyn Storage> = Arc::new(base.copy());
+        (operation.run)(&undisturbed, files).unwrap();
+        let expected = answers(&undisturbed).unwrap().unwrap();
+        for n in 1.. {
+            let inner: Arc<dyn Storage> = Arc::new(base.copy());
+            let others = compact_and_end;
+            let plan = Arc::new(Plan { inner: Arc::clone(&inner), at: n, calls: AtomicU64::new(0), others });
+            let sleeper: Arc<dyn Storage> = Arc::new(Sleeper { inner: Arc::clone(&inner), plan: Arc::clone(&plan) });
+            let what = format!("{} disturbed before call {n}", operation.name);
+            (operation.run)(&sleeper, files).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let found = answers(&inner).unwrap().unwrap();
+            assert_eq!((&found.rows, &found.coverage), (&expected.rows, &expected.coverage), "{what}");
+            ended += usize::from(table(&inner).latest(None).unwrap().state.oldest > Version(1));
+            if plan.calls.load(Ordering::SeqCst) < n {
+                break;
+            }
+        }
+    }
+    assert!(ended > 100, "only {ended} versions were ended");
+}
+
+#[test]
+fn a_reader_whose_version_is_vacuumed_away_is_told_so_and_not_that_data_are_damaged() {
+    let (base, files) = fragmented();
+    let storage: Arc<dyn Storage> = Arc::new(base);
+    append(&table(&storage), &[&files.scattered]).unwrap();
+    let snapshot = Table::new(Arc::clone(&storage)).latest(None).unwrap();
+    let fresh = || Table::new(Arc::clone(&storage)).at(&At::Version(snapshot.state.version), &snapshot).unwrap();
+    compact_and_end(&storage);
+    let failures = [rows_of(&fresh()).map(drop).unwrap_err(), fresh().coverage().map(drop).unwrap_err()];
+    for e in failures {
+        assert_eq!(e.kind(), ErrorKind::NotFound, "{e}");
+        assert!(e.to_string().contains("version 4 was vacuumed while it was read"), "{e}");
+    }
+    assert_eq!(answers(&storage).unwrap().unwrap().rows.len(), 20 + 3000);
 }

@@ -25,7 +25,14 @@ impl Table {
     /// that is empty or too long.
     pub fn tag(&self, latest: &Snapshot, name: &str, version: Option<Version>) -> Result<(Version, Changed)> {
         check_name("the tag's name", name)?;
-        let version = version.unwrap_or(latest.state.version);
+        match version {
+            Some(version) => self.tag_version(latest, name, version),
+            // Whichever is the newest by then: a vacuum may end the one that was.
+            None => self.work_on(latest, |latest| self.tag_version(latest, name, latest.state.version)),
+        }
+    }
+
+    fn tag_version(&self, latest: &Snapshot, name: &str, version: Version) -> Result<(Version, Changed)> {
         self.log().at(version, &latest.state)?;
         let changed = amend(self, &latest.state, "tag", None, |state| match state.tags.get(name) {
             Some(tagged) if *tagged == version => Ok(Vec::new()),

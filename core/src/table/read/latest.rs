@@ -68,7 +68,7 @@ fn newest_rows(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn M
         }
         opened += 1;
         let named = |e: Error| e.with("version", candidate.segment.added);
-        let file = cache.segment(snapshot.storage(), &candidate.segment)?;
+        let file = cache.segment(snapshot.storage(), &candidate.segment).map_err(|e| snapshot.unless_vacuumed(e))?;
         let range = IndexRange { start: Some(candidate.low), until: None };
         let (groups, filter) = (row_groups(&file, &target, &range), range_filter(&file, &target, &range)?);
         let rows = TableRows::known(&file, &stage::write_columns(&target), groups, filter, &|id| {
@@ -106,7 +106,7 @@ fn candidates(snapshot: &Snapshot, grid: &Grid, count: usize) -> Result<Vec<Cand
     let Some(least) = thresholds.values().min().map(|bucket| grid.start_of(*bucket)) else { return Ok(Vec::new()) };
     let mut candidates = Vec::new();
     for segment in snapshot.state.segments.all()?.into_iter().filter(|s| s.record.index_max >= least) {
-        let own = segment.coverage(snapshot.storage().as_ref())?;
+        let own = segment.coverage(snapshot.storage().as_ref()).map_err(|e| snapshot.unless_vacuumed(e))?;
         let mut wanted = Vec::new();
         let mut low: Option<BucketId> = None;
         for (entity, set) in own.iter() {

@@ -5,4 +5,5 @@ pub mod files;
 pub mod go_back;
 pub mod repair;
 pub mod vacuum;
+mod vacuumed;
 pub mod verify;

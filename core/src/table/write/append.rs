@@ -93,13 +93,18 @@ pub struct Appended {
 }
 
 impl Table {
-    /// Appends files in one commit, going on from `snapshot`.
+    /// Appends files in one commit, going on from `snapshot`. When a vacuum ends the version that the files were compared with,
+    /// all of it begins again with the newest.
     ///
     /// # Errors
     /// `Overlap` when rows come to covered buckets and the policy does not allow for it, `SchemaMismatch` when columns do not fit,
     /// `InvalidArgument` for rows without index or entity, `Conflict` when the newest version is not the expected one. Whatever the
     /// error, unless it is `CommitUnknown`, nothing was appended and the files are as they were.
     pub fn append(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
+        self.work_on(snapshot, |snapshot| self.append_to(snapshot, request, monitor))
+    }
+
+    fn append_to(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
         let storage = self.log().storage();
         self.check_expected(snapshot.state.version)?;
         let intake = Intake::new(storage, snapshot.definition(), request, false)?;

@@ -44,6 +44,10 @@ impl Table {
     /// `InvalidArgument` when an end of the range is inside a bucket, naming the bounds around it, or when `entity` names what
     /// is no entity column. Nothing is changed then.
     pub fn delete(&self, latest: &Snapshot, request: &DeleteRequest, monitor: &dyn Monitor) -> Result<Deleted> {
+        self.work_on(latest, |latest| self.delete_from(latest, request, monitor))
+    }
+
+    fn delete_from(&self, latest: &Snapshot, request: &DeleteRequest, monitor: &dyn Monitor) -> Result<Deleted> {
         let run = aligned(&latest.grid()?, latest.index_type()?, &request.range)?;
         let filter = entity_filter(latest, &request.entity)?;
         let mut carving = Carving::new(self.log().storage().clone());

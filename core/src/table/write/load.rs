@@ -266,9 +266,14 @@ impl Loader {
         if let Some(wanted) = &self.request.create {
             crate::table::refuse_differences(self.table.log().storage().root(), &state.definition, wanted)?;
         }
+        let snapshot = self.table.snapshot_of(state);
+        self.table.work_on(&snapshot, |snapshot| self.commit_on(&snapshot.state, pending, monitor))
+    }
+
+    fn commit_on(&self, state: &Arc<TableState>, pending: &mut Pending, monitor: &dyn Monitor) -> Result<Loaded> {
         let mut carving = Carving::new(Arc::clone(self.table.log().storage()));
         let message = self.request.message.as_deref();
-        let amendment = Amendment { since: self.since, message, ..Amendment::new(&self.table, &state, "copy") };
+        let amendment = Amendment { since: self.since, message, ..Amendment::new(&self.table, state, "copy") };
         let changed = amendment.run(|state, condemned| {
             check_cancelled(monitor)?;
             carving.forget(condemned);

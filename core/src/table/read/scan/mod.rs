@@ -197,7 +197,8 @@ impl Scan {
         if self.columns.is_empty() && self.query.predicates().is_empty() && kept.clip.is_none() {
             return Ok((row_group == 0).then(|| counted(&kept.segment)));
         }
-        let file = self.cache.segment(self.snapshot.storage(), &kept.segment)?;
+        let file = self.cache.segment(self.snapshot.storage(), &kept.segment);
+        let file = file.map_err(|e| self.snapshot.unless_vacuumed(e))?;
         let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
         if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
             return Ok(None);

@@ -89,7 +89,7 @@ pub struct Compacted {
 
 impl Table {
     /// Merges small segments. What others append meanwhile is left alone; when they remove a segment that was to be merged, or a
-    /// vacuum condemns what was made, the work begins anew. Nothing to merge makes no version.
+    /// vacuum condemns what was made or takes what was read, the work begins anew. Nothing to merge makes no version.
     ///
     /// # Errors
     /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.
@@ -97,6 +97,10 @@ impl Table {
         if request.target_rows < 2 {
             return Err(Error::invalid_argument("target_rows is less than 2; a segment should have many rows"));
         }
+        self.work_on(latest, |latest| self.compact_at(latest, request, monitor))
+    }
+
+    fn compact_at(&self, latest: &Snapshot, request: &CompactRequest, monitor: &dyn Monitor) -> Result<Compacted> {
         let (mut before, mut rehearsed, mut work) = (Arc::clone(&latest.state), Vec::new(), None);
         let changed = Amendment::new(self, &latest.state, "compact").run(|state, condemned| {
             before = Arc::clone(state);
