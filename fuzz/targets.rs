@@ -179,7 +179,9 @@ fn step(table: &Table, model: &mut Model, history: &BTreeMap<Version, Model>, wh
             let (start, until) = (first.min(last), first.max(last));
             let at = |hour: i64| Some(IndexValue::from(hour * HOUR_US));
             let range = IndexRange { start: at(start), until: at(until) };
-            table.delete(&latest, &DeleteRequest { range, entity: Vec::new() }, &Unwatched).expect("bounds of buckets");
+            table
+                .delete(&latest, &DeleteRequest { range, entities: Vec::new() }, &Unwatched)
+                .expect("bounds of buckets");
             model.retain(|(_, hour)| !(start..until).contains(hour));
         }
         5 => {

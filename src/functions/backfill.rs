@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tstable_core::{
-    Result,
-    schema::ColumnType,
-    table::{At, backfill::Requests},
-};
+use tstable_core::{Result, schema::ColumnType, table::backfill::Requests};
 
 use super::{
     Shared,
+    arguments::VERSION_PARAMS,
     bound_to::BoundTo,
+    entity_argument::Chosen,
     literal::max_units,
     report::{Cell, Report, column},
     shape::{Shape, row},
@@ -31,6 +29,11 @@ impl TableFunction for Backfill {
             named: &[
                 Param { name: "max_window", ty: ParamType::Any },
                 Param { name: "max_requests", ty: ParamType::BigInt },
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "hold", ty: ParamType::Any },
+                VERSION_PARAMS[0],
+                VERSION_PARAMS[1],
+                VERSION_PARAMS[2],
             ],
             description: "The gaps of a range packed into requests for a data vendor, oldest first.",
             example: "FROM tstable_backfill('prices', '2024-01-01', '2024-04-01', max_window := INTERVAL 7 DAY, max_requests := 100)",
@@ -42,7 +45,9 @@ impl TableFunction for Backfill {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
-        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let at = args.at(session)?;
+        let (_, snapshot) = shared.snapshot(&root, &at, session)?;
+        let chosen = Chosen::of(&args, &snapshot)?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let units = args.named("max_window").map(|arg| max_units("max_window", arg, &shape.index)).transpose()?;
@@ -54,10 +59,11 @@ impl TableFunction for Backfill {
             column("gaps", ColumnType::BigInt),
         ]);
         Ok(Report::bound(columns, move |session| {
-            let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+            let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
             let shape = Shape::of(&snapshot)?;
-            let packed = Requests::new(snapshot.subjects(&shape.grid, &range)?, shape.grid.clone(), units);
+            let subjects = snapshot.chosen_subjects(&shape.grid, &range, &chosen.choice(&snapshot)?)?;
+            let packed = Requests::new(subjects, shape.grid.clone(), units);
             Ok(Box::new(packed.take(most.unwrap_or(usize::MAX)).map(move |request| {
                 let cells = [
                     shape.start(request.run.first).into(),

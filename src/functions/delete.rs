@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Error, Result,
-    coverage::EntityPart,
-    prune::expr::Constant,
+    Result,
     schema::ColumnType,
     table::{At, delete::DeleteRequest},
 };
@@ -14,10 +12,10 @@ use super::{
     Shared, Watch,
     arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
-    literal::show,
+    entity_argument::with_names,
     report::{Cell, Report, column, one},
 };
-use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Delete(pub(crate) Arc<Shared>);
 
@@ -40,12 +38,12 @@ impl TableFunction for Delete {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let (root, expected) = (args.root(session)?, args.expected()?);
-        let entity = entity(args.named("entity"))?;
+        let entities = args.entities()?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let bound_to = BoundTo::shape(&root, &snapshot)?;
         let range = args.range_at(session, 1, snapshot.index_type()?)?;
-        let request = DeleteRequest { range, entity };
+        let request = DeleteRequest { range, entities: with_names(&snapshot, &entities)? };
         let names = ["version", "rows_deleted", "buckets_deleted", "segments_removed", "segments_added"];
         let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
         Ok(Report::bound(columns, move |session| {
@@ -59,24 +57,4 @@ impl TableFunction for Delete {
             Ok(one(counts.map(Cell::count).to_vec()))
         }))
     }
-}
-
-/// The entity columns and values that a STRUCT names.
-fn entity(arg: Option<&Arg>) -> Result<Vec<(String, EntityPart)>> {
-    let Some(arg) = arg else { return Ok(Vec::new()) };
-    let Arg::Struct(fields) = arg else {
-        return Err(Error::invalid_argument(format!(
-            "entity := {} is no STRUCT; write it like {{'symbol': 'NVDA'}}",
-            show(arg)
-        )));
-    };
-    let part = |(name, value): &(String, Arg)| match value {
-        Arg::Scalar(Constant::Text(text)) => Ok((name.clone(), EntityPart::from(text.as_str()))),
-        Arg::Scalar(Constant::Int(value)) => Ok((name.clone(), EntityPart::Int(*value))),
-        other => Err(Error::invalid_argument(format!(
-            "entity has {} for '{name}', which is no text or integer",
-            show(other)
-        ))),
-    };
-    fields.iter().map(part).collect()
 }

@@ -5,10 +5,10 @@ use tstable_core::{
     Error, Result,
     coverage::{Entity, EntityPart},
     prune::expr::Constant,
-    table::Snapshot,
+    table::{Snapshot, choice::Choice},
 };
 
-use super::literal::show;
+use super::literal::{max_units, show};
 use crate::host::{Arg, Args};
 
 /// Named values of an entity, before they are checked against a table. A plain value has no name: it is that of the one column.
@@ -31,19 +31,53 @@ impl Args {
 /// `InvalidArgument` when they do not name each entity column of the table once, or a plain value is given where there is not
 /// one such column.
 pub(crate) fn resolve(snapshot: &Snapshot, entities: &[Named]) -> Result<Vec<Entity>> {
-    let columns = &snapshot.definition().entity_columns;
-    let resolved = |entity: &Named| match entity.as_slice() {
-        [(name, part)] if name.is_empty() => match columns.as_slice() {
-            [only] => snapshot.entity(&[(only.clone(), part.clone())]),
-            _ => Err(Error::invalid_argument(format!(
-                "a plain value names an entity only where there is one entity column; this table has {}: give a struct with \
-                 the value of each",
-                if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
-            ))),
-        },
-        values => snapshot.entity(values),
+    with_names(snapshot, entities)?.iter().map(|entity| snapshot.entity(entity)).collect()
+}
+
+/// The same values by the names of the table's columns: a plain value is that of its one entity column.
+///
+/// # Errors
+/// `InvalidArgument` for a plain value where there is not one such column.
+pub(crate) fn with_names(snapshot: &Snapshot, entities: &[Named]) -> Result<Vec<Named>> {
+    let name = |entity: &Named| match entity.as_slice() {
+        [(name, part)] if name.is_empty() => Ok(vec![(only_column(snapshot)?, part.clone())]),
+        _ => Ok(entity.clone()),
     };
-    entities.iter().map(resolved).collect()
+    entities.iter().map(name).collect()
+}
+
+fn only_column(snapshot: &Snapshot) -> Result<String> {
+    let columns = &snapshot.definition().entity_columns;
+    let [only] = columns.as_slice() else {
+        return Err(Error::invalid_argument(format!(
+            "a plain value names an entity only where there is one entity column; this table has {}: give a struct with \
+             the value of each",
+            if columns.is_empty() { "none".to_owned() } else { columns.join(", ") }
+        )));
+    };
+    Ok(only.clone())
+}
+
+/// Which entities a call is about, and what counts as covered, as they are given: checked against the table whenever it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Chosen {
+    entities: Vec<Named>,
+    hold: Option<i128>,
+}
+
+impl Chosen {
+    /// What the arguments `entity` and `hold` say, if the table has such entity columns.
+    pub(crate) fn of(args: &Args, snapshot: &Snapshot) -> Result<Self> {
+        let entities = args.entities()?;
+        resolve(snapshot, &entities)?;
+        let index = snapshot.index_type()?;
+        let hold = args.named("hold").map(|arg| max_units("hold", arg, index)).transpose()?;
+        Ok(Self { entities, hold })
+    }
+
+    pub(crate) fn choice(&self, snapshot: &Snapshot) -> Result<Choice> {
+        Ok(Choice { entities: resolve(snapshot, &self.entities)?, hold: self.hold })
+    }
 }
 
 fn named(arg: &Arg) -> Result<Named> {

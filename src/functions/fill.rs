@@ -19,6 +19,7 @@ use super::{
     Shared,
     bound_to::BoundTo,
     columnar::{Chunk, Chunks, Columnar},
+    entity_argument::Chosen,
     literal::{max_units, show, width},
     report::{Cell, array, column},
     shape::{Named, Shape, give_way},
@@ -41,6 +42,8 @@ impl TableFunction for Fill {
             named: &[
                 Param { name: "columns", ty: ParamType::Any },
                 Param { name: "max_age", ty: ParamType::Any },
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "hold", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
                 Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
@@ -62,7 +65,8 @@ impl TableFunction for Fill {
         let index = snapshot.index_type()?.clone();
         let range = args.bounded_range_at(session, 2, &index)?;
         let max_age = args.named("max_age").map(|arg| max_units("max_age", arg, &index)).transpose()?;
-        let wanted = Wanted { every, methods, range, max_age };
+        let chosen = Chosen::of(&args, &snapshot)?;
+        let wanted = Wanted { every, methods, range, max_age, chosen };
         let columns = wanted.columns(&snapshot)?;
         // Whatever is wrong with the request is said now.
         let request = wanted.request(&snapshot)?;
@@ -91,6 +95,7 @@ struct Wanted {
     methods: Vec<(String, Method)>,
     range: IndexRange,
     max_age: Option<i128>,
+    chosen: Chosen,
 }
 
 impl Wanted {
@@ -115,7 +120,13 @@ impl Wanted {
         let cells = cells.grid(snapshot.index_type()?).map_err(|e| {
             Error::invalid_argument(format!("every := '{}' does not suit the index: {}", self.every, e.message()))
         })?;
-        Ok(FillRequest { cells, range: self.range, columns, max_age: self.max_age })
+        Ok(FillRequest {
+            cells,
+            range: self.range,
+            columns,
+            max_age: self.max_age,
+            choice: self.chosen.choice(snapshot)?,
+        })
     }
 
     fn columns(&self, snapshot: &Snapshot) -> Result<Vec<OutColumn>> {

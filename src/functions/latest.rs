@@ -8,7 +8,7 @@ use tstable_core::{
     table::{At, latest::latest},
 };
 
-use super::{Shared, Watch, bound_to::BoundTo, report::column};
+use super::{Shared, Watch, bound_to::BoundTo, entity_argument::Chosen, report::column};
 use crate::host::{
     Args, Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Param, ParamType, Rows, Session, Signature, TableFunction,
     Worker,
@@ -23,6 +23,7 @@ impl TableFunction for Latest {
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
             named: &[
                 Param { name: "n", ty: ParamType::BigInt },
+                Param { name: "entity", ty: ParamType::Any },
                 Param { name: "version", ty: ParamType::BigInt },
                 Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
@@ -40,9 +41,10 @@ impl TableFunction for Latest {
         let count = usize::try_from(args.count("n")?.unwrap_or(1))
             .map_err(|_| Error::limit_exceeded("n is more rows than memory can hold"))?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
+        let chosen = Chosen::of(&args, &snapshot)?;
         let columns = snapshot.schema()?.columns.iter().map(|c| column(&c.name, c.ty.clone())).collect();
         let bound_to = BoundTo::columns(&root, &snapshot)?;
-        Ok(Arc::new(BoundLatest { shared: Arc::clone(&self.0), bound_to, root, at, count, columns }))
+        Ok(Arc::new(BoundLatest { shared: Arc::clone(&self.0), bound_to, root, at, count, chosen, columns }))
     }
 }
 
@@ -52,6 +54,7 @@ struct BoundLatest {
     root: String,
     at: At,
     count: usize,
+    chosen: Chosen,
     columns: Vec<OutColumn>,
 }
 
@@ -63,7 +66,8 @@ impl Bound for BoundLatest {
     fn open(&self, session: &dyn Session, _projection: &[usize]) -> Result<Arc<dyn Rows>> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
         self.bound_to.check(&snapshot)?;
-        let found = latest(&snapshot, &self.shared.cache, self.count, &Watch(session))?;
+        let entities = self.chosen.choice(&snapshot)?.entities;
+        let found = latest(&snapshot, &self.shared.cache, self.count, &entities, &Watch(session))?;
         session.log(
             LogLevel::Info,
             &format!(

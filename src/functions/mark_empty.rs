@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Error, Result,
+    Result,
     schema::ColumnType,
     table::{At, expect::EmptyRequest},
 };
@@ -49,9 +49,6 @@ impl TableFunction for MarkEmpty {
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let (entities, reason, undo) = (args.entities()?, args.text("reason")?, args.flag("undo")?);
-        if entities.len() > 1 {
-            return Err(Error::invalid_argument("entity names several entities; mark them one by one"));
-        }
         let columns = vec![
             column("root", ColumnType::Varchar),
             column("version", ColumnType::BigInt),
@@ -62,8 +59,8 @@ impl TableFunction for MarkEmpty {
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
             bound_to.check(&snapshot)?;
-            let entity = resolve(&snapshot, &entities)?.pop();
-            let request = EmptyRequest { range, entity, reason: reason.clone(), undo };
+            let entities = resolve(&snapshot, &entities)?;
+            let request = EmptyRequest { range, entities, reason: reason.clone(), undo };
             let marked = table.mark_empty(&snapshot, &request)?;
             shared.cache.remember(&root, &table, &marked.snapshot.state);
             let grid = marked.snapshot.grid()?;

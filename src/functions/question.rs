@@ -13,8 +13,7 @@ use super::{
     Shared,
     bound_to::BoundTo,
     columnar::{Chunks, Columnar},
-    entity_argument::{Named, resolve},
-    literal::max_units,
+    entity_argument::Chosen,
     report::{Report, RowStream},
     shape::Shape,
 };
@@ -60,8 +59,7 @@ struct Question {
     root: String,
     at: At,
     range: IndexRange,
-    entities: Vec<Named>,
-    hold: Option<i128>,
+    chosen: Chosen,
 }
 
 impl Question {
@@ -71,16 +69,14 @@ impl Question {
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.range(session, &shape.index)?;
-        let entities = args.entities()?;
-        resolve(&snapshot, &entities)?;
-        let hold = args.named("hold").map(|arg| max_units("hold", arg, &shape.index)).transpose()?;
-        Ok((Self { shared: Arc::clone(shared), bound_to, root, at, range, entities, hold }, shape))
+        let chosen = Chosen::of(args, &snapshot)?;
+        Ok((Self { shared: Arc::clone(shared), bound_to, root, at, range, chosen }, shape))
     }
 
     fn asked(&self, session: &dyn Session) -> Result<Asked> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
         self.bound_to.check(&snapshot)?;
-        let choice = Choice { entities: resolve(&snapshot, &self.entities)?, hold: self.hold };
+        let choice = self.chosen.choice(&snapshot)?;
         Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range, choice })
     }
 }

@@ -185,7 +185,13 @@ fn questions() -> Vec<Question> {
 
 /// The rows that a scan gives for the question, and how many it read for them.
 fn ask(world: &World, (_, range, predicates, wanted): &Question) -> (Vec<Row>, usize) {
-    let request = ScanRequest { columns: vec![0, 2], range: *range, predicates: predicates.clone(), constants: true };
+    let request = ScanRequest {
+        columns: vec![0, 2],
+        range: *range,
+        predicates: predicates.clone(),
+        constants: true,
+        ..ScanRequest::default()
+    };
     let scan = Scan::new(&world.latest(), &Arc::new(Cache::new(1 << 20)), request).unwrap();
     let (mut rows, mut read) = (Vec::new(), 0);
     for number in 0..scan.units() {

@@ -162,7 +162,7 @@ fn a_deletion_meanwhile_is_followed() {
     let world = daily(3);
     let range = IndexRange::new(IndexValue(0), IndexValue((5 * HOUR_US).into()));
     let meanwhile = Meanwhile::new(|| {
-        let request = DeleteRequest { range, entity: Vec::new() };
+        let request = DeleteRequest { range, entities: Vec::new() };
         world.table.delete(&world.latest(), &request, &Unwatched).unwrap();
     });
     world.table.compact(&world.latest(), &request(1000), &meanwhile).unwrap();
@@ -220,7 +220,7 @@ fn segments_of_several_row_groups_stay_sorted_within_each_when_they_lose_rows() 
     };
     assert_eq!(order(&world), (2, Some(SortOrder::EntityIndex)));
     let range = IndexRange::new(IndexValue(0), IndexValue((5 * HOUR_US).into()));
-    world.table.delete(&world.latest(), &DeleteRequest { range, entity: Vec::new() }, &Unwatched).unwrap();
+    world.table.delete(&world.latest(), &DeleteRequest { range, entities: Vec::new() }, &Unwatched).unwrap();
     assert_eq!(order(&world), (2, Some(SortOrder::EntityIndex)));
     assert_eq!(world.latest().state.rows(), 123_500);
     check_coverage(&world.latest());

@@ -27,7 +27,7 @@ fn hours(start: i64, until: i64) -> IndexRange {
 
 fn delete(world: &World, range: IndexRange, symbol: Option<&str>) -> tstable_core::Result<Deleted> {
     let entity = symbol.map(|symbol| ("SYMBOL".to_owned(), EntityPart::from(symbol))).into_iter().collect();
-    world.table.delete(&world.latest(), &DeleteRequest { range, entity }, &Unwatched)
+    world.table.delete(&world.latest(), &DeleteRequest { range, entities: vec![entity] }, &Unwatched)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn ends_inside_a_bucket_are_refused_with_the_bounds_around_them() {
 fn an_unknown_entity_column_or_type_is_refused() {
     let world = world();
     for (name, part) in [("venue", EntityPart::from("X")), ("symbol", EntityPart::Int(1))] {
-        let request = DeleteRequest { range: IndexRange::ALL, entity: vec![(name.to_owned(), part)] };
+        let request = DeleteRequest { range: IndexRange::ALL, entities: vec![vec![(name.to_owned(), part)]] };
         let error = world.table.delete(&world.latest(), &request, &Unwatched).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     }
@@ -108,7 +108,7 @@ fn what_others_append_into_the_range_meanwhile_goes_too() {
     let world = world();
     let between = world.file(&[(1.0, "C", 9.0), (3.0, "C", 9.0)]);
     let meanwhile = Meanwhile::new(|| drop(world.append(std::slice::from_ref(&between), OnOverlap::Error).unwrap()));
-    let request = DeleteRequest { range: hours(1, 2), entity: Vec::new() };
+    let request = DeleteRequest { range: hours(1, 2), entities: Vec::new() };
     world.table.delete(&world.latest(), &request, &meanwhile).unwrap();
     assert_eq!(rows(&world.latest()), shown(&[(0.0, "A", 1.0), (2.0, "A", 4.0), (0.0, "B", 5.0), (3.0, "C", 9.0)]));
     assert_eq!(world.unreferenced(), Vec::<String>::new());
@@ -118,7 +118,7 @@ fn what_others_append_into_the_range_meanwhile_goes_too() {
 fn an_interrupted_deletion_leaves_nothing() {
     for stop in 0..3 {
         let world = world();
-        let request = DeleteRequest { range: hours(1, 2), entity: Vec::new() };
+        let request = DeleteRequest { range: hours(1, 2), entities: Vec::new() };
         let result = world.table.delete(&world.latest(), &request, &StopAfter(stop.into()));
         if let Err(e) = result {
             assert_eq!(e.kind(), ErrorKind::Cancelled);

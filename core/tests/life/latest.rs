@@ -14,7 +14,7 @@ use super::fixture::{HOUR_US, Row, World};
 
 /// Hour, symbol and price of the newest rows, and the segments opened.
 fn newest(world: &World, count: usize) -> (Vec<(f64, String, f64)>, usize) {
-    let found = latest(&world.latest(), &Cache::new(1 << 20), count, &Unwatched).unwrap();
+    let found = latest(&world.latest(), &Cache::new(1 << 20), count, &[], &Unwatched).unwrap();
     let mut rows = Vec::new();
     for batch in &found.batches {
         let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();

@@ -106,7 +106,7 @@ fn hours(from: i64, until: i64) -> IndexRange {
 
 /// Half of a segment, so that the rest is written anew.
 fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
-    let request = DeleteRequest { range: hours(0, 5), entity: Vec::new() };
+    let request = DeleteRequest { range: hours(0, 5), entities: Vec::new() };
     table(storage).delete(&latest(storage)?, &request, &Unwatched).map(drop)
 }
 
@@ -135,7 +135,7 @@ fn new_table() -> LoadRequest {
 }
 
 fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
-    let request = EmptyRequest { range: hours(50, 60), entity: None, reason: None, undo: false };
+    let request = EmptyRequest { range: hours(50, 60), entities: Vec::new(), reason: None, undo: false };
     table(storage).mark_empty(&latest(storage)?, &request).map(drop)
 }
 

@@ -29,7 +29,7 @@ const READINGS: &[Reading] = &[
     }),
     ("delete", |s, _| {
         let range = IndexRange { start: None, until: Some(IndexValue::from(5 * HOUR_US)) };
-        let request = DeleteRequest { range, entity: Vec::new() };
+        let request = DeleteRequest { range, entities: Vec::new() };
         table(s).delete(&table(s).latest(None)?, &request, &Unwatched).map(drop)
     }),
     ("replace", |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Replace).map(drop)),

@@ -27,6 +27,7 @@ use self::{
 use super::{
     Shared,
     bound_to::BoundTo,
+    entity_argument::Chosen,
     report::column,
     shape::{Named, give_way},
 };
@@ -46,6 +47,8 @@ impl TableFunction for Scan {
                 Param { name: "as_of", ty: ParamType::Any },
                 Param { name: "tag", ty: ParamType::Varchar },
                 Param { name: "require", ty: ParamType::Any },
+                Param { name: "entity", ty: ParamType::Any },
+                Param { name: "hold", ty: ParamType::Any },
                 Param { name: "provenance", ty: ParamType::Boolean },
             ],
             description: "The rows of a time-series table.",
@@ -60,7 +63,8 @@ impl TableFunction for Scan {
         let at = args.at(session)?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let range = args.range(session, snapshot.index_type()?)?;
-        require::check(&args, &snapshot, &range)?;
+        let chosen = Chosen::of(&args, &snapshot)?;
+        require::check(&args, &snapshot, &range, &chosen.choice(&snapshot)?)?;
         let schema = snapshot.schema()?;
         let mut columns: Vec<_> = schema.columns.iter().map(|c| Named::Table(column(&c.name, c.ty.clone()))).collect();
         let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();
@@ -71,7 +75,11 @@ impl TableFunction for Scan {
             sources.extend([Column::Segment, Column::Version, Column::Bucket]);
         }
         let columns = give_way(columns);
-        let rows = CoreScan::new(&snapshot, &self.0.cache, ScanRequest { range, ..ScanRequest::default() })?;
+        let rows = CoreScan::new(
+            &snapshot,
+            &self.0.cache,
+            ScanRequest { range, entities: chosen.choice(&snapshot)?.entities, ..ScanRequest::default() },
+        )?;
         let cardinality = rows.selection.rows;
         let (shared, bound_to) = (Arc::clone(&self.0), BoundTo::columns(&root, &snapshot)?);
         let index_id = schema.find(&snapshot.definition().index_column).map_or(0, |c| c.id);
@@ -81,6 +89,7 @@ impl TableFunction for Scan {
             root,
             at,
             range,
+            chosen,
             columns,
             sources,
             cardinality,
@@ -96,6 +105,7 @@ struct BoundScan {
     root: String,
     at: At,
     range: IndexRange,
+    chosen: Chosen,
     columns: Vec<OutColumn>,
     /// Where each column comes from.
     sources: Vec<Column>,
@@ -126,6 +136,7 @@ impl Bound for BoundScan {
             columns: needed.clone(),
             range: self.range,
             predicates: self.filters.for_columns(&self.positions(&snapshot)?),
+            entities: self.chosen.choice(&snapshot)?.entities,
             constants: true,
         };
         let scan = CoreScan::new(&snapshot, &self.shared.cache, request)?;

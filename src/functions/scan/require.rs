@@ -3,7 +3,7 @@
 use tstable_core::{
     Error, Result,
     prune::expr::Constant,
-    table::{Snapshot, require::require_covered},
+    table::{Snapshot, choice::Choice, require::require_covered},
     time::IndexRange,
 };
 
@@ -12,9 +12,16 @@ use crate::{
     host::{Arg, Args},
 };
 
-/// Fails when `require` was given and the range is not as complete as that says.
-pub(super) fn check(args: &Args, snapshot: &Snapshot, range: &IndexRange) -> Result<()> {
-    args.named("require").map(ratio).transpose()?.map_or(Ok(()), |ratio| require_covered(snapshot, range, ratio))
+/// Fails when `require` was given and the range is not as complete for the chosen entities as that says, or when `hold`, which
+/// is about that, was given alone.
+pub(super) fn check(args: &Args, snapshot: &Snapshot, range: &IndexRange, choice: &Choice) -> Result<()> {
+    match args.named("require").map(ratio).transpose()? {
+        Some(ratio) => require_covered(snapshot, range, ratio, choice),
+        None if choice.hold.is_some() => Err(Error::invalid_argument(
+            "hold says what counts as covered for require; give require with it, or leave it out",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// 1 for `'full'`, or a ratio from 0 to 1.

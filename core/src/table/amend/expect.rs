@@ -18,8 +18,8 @@ use crate::{
 pub struct EmptyRequest {
     /// Bounded on both sides; every bucket that it meets is marked.
     pub range: IndexRange,
-    /// Whose buckets; those of all entities when none.
-    pub entity: Option<Entity>,
+    /// Whose buckets; those of all entities, also of those to come, when empty.
+    pub entities: Vec<Entity>,
     /// Why.
     pub reason: Option<String>,
     /// Whether the buckets are no longer confirmed.
@@ -53,7 +53,7 @@ impl Table {
         }
         let calendar = calendar.map(|calendar| Box::new(calendar.clone()));
         let action = Action::SetCalendar { entities: entities.to_vec(), calendar };
-        self.publish_alone(&snapshot.state, "set_calendar", message, action)
+        self.publish_alone(&snapshot.state, "set_calendar", message, vec![action])
     }
 
     /// Marks buckets as confirmed empty: they are no gap and no data.
@@ -64,27 +64,27 @@ impl Table {
         let run = snapshot.grid()?.buckets_in(&request.range);
         let bounded = run.filter(|run| run.first != BucketId(i64::MIN) && run.last != BucketId(i64::MAX));
         let run = bounded.ok_or_else(|| Error::invalid_argument("the range to be marked has no end or no bucket"))?;
-        let action = Action::MarkEmpty {
-            entity: request.entity.clone(),
-            first: run.first,
-            last: run.last,
-            reason: request.reason.clone(),
-            undo: request.undo,
+        let mark = |entity: Option<Entity>| {
+            let (first, last, reason, undo) = (run.first, run.last, request.reason.clone(), request.undo);
+            Action::MarkEmpty { entity, first, last, reason, undo }
         };
+        let of_all = request.entities.is_empty().then(|| mark(None));
+        let actions =
+            of_all.into_iter().chain(request.entities.iter().cloned().map(|entity| mark(Some(entity)))).collect();
         let operation = if request.undo { "unmark_empty" } else { "mark_empty" };
-        let snapshot = self.publish_alone(&snapshot.state, operation, request.reason.as_deref(), action)?;
+        let snapshot = self.publish_alone(&snapshot.state, operation, request.reason.as_deref(), actions)?;
         Ok(Marked { snapshot, run })
     }
 
-    /// Publishes a commit of one action that suits any state of the table.
+    /// Publishes a commit of actions that suit any state of the table.
     fn publish_alone(
         &self,
         state: &Arc<TableState>,
         operation: &str,
         message: Option<&str>,
-        action: Action,
+        actions: Vec<Action>,
     ) -> Result<Snapshot> {
-        Ok(commit::amend(self, state, operation, message, |_| Ok(vec![action.clone()]))?.snapshot)
+        Ok(commit::amend(self, state, operation, message, |_| Ok(actions.clone()))?.snapshot)
     }
 }
 

@@ -48,7 +48,7 @@ fn mark(entity: Option<Entity>, days: std::ops::Range<i64>, undo: bool) -> Empty
     let day = |day: i64| IndexValue::from(day * 86_400_000_000);
     EmptyRequest {
         range: IndexRange::new(day(days.start), day(days.end)),
-        entity,
+        entities: entity.into_iter().collect(),
         reason: Some("none".to_owned()),
         undo,
     }

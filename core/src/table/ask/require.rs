@@ -1,6 +1,6 @@
 //! Refusing to answer from data that are not complete: the check behind `require`.
 
-use super::subject::Subject;
+use super::{choice::Choice, subject::Subject};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
@@ -11,14 +11,14 @@ use crate::{
 /// Gaps that a message names.
 const NAMED_GAPS: usize = 3;
 
-/// Fails unless each entity has at least `ratio` of its expected buckets in `range`; where the range is open, of its own
+/// Fails unless each entity of `choice` has at least `ratio` of its expected buckets in `range`; where the range is open, of its own
 /// extent. A table without any row in the range has nothing to show for it and fails too.
 ///
 /// # Errors
 /// `NotFound` naming the first gaps, and how complete the entities are.
-pub fn require_covered(snapshot: &Snapshot, range: &IndexRange, ratio: f64) -> Result<()> {
+pub fn require_covered(snapshot: &Snapshot, range: &IndexRange, ratio: f64, choice: &Choice) -> Result<()> {
     let grid = snapshot.grid()?;
-    let subjects = snapshot.subjects(&grid, range)?;
+    let subjects = snapshot.chosen_subjects(&grid, range, choice)?;
     let lacking: Vec<_> = subjects
         .iter()
         .filter(|subject| subject.summary(subject.extent).ratio().is_some_and(|has| has < ratio))

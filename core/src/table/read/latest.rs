@@ -4,7 +4,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -46,20 +46,33 @@ pub struct Latest {
     pub opened: usize,
 }
 
-/// The newest `count` rows of each entity.
+/// The newest `count` rows of each of these entities, of all when there are none.
 ///
 /// # Errors
 /// As [`Snapshot::schema`], what reading segments gives, and `Cancelled`.
-pub fn latest(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn Monitor) -> Result<Latest> {
-    let latest = newest_rows(snapshot, cache, count, monitor);
+pub fn latest(
+    snapshot: &Snapshot,
+    cache: &Cache,
+    count: usize,
+    entities: &[Entity],
+    monitor: &dyn Monitor,
+) -> Result<Latest> {
+    let latest = newest_rows(snapshot, cache, count, entities, monitor);
     snapshot.storage().release();
     latest
 }
 
-fn newest_rows(snapshot: &Snapshot, cache: &Cache, count: usize, monitor: &dyn Monitor) -> Result<Latest> {
+fn newest_rows(
+    snapshot: &Snapshot,
+    cache: &Cache,
+    count: usize,
+    entities: &[Entity],
+    monitor: &dyn Monitor,
+) -> Result<Latest> {
     let target = Target::of_table(snapshot.definition())?;
-    let candidates = candidates(snapshot, &target.grid, count)?;
-    let mut found = Found { count, entities: BTreeMap::new(), batches: HashMap::new(), next: 0 };
+    let candidates = candidates(snapshot, &target.grid, count, entities)?;
+    let chosen: HashSet<Entity> = entities.iter().cloned().collect();
+    let mut found = Found { count, chosen, entities: BTreeMap::new(), batches: HashMap::new(), next: 0 };
     let mut opened = 0;
     for candidate in candidates {
         check_cancelled(monitor)?;
@@ -99,10 +112,13 @@ struct Candidate {
 }
 
 /// The candidates, those that can hold the newest rows first.
-fn candidates(snapshot: &Snapshot, grid: &Grid, count: usize) -> Result<Vec<Candidate>> {
+fn candidates(snapshot: &Snapshot, grid: &Grid, count: usize, chosen: &[Entity]) -> Result<Vec<Candidate>> {
     let coverage = snapshot.coverage()?;
+    let all = chosen.is_empty().then(|| coverage.iter());
+    let named = chosen.iter().filter_map(|entity| Some((entity, coverage.get(entity)?)));
+    let sets = all.into_iter().flatten().chain(named);
     let thresholds: BTreeMap<&Entity, BucketId> =
-        coverage.iter().filter_map(|(entity, set)| Some((entity, nth_newest(set, count)?))).collect();
+        sets.filter_map(|(entity, set)| Some((entity, nth_newest(set, count)?))).collect();
     let Some(least) = thresholds.values().min().map(|bucket| grid.start_of(*bucket)) else { return Ok(Vec::new()) };
     let mut candidates = Vec::new();
     for segment in snapshot.state.segments.all()?.into_iter().filter(|s| s.record.index_max >= least) {
@@ -165,6 +181,8 @@ type Place = (i128, Reverse<(u64, usize)>);
 /// The newest rows so far.
 struct Found {
     count: usize,
+    /// Rows of these entities are wanted, of all when there are none.
+    chosen: HashSet<Entity>,
     /// For each entity its newest rows, the oldest of them on top.
     entities: BTreeMap<Entity, BinaryHeap<Reverse<Place>>>,
     /// Batches that such rows are in, with how many of them.
@@ -185,6 +203,9 @@ impl Found {
         let mut kept = 0_usize;
         for (row, (index, code)) in names.rows.iter().enumerate() {
             let Some(entity) = usize::try_from(*code).ok().and_then(|code| names.entities.get(code)) else { continue };
+            if !self.chosen.is_empty() && !self.chosen.contains(entity) {
+                continue;
+            }
             if !self.entities.contains_key(entity) {
                 self.entities.insert(entity.clone(), BinaryHeap::new());
             }

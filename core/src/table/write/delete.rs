@@ -21,8 +21,8 @@ use crate::{
 pub struct DeleteRequest {
     /// The range; both ends on the bounds of buckets, or open.
     pub range: IndexRange,
-    /// Only entities with these values in these entity columns; all entities when empty.
-    pub entity: Vec<(String, EntityPart)>,
+    /// Only entities that have all of the values of one of these, in the entity columns that it names; all entities when empty.
+    pub entities: Vec<Vec<(String, EntityPart)>>,
 }
 
 /// What a deletion did.
@@ -49,14 +49,15 @@ impl Table {
 
     fn delete_from(&self, latest: &Snapshot, request: &DeleteRequest, monitor: &dyn Monitor) -> Result<Deleted> {
         let run = aligned(&latest.grid()?, latest.index_type()?, &request.range)?;
-        let filter = entity_filter(latest, &request.entity)?;
+        let filters =
+            request.entities.iter().map(|entity| entity_filter(latest, entity)).collect::<Result<Vec<_>>>()?;
         let mut carving = Carving::new(self.log().storage().clone());
         let (mut buckets, mut loss) = (0, Loss::default());
         let changed = Amendment::new(self, &latest.state, "delete").run(|state, condemned| {
             check_cancelled(monitor)?;
             carving.forget(condemned);
             let coverage = state.coverage(self.log().storage().as_ref())?;
-            let away = chosen(&coverage, run, &filter);
+            let away = chosen(&coverage, run, &filters);
             buckets = away.buckets();
             let (actions, found) = carving.actions(state, &Away::Buckets(away), monitor)?;
             loss = found;
@@ -69,11 +70,16 @@ impl Table {
     }
 }
 
+/// Values by their places among the entity columns.
+type Filter = Vec<(usize, EntityPart)>;
+
 /// The covered buckets that are meant.
-fn chosen(coverage: &Coverage, run: Option<Run>, filter: &[(usize, EntityPart)]) -> Coverage {
+fn chosen(coverage: &Coverage, run: Option<Run>, filters: &[Filter]) -> Coverage {
     let mut chosen = Coverage::new();
     let Some(run) = run else { return chosen };
-    let wanted = |entity: &Entity| filter.iter().all(|(at, part)| entity.parts().get(*at) == Some(part));
+    let meets =
+        |entity: &Entity, filter: &Filter| filter.iter().all(|(at, part)| entity.parts().get(*at) == Some(part));
+    let wanted = |entity: &Entity| filters.is_empty() || filters.iter().any(|filter| meets(entity, filter));
     for (entity, set) in coverage.iter().filter(|(entity, _)| wanted(entity)) {
         let mut set = set.clone();
         set.keep_run(run.first, run.last);
@@ -101,7 +107,7 @@ fn aligned(grid: &Grid, ty: &ColumnType, range: &IndexRange) -> Result<Option<Ru
 }
 
 /// The filter with positions among the entity columns.
-fn entity_filter(snapshot: &Snapshot, entity: &[(String, EntityPart)]) -> Result<Vec<(usize, EntityPart)>> {
+fn entity_filter(snapshot: &Snapshot, entity: &[(String, EntityPart)]) -> Result<Filter> {
     let columns = snapshot.entity_columns()?;
     let position = |(name, part): &(String, EntityPart)| {
         let at = columns.iter().position(|column| same_name(&column.name, name)).ok_or_else(|| {

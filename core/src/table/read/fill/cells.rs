@@ -7,7 +7,7 @@ use arrow::{
     datatypes::Float64Type,
 };
 
-use super::{Method, Provenance, bucket_at, cell_count, collect::Place, kept_type};
+use super::{FillRequest, Method, Provenance, bucket_at, cell_count, collect::Place, kept_type};
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
@@ -39,12 +39,27 @@ pub(super) fn states(subject: &Subject, grid: &Grid, cells: &Grid, run: Run) -> 
     (0..count).map(state).collect()
 }
 
+/// For each cell whether a value may be carried or drawn into it, because it counts as covered; none where all may.
+pub(super) fn held(subject: &Subject, grid: &Grid, request: &FillRequest, run: Run) -> Result<Option<Vec<bool>>> {
+    if request.choice.hold.is_none() {
+        return Ok(None);
+    }
+    let counted = request.choice.counted(Arc::new(subject.covered().clone()), grid)?;
+    let is_held = |cell: usize| {
+        let buckets = grid.buckets_in(&request.cells.range_of(bucket_at(run, cell)));
+        buckets.is_some_and(|buckets| counted.count_in(buckets.first, buckets.last) > 0)
+    };
+    Ok(Some((0..cell_count(run)).map(is_held).collect()))
+}
+
 /// Fills the cells of one entity.
 pub(super) struct Filler<'a> {
     pub(super) cells: &'a Grid,
     pub(super) run: Run,
     pub(super) max_age: Option<i128>,
     pub(super) states: &'a [Provenance],
+    /// See [`held`].
+    pub(super) held: Option<&'a [bool]>,
 }
 
 impl Filler<'_> {
@@ -69,6 +84,11 @@ impl Filler<'_> {
     /// What a cell without a value is.
     fn state(&self, cell: usize) -> Provenance {
         self.states.get(cell).copied().unwrap_or(Provenance::Missing)
+    }
+
+    /// Whether a value may come into the cell from elsewhere.
+    fn takes(&self, cell: usize) -> bool {
+        self.held.is_none_or(|held| held.get(cell).copied().unwrap_or(false))
     }
 
     fn start(&self, cell: usize) -> i128 {
@@ -97,8 +117,9 @@ impl Filler<'_> {
         let mut last = before;
         for (cell, place) in inside.iter().enumerate() {
             last = place.or(last);
-            let carried =
-                last.filter(|last| method == Method::Locf && self.is_near(self.start(cell).saturating_sub(last.at)));
+            let carried = last.filter(|last| {
+                method == Method::Locf && self.takes(cell) && self.is_near(self.start(cell).saturating_sub(last.at))
+            });
             let (pick, from) = match (place, self.state(cell), method, carried) {
                 (Some(place), ..) => (at(*place), Provenance::Observed),
                 (None, Provenance::Closed, ..) => ((0, 0), Provenance::Closed),
@@ -143,7 +164,7 @@ impl Filler<'_> {
             let state = self.state(cell);
             let (result, from) = match (place, last, next) {
                 (Some(place), ..) => (Some(value(*place)?), Provenance::Observed),
-                (None, Some(left), Some(right)) if state != Provenance::Closed => {
+                (None, Some(left), Some(right)) if state != Provenance::Closed && self.takes(cell) => {
                     let (left, right) = (point(left)?, point(right)?);
                     let near = self.is_near(right.0.saturating_sub(left.0));
                     match near.then(|| between(left, right, self.start(cell))) {

@@ -140,7 +140,8 @@ impl<'a> Collection<'a> {
             }
         }
         let places: Vec<_> = self.read.iter().map(|p| columns.iter().position(|c| c == p)).collect();
-        let scan = Scan::new(self.snapshot, self.cache, ScanRequest { columns, range, predicates, constants: false })?;
+        let scan =
+            Scan::new(self.snapshot, self.cache, ScanRequest { columns, range, predicates, ..ScanRequest::default() })?;
         for number in 0..scan.units() {
             let Some(unit) = scan.unit(number, Strings::Plain, BATCH_ROWS)? else { continue };
             let UnitRows::Read(reader) = unit.rows else { continue };

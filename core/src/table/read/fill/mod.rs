@@ -14,7 +14,11 @@ use crate::{
     coverage::Entity,
     error::{Error, Result},
     schema::{ColumnType, Strings},
-    table::{Snapshot, ask::subject::Subject, cache::Cache},
+    table::{
+        Snapshot,
+        ask::{choice::Choice, subject::Subject},
+        cache::Cache,
+    },
     time::{BucketId, Grid, IndexRange, Run},
 };
 
@@ -114,6 +118,8 @@ pub struct FillRequest {
     pub columns: Vec<FillColumn>,
     /// In units of the index: no older value is carried, and no longer distance interpolated.
     pub max_age: Option<i128>,
+    /// Whose cells, and for how long a value holds: nothing is carried or drawn into cells that it leaves without coverage.
+    pub choice: Choice,
 }
 
 /// One entity's cells.
@@ -175,7 +181,8 @@ impl Fill {
         }
         // The rows of whole cells decide, wherever the range begins in them.
         let whole = IndexRange::new(request.cells.start_of(cells.first), request.cells.end_of(cells.last));
-        let waiting = snapshot.subjects(&snapshot.grid()?, &whole)?.into();
+        let all = Choice { entities: request.choice.entities.clone(), hold: None };
+        let waiting = snapshot.chosen_subjects(&snapshot.grid()?, &whole, &all)?.into();
         let batch_entities = usize::try_from(BATCH_CELLS / per_entity.max(1)).unwrap_or(1).max(1);
         let (snapshot, cache, ready) = (snapshot.clone(), Arc::clone(cache), VecDeque::new());
         Ok(Self { snapshot, cache, request, cells, types, waiting, batch_entities, ready })
@@ -205,10 +212,12 @@ impl Fill {
         let grid = self.snapshot.grid()?;
         for (slot, subject) in subjects.iter().enumerate() {
             let states = cells::states(subject, &grid, &self.request.cells, self.cells);
+            let held = cells::held(subject, &grid, &self.request, self.cells)?;
             let mut columns = Vec::new();
             for (at, (column, ty)) in self.request.columns.iter().zip(&self.types).enumerate() {
                 let row = collection.row(slot, at);
                 let filler = cells::Filler {
+                    held: held.as_deref(),
                     cells: &self.request.cells,
                     run: self.cells,
                     max_age: self.request.max_age,

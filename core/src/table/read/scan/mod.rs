@@ -1,15 +1,16 @@
 //! Reading rows: the kept segments of a snapshot cut into units, one a row group, that threads may read independently and
 //! whose numbers are their order. A unit's file is opened when it is read, never before.
 
+mod chosen;
 mod pages;
 mod stats;
 
 use std::sync::Arc;
 
-use self::stats::GroupStats;
+use self::{chosen::Chosen, stats::GroupStats};
 use super::select::{Query, Reason, Selector, has_field};
 use crate::{
-    coverage::EntityPart,
+    coverage::{Entity, EntityPart},
     error::{Error, Result},
     log::state::Segment,
     prune::{
@@ -17,7 +18,7 @@ use crate::{
         expr::{Constant, Expr},
         judge,
     },
-    schema::{ColumnType, Strings},
+    schema::{Column, ColumnType, Strings},
     segment::{
         IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter,
         inspect::EntityValue,
@@ -38,6 +39,8 @@ pub struct ScanRequest {
     pub range: IndexRange,
     /// Rows for which one of these is not true may be left out.
     pub predicates: Vec<Expr>,
+    /// Only rows of these entities are delivered, those of all when empty.
+    pub entities: Vec<Entity>,
     /// Whether a column may be given as a constant where all rows of a unit are known to have one value.
     pub constants: bool,
 }
@@ -75,6 +78,7 @@ pub struct Scan {
     columns: Vec<usize>,
     constants: bool,
     query: Query,
+    chosen: Option<Chosen>,
     kept: Vec<Kept>,
     units: usize,
     types: Vec<ColumnType>,
@@ -112,10 +116,13 @@ impl Scan {
     /// Chooses the segments.
     ///
     /// # Errors
-    /// As [`Snapshot::schema`].
+    /// As [`Snapshot::schema`]; `InvalidArgument` when the entities are not all combinations of some values.
     pub fn new(snapshot: &Snapshot, cache: &Arc<Cache>, request: ScanRequest) -> Result<Self> {
         let selector = Selector::new(snapshot)?;
-        let query = selector.prepare(request.range, request.predicates);
+        let chosen = Chosen::of(&request.entities, selector.entities())?;
+        let mut predicates = request.predicates;
+        predicates.extend(chosen.iter().flat_map(Chosen::predicates));
+        let query = selector.prepare(request.range, predicates);
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
         for segment in snapshot.state.segments.all()? {
@@ -139,6 +146,7 @@ impl Scan {
             columns: request.columns,
             constants: request.constants,
             query,
+            chosen,
             kept,
             units,
             types: selector.types().to_vec(),
@@ -209,12 +217,14 @@ impl Scan {
         }
         let constants: Vec<_> = self.columns.iter().map(|column| self.constant(&stats, *column)).collect();
         let (columns, places) = self.columns(&kept.segment, &file, &constants)?;
-        let rows = if columns.is_empty() && clip.is_none() {
+        let chosen =
+            self.chosen.as_ref().filter(|chosen| !chosen.has_all_of(&kept.segment, self.snapshot.storage().as_ref()));
+        let rows = if columns.is_empty() && clip.is_none() && chosen.is_none() {
             UnitRows::Counted(file.row_group_rows(row_group) as u64)
         } else {
             let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
             let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&kept.segment, &file, row_group, clip)? }];
-            let values = self.values(&kept.segment, &file);
+            let values = self.values(&kept.segment, &file, chosen)?;
             let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter, values });
             let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
             UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
@@ -269,23 +279,27 @@ impl Scan {
         Ok((columns, places))
     }
 
-    /// The entities whose rows alone are of use, where they are few among those of the segment. Rows are then chosen before
-    /// the other columns are decoded; where many rows remain that costs more than it saves.
-    fn values(&self, segment: &Segment, file: &SegmentFile) -> Vec<ValueFilter> {
-        let choose = |(column, values): (usize, &[EntityPart])| {
-            let few = (values.len() as u64).saturating_mul(ENTITIES_PER_CHOSEN) <= segment.record.entities;
-            let column = self.snapshot.schema().ok()?.columns.get(column)?;
-            if !few || !has_field(segment, column.id) || !ValueFilter::can_choose(&column.ty) {
-                return None;
-            }
-            let column = ReadColumn { position: file.position(&column.name)?, ty: column.ty.clone() };
-            let value = |part: &EntityPart| match part {
-                EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
-                EntityPart::Int(number) => EntityValue::Int(*number),
-            };
-            Some(ValueFilter { column, values: values.iter().map(value).collect() })
+    /// The values of entity columns with which alone rows are delivered: those of the entities that were chosen, and those of
+    /// the predicates where they are few among those of the segment. Rows are then chosen before the other columns are
+    /// decoded; where many rows remain that costs more than it saves.
+    fn values(&self, segment: &Segment, file: &SegmentFile, chosen: Option<&Chosen>) -> Result<Vec<ValueFilter>> {
+        let own: Vec<_> = chosen.iter().flat_map(|chosen| chosen.columns()).collect();
+        let few = |(column, values): &(usize, &[EntityPart])| {
+            (values.len() as u64).saturating_mul(ENTITIES_PER_CHOSEN) <= segment.record.entities
+                && !own.iter().any(|(known, _)| known == column)
         };
-        self.query.entities().filter_map(choose).collect()
+        let advised = self.query.entities().filter(few).filter_map(|(column, values)| {
+            Some(value_filter(self.snapshot.schema().ok()?.columns.get(column)?, file, values))?.ok()
+        });
+        let advised: Vec<_> = advised.collect();
+        let mut filters = Vec::with_capacity(own.len().saturating_add(advised.len()));
+        for (position, values) in own {
+            let column = self.snapshot.schema()?.columns.get(position);
+            let column = column.ok_or_else(|| Error::corrupt("an entity column is not among the columns"))?;
+            filters.push(value_filter(column, file, values).map_err(|e| e.with("path", &segment.record.path))?);
+        }
+        filters.extend(advised);
+        Ok(filters)
     }
 
     fn filter(&self, file: &SegmentFile, clip: Interval) -> Result<IndexFilter> {
@@ -295,6 +309,19 @@ impl Scan {
         let column = ReadColumn { position, ty: index.ty.clone() };
         Ok(IndexFilter::closed(column, clip.low.unwrap_or(i128::MIN), clip.high.unwrap_or(i128::MAX)))
     }
+}
+
+fn value_filter(column: &Column, file: &SegmentFile, values: &[EntityPart]) -> Result<ValueFilter> {
+    let unfit = || Error::corrupt(format!("a segment has no entities in its column '{}'", column.name));
+    if !ValueFilter::can_choose(&column.ty) {
+        return Err(unfit());
+    }
+    let column = ReadColumn { position: file.position(&column.name).ok_or_else(unfit)?, ty: column.ty.clone() };
+    let value = |part: &EntityPart| match part {
+        EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
+        EntityPart::Int(number) => EntityValue::Int(*number),
+    };
+    Ok(ValueFilter { column, values: values.iter().map(value).collect() })
 }
 
 /// All rows of a segment, of which no column is wanted: the log knows how many they are.
