@@ -12,7 +12,7 @@ use tstable_core::{
         Snapshot,
         fill::{Fill as CoreFill, FillColumn, FillRequest, Filled, Method, Provenance, filled_type},
     },
-    time::{BucketId, BucketWidth, Grid, IndexRange},
+    time::{BucketWidth, Grid, IndexRange},
 };
 
 use super::{
@@ -199,7 +199,7 @@ impl Chunks for FilledRows {
                 self.entity = Some((filled, 0));
                 continue;
             };
-            let left = usize::try_from(filled.cells.buckets()).unwrap_or(usize::MAX).saturating_sub(from);
+            let left = filled.len().saturating_sub(from);
             if left == 0 {
                 continue;
             }
@@ -220,9 +220,8 @@ impl FilledRows {
             return array(&own.ty, &vec![row; rows], at);
         }
         let Some(own) = at.checked_sub(entities.saturating_add(1)) else {
-            let first = filled.cells.first.0.saturating_add_unsigned(from as u64);
-            let cells = (0..rows as u64).map(|cell| BucketId(first.saturating_add_unsigned(cell)));
-            let starts: Vec<i128> = cells.map(|cell| self.cells.start_of(cell).0).collect();
+            let starts: Vec<i128> =
+                filled.cells_from(from).take(rows).map(|cell| self.cells.start_of(cell).0).collect();
             return index_array(&self.shape.index, &starts);
         };
         let missing = || Error::invalid_argument("a column that is not there was asked for");

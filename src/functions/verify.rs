@@ -1,14 +1,20 @@
 //! `tstable_verify`: looks for damage and reports everything that it looked at.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use tstable_core::{Result, schema::ColumnType};
+use tstable_core::{
+    Error, ErrorKind, Result, log::LOG_DIRECTORY, schema::ColumnType, storage::local::roots::find_marked,
+    table::verify::Finding,
+};
 
 use super::{
     Shared, Watch,
     report::{Cell, Report, column},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+
+const EMPTIED: &str = "its log has no commit: either making the table stopped half-way, or every file of it was deleted, as DuckDB does for \
+                       COPY with OVERWRITE and PARTITION_BY, ORDER_BY or PER_THREAD_OUTPUT; if there was a table, restore it from a copy";
 
 pub(crate) struct Verify(pub(crate) Arc<Shared>);
 
@@ -36,7 +42,11 @@ impl TableFunction for Verify {
             column("problem", ColumnType::Varchar),
         ];
         Ok(Report::bound(columns, move |session| {
-            let findings = shared.cache.table(&root).verify(deep, &Watch(session))?;
+            let verify = |root: &str| shared.cache.table(root).verify(deep, &Watch(session));
+            let findings = match verify(&root) {
+                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, verify, e)?,
+                findings => findings?,
+            };
             Ok(Box::new(findings.into_iter().map(|finding| {
                 Ok(vec![
                     Cell::text(finding.what),
@@ -47,4 +57,33 @@ impl TableFunction for Verify {
             })))
         }))
     }
+}
+
+/// What is found of all tables below a directory that is no table itself. One of which no commit is left is found as well: a
+/// program that deletes the files of a directory leaves the directories.
+///
+/// # Errors
+/// `missing` where nothing below is or was a table; as `verify`.
+fn beneath(root: &str, verify: impl Fn(&str) -> Result<Vec<Finding>>, missing: Error) -> Result<Vec<Finding>> {
+    let Ok(found) = find_marked(Path::new(root), LOG_DIRECTORY) else { return Err(missing) };
+    if found.is_empty() {
+        return Err(missing);
+    }
+    let mut findings = Vec::new();
+    for table in found {
+        let own = table.path.to_string_lossy().into_owned();
+        let inside = table.path.strip_prefix(root).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        match table.error.map_or_else(|| verify(&own), Err) {
+            Ok(all) => findings.extend(all.into_iter().map(|mut finding| {
+                finding.path = format!("{inside}/{}", finding.path);
+                finding
+            })),
+            Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+            Err(e) => {
+                let problem = if e.kind() == ErrorKind::NotFound { EMPTIED.to_owned() } else { e.to_string() };
+                findings.push(Finding { what: "table", path: own, problem: Some(problem) });
+            }
+        }
+    }
+    Ok(findings)
 }

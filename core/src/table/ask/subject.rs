@@ -118,8 +118,10 @@ impl Snapshot {
         extents
             .into_iter()
             .map(|(entity, extent)| {
-                let covered = choice.counted(coverage.set_of(&entity).unwrap_or_default(), grid)?;
-                let expected = layout.expected(&entity, &covered)?;
+                let own = coverage.set_of(&entity).unwrap_or_default();
+                // What is held only is no row in an hour that the clock passes over.
+                let expected = layout.expected(&entity, &own)?;
+                let covered = choice.counted(own, grid)?;
                 Ok(Subject { entity, extent, covered, expected })
             })
             .collect()

@@ -117,9 +117,7 @@ unsafe fn path<'a>(raw: *const std::ffi::c_char) -> Result<&'a str> {
     let path = unsafe { CStr::from_ptr(raw) }.to_str();
     let path = path.map_err(|_| Error::invalid_argument("the path of COPY is not UTF-8"))?;
     let name = Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    // What DuckDB names its files ends with a point, because the format has no extension of a file's name.
-    let made_up = name.strip_suffix('.').is_some_and(|name| name.ends_with(|c: char| c.is_ascii_hexdigit()));
-    if made_up {
+    if is_made_up(name) {
         return Err(Error::invalid_argument(format!(
             "DuckDB would write '{path}'; PARTITION_BY, PER_THREAD_OUTPUT and FILENAME_PATTERN are not for tstable, which makes its \
              own files: leave them out"
@@ -166,4 +164,27 @@ unsafe fn state<'a>(raw: *mut c_void) -> Result<&'a Open> {
 
 fn over() -> Error {
     Error::invalid_argument("DuckDB went on with a COPY that had ended; please report it")
+}
+
+/// Whether DuckDB made the name up for one of several files: it is `data_0` and so on, or a number of another kind, and then a
+/// point and the FILE_EXTENSION, of which the format has none of its own.
+fn is_made_up(name: &str) -> bool {
+    let numbered = name.strip_suffix('.').is_some_and(|name| name.ends_with(|c: char| c.is_ascii_hexdigit()));
+    let data = name.strip_prefix("data_").and_then(|rest| rest.split_once('.'));
+    numbered || data.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_made_up;
+
+    #[test]
+    fn names_that_duckdb_makes_up_are_told_from_those_of_users() {
+        for made_up in ["data_0.", "data_0.x", "data_12.parquet", "part-00ff."] {
+            assert!(is_made_up(made_up), "{made_up}");
+        }
+        for given in ["prices", "data_0", "data_x.y", "data_.x", "t.", "prices.2024"] {
+            assert!(!is_made_up(given), "{given}");
+        }
+    }
 }

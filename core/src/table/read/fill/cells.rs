@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, new_null_array},
+    compute::concat,
     datatypes::Float64Type,
 };
 
 use super::{FillRequest, Method, Provenance, bucket_at, cell_count, collect::Place, kept_type};
 use crate::{
+    coverage::subtract,
     error::{Error, Result},
     schema::ColumnType,
     table::{
         ask::subject::Subject,
         read::numbers::{gather, zero},
     },
-    time::{Grid, Run},
+    time::{Grid, IndexRange, Run},
 };
 
 /// For each cell what it is when it has no value: closed, confirmed empty or missing.
@@ -50,6 +52,44 @@ pub(super) fn held(subject: &Subject, grid: &Grid, request: &FillRequest, run: R
         buckets.is_some_and(|buckets| counted.count_in(buckets.first, buckets.last) > 0)
     };
     Ok(Some((0..cell_count(run)).map(is_held).collect()))
+}
+
+/// The cells of `run` without what the clock passes over (`skipped`), but for those in which the table has rows.
+pub(super) fn kept(subject: &Subject, grid: &Grid, cells: &Grid, run: Run, skipped: &[Run]) -> Vec<Run> {
+    let has_rows = |cells_of: Run| {
+        let range = IndexRange::new(cells.start_of(cells_of.first), cells.end_of(cells_of.last));
+        grid.buckets_in(&range)
+            .is_some_and(|buckets| subject.covered().runs_in(buckets.first, buckets.last).next().is_some())
+    };
+    let without_rows = |skipped: &Run| match has_rows(*skipped) {
+        false => vec![*skipped],
+        true => (0..cell_count(*skipped))
+            .filter_map(|cell| Run::new(bucket_at(*skipped, cell), bucket_at(*skipped, cell)))
+            .filter(|cell| !has_rows(*cell))
+            .collect(),
+    };
+    let without: Vec<Run> = skipped.iter().flat_map(without_rows).collect();
+    subtract(std::iter::once(run), without.into_iter()).collect()
+}
+
+/// Of a column that has all cells of `run`, those that are `kept`.
+pub(super) fn only((values, provenance): (ArrayRef, Vec<u8>), run: Run, kept: &[Run]) -> Result<(ArrayRef, Vec<u8>)> {
+    if kept == [run] {
+        return Ok((values, provenance));
+    }
+    let place = |part: &Run| {
+        let before = part.first.0.saturating_sub(run.first.0);
+        (usize::try_from(before).unwrap_or(usize::MAX), cell_count(*part))
+    };
+    let (mut pieces, mut from) = (vec![values.slice(0, 0)], Vec::new());
+    for (at, count) in kept.iter().map(place) {
+        pieces.push(values.slice(at, count));
+        from.extend(provenance.iter().skip(at).take(count));
+    }
+    let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+    let joined =
+        concat(&pieces).map_err(|e| Error::internal("the cells of one column cannot be joined").caused_by(e))?;
+    Ok((joined, from))
 }
 
 /// Fills the cells of one entity.

@@ -127,10 +127,35 @@ pub struct FillRequest {
 pub struct Filled {
     /// The entity.
     pub entity: Entity,
-    /// The cells, by number on the request's grid.
-    pub cells: Run,
+    /// The cells, by number on the request's grid: ascending runs that do not touch. What the clock of the table's zone passes over is
+    /// none of them, unless the table has rows there.
+    pub cells: Vec<Run>,
     /// For each column its values and the numbers of their [`Provenance`], one a cell.
     pub columns: Vec<(ArrayRef, Vec<u8>)>,
+}
+
+impl Filled {
+    /// How many cells there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cells.iter().fold(0, |sum, run| sum.saturating_add(cell_count(*run)))
+    }
+
+    /// Whether there is no cell at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// The cells from the `from`-th on.
+    pub fn cells_from(&self, from: usize) -> impl Iterator<Item = BucketId> + '_ {
+        let mut before = from;
+        self.cells.iter().flat_map(move |run| {
+            let passed = before.min(cell_count(*run));
+            before -= passed;
+            (passed..cell_count(*run)).map(|cell| bucket_at(*run, cell))
+        })
+    }
 }
 
 /// Fills entity by entity.
@@ -210,6 +235,7 @@ impl Fill {
         collection.read_cells(is_last)?;
         collection.look_around(subjects, self.request.max_age)?;
         let grid = self.snapshot.grid()?;
+        let skipped = self.request.cells.skipped(self.cells);
         for (slot, subject) in subjects.iter().enumerate() {
             let states = cells::states(subject, &grid, &self.request.cells, self.cells);
             let held = cells::held(subject, &grid, &self.request, self.cells)?;
@@ -225,7 +251,10 @@ impl Fill {
                 };
                 columns.push(filler.fill(column.method, ty, row, collection.values(at))?);
             }
-            self.ready.push_back(Filled { entity: subject.entity.clone(), cells: self.cells, columns });
+            let kept = cells::kept(subject, &grid, &self.request.cells, self.cells, &skipped);
+            let columns =
+                columns.into_iter().map(|column| cells::only(column, self.cells, &kept)).collect::<Result<_>>()?;
+            self.ready.push_back(Filled { entity: subject.entity.clone(), cells: kept, columns });
         }
         Ok(())
     }
