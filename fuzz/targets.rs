@@ -21,10 +21,11 @@ use tstable_core::{
     storage::{Storage, check_path, memory::MemoryStorage},
     table::{
         Table,
-        append::{AppendRequest, Mode, OnOverlap, Unwatched},
         cache::Cache,
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
+        monitor::Unwatched,
+        policy::{AppendRequest, Mode, OnOverlap},
         scan::{Scan, ScanRequest, UnitRows},
         vacuum::VacuumRequest,
     },

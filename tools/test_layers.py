@@ -1,11 +1,12 @@
 """The order of layers in ARCHITECTURE.md is the order of imports in core/src."""
 
 import re
+import tempfile
 import unittest
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-CORE = REPOSITORY / "core" / "src"
+from rooms import CORE, REPOSITORY, Crate
+
 
 
 def stated_order(text):
@@ -13,32 +14,6 @@ def stated_order(text):
     [line] = [line for line in text.splitlines() if line.startswith("    error -> ")]
     layers = [re.sub(r"\(.*?\)", "", layer) for layer in line.split("->")]
     return [{name.strip() for name in layer.split(",")} for layer in layers if layer.strip() != "extension"]
-
-
-def top_names(body):
-    """The first part of each path in the braces of a `use crate::{...}`."""
-    names, depth, part = [], 0, ""
-    for char in body + ",":
-        depth += {"{": 1, "}": -1}.get(char, 0)
-        if char == "," and depth == 0:
-            names.append(part.strip().split("::")[0].strip())
-            part = ""
-        else:
-            part += char
-    return [name for name in names if name]
-
-
-def imports(text):
-    """The modules of the crate that a file names, its tests left out."""
-    code = text.split("#[cfg(test)]")[0]
-    names = set(re.findall(r"\bcrate::(\w+)", code))
-    for body in re.findall(r"use crate::\{(.*?)\};", code, re.DOTALL):
-        names.update(top_names(body))
-    return names
-
-
-def is_test(path):
-    return path.stem.endswith("tests") or "tests" in path.relative_to(CORE).parts
 
 
 class Layers(unittest.TestCase):
@@ -51,19 +26,21 @@ class Layers(unittest.TestCase):
         self.assertEqual(there, set(self.floor), "modules of core/src and of the line in ARCHITECTURE.md")
 
     def test_no_module_imports_an_equal_or_a_higher_one(self):
-        wrong = []
-        for path in sorted(CORE.rglob("*.rs")):
-            own = path.relative_to(CORE).parts[0].removesuffix(".rs")
-            if own == "lib" or is_test(path):
-                continue
-            for name in sorted(imports(path.read_text(encoding="utf-8")) & set(self.floor) - {own}):
-                if self.floor[name] >= self.floor[own]:
-                    wrong.append(f"{path.relative_to(REPOSITORY)} imports {name}")
-        self.assertEqual(wrong, [])
+        self.assertEqual(list(self.wrong(Crate())), [])
+
+    def wrong(self, crate):
+        for module, others in crate.rooms(crate.root).items():
+            for other in sorted(others.keys() - {"lib"} if module != "lib" else ()):
+                if self.floor[other] >= self.floor[module]:
+                    yield from (f"{path.relative_to(crate.root)} imports {other}" for path, _ in sorted(others[other]))
 
     def test_the_test_sees_an_import_that_is_not_allowed(self):
-        self.assertEqual(imports("use crate::{\n    error::{Error, Result},\n    table::Table,\n};"), {"error", "table"})
-        self.assertEqual(imports("crate::log::Version\n#[cfg(test)]\nuse crate::table::Table;"), {"log"})
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name).resolve()
+            (root / "lib.rs").write_text("pub mod log;\npub mod table;", encoding="utf-8")
+            (root / "log.rs").write_text("use crate::{\n    table::{self, Table},\n};", encoding="utf-8")
+            (root / "table.rs").write_text("use crate::log::Version;", encoding="utf-8")
+            self.assertEqual(list(self.wrong(Crate(root))), ["log.rs imports table"])
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ use tstable_core::{
     schema::ColumnType,
     storage::outside::expand,
     table::{
-        append::{AppendRequest, FileReport, Mode, OnError, OnOverlap},
-        checks::OnViolation,
-        incoming::NewColumns,
+        append::FileReport,
+        write::policy::{AppendRequest, Mode, NewColumns, OnError, OnOverlap, OnViolation},
     },
 };
 

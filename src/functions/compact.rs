@@ -8,7 +8,7 @@ use tstable_core::{
     table::{
         At,
         compact::{CompactRequest, Compacted, Order},
-        fragmentation::TARGET_ROWS,
+        write::compact::plan::TARGET_ROWS,
     },
 };
 

@@ -14,9 +14,8 @@ use tstable_core::{
     storage::local::guard::Guard,
     table::{
         CreateRequest, Table,
-        append::OnOverlap,
-        checks::OnViolation,
         load::{LoadRequest, Loader},
+        write::policy::{OnOverlap, OnViolation},
     },
 };
 

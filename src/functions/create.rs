@@ -6,7 +6,7 @@ use tstable_core::{
     Error, Result,
     prune::expr::Constant,
     schema::{ColumnType, Schema, TimeUnit},
-    table::{CreateRequest, incoming},
+    table::{CreateRequest, given, incoming},
 };
 
 use super::{
@@ -123,5 +123,5 @@ fn is_zoned(arg: &Arg) -> bool {
 
 fn read_schema(path: &str) -> Result<Schema> {
     let (_, file) = incoming::open(Path::new(path))?;
-    incoming::schema_of(file.columns()).map_err(|e| e.with("file", path))
+    given::schema_of(file.columns()).map_err(|e| e.with("file", path))
 }

@@ -10,7 +10,7 @@ use tstable_core::{
     import::{self, Import as Described, Imported, ancestor, pystore},
     schema::ColumnType,
     storage::local::roots::find_marked,
-    table::append::{Mode, check_cancelled},
+    table::{monitor::check_cancelled, write::policy::Mode},
 };
 
 use super::{

@@ -63,7 +63,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    table::{At, Snapshot, Table, append::Monitor, cache::Cache, commit::Changed},
+    table::{At, Snapshot, Table, cache::Cache, commit::Changed, monitor::Monitor},
 };
 
 use self::arguments::Expected;

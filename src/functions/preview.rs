@@ -8,9 +8,9 @@ use tstable_core::{
     storage::outside::expand,
     table::{
         At, Snapshot,
-        append::{AppendRequest, OnError},
-        incoming::Target,
         preview::{EntityPreview, FilePreview, preview},
+        target::Target,
+        write::policy::{AppendRequest, OnError},
     },
 };
 

@@ -17,8 +17,9 @@ use tstable_core::{
     Error, Result,
     schema::{ColumnType, Strings, TimeUnit},
     table::{
+        ask::stretch::{Position, Stretch},
         numbers::integers,
-        subject::{Position, Stretch, Subject},
+        subject::Subject,
     },
     time::{BucketId, Run},
 };

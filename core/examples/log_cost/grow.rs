@@ -7,11 +7,7 @@ use tstable_core::{
     coverage::{BucketId, Coverage},
     log::commit::{Action, CoverageRecord},
     storage::local::LocalStorage,
-    table::{
-        Table,
-        append::{AppendRequest, Unwatched},
-        commit, random_id,
-    },
+    table::{Table, commit, monitor::Unwatched, random_id, write::policy::AppendRequest},
     time::IndexValue,
 };
 

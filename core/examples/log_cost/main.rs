@@ -9,10 +9,7 @@ use std::{
     time::{Duration, Instant as Clock},
 };
 
-use tstable_core::table::{
-    append::{AppendRequest, Unwatched},
-    cache::Cache,
-};
+use tstable_core::table::{cache::Cache, monitor::Unwatched, write::policy::AppendRequest};
 
 mod grow;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, unreachable_pub)]

@@ -34,6 +34,18 @@ impl Entity {
     }
 }
 
+impl Entity {
+    /// As a condition on the entity columns: `symbol='NVDA', venue=3`; empty for a table without any.
+    #[must_use]
+    pub fn as_condition(&self, columns: &[String]) -> String {
+        let parts = columns.iter().zip(self.parts()).map(|(column, part)| match part {
+            EntityPart::Text(text) => format!("{column}='{}'", text.replace('\'', "''")),
+            EntityPart::Int(number) => format!("{column}={number}"),
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Default for Entity {
     fn default() -> Self {
         Self::none()

@@ -15,9 +15,10 @@ use crate::{
     storage::local::roots::{discard_tree, settle},
     table::{
         CreateRequest, Snapshot, Table,
-        append::{AppendRequest, Mode, Monitor, OnOverlap, check_cancelled},
         delete::DeleteRequest,
+        monitor::{Monitor, check_cancelled},
         random_id,
+        write::policy::{AppendRequest, Mode, OnOverlap},
     },
     time::IndexRange,
 };

@@ -211,6 +211,17 @@ pub struct SegmentRecord {
     pub extra: Map<String, Value>,
 }
 
+impl SegmentRecord {
+    /// The files that the segment is made of.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let sidecar = match &self.coverage {
+            CoverageRecord::File(path) => Some(path.as_str()),
+            CoverageRecord::Inline(_) => None,
+        };
+        std::iter::once(self.path.as_str()).chain(sidecar)
+    }
+}
+
 /// Where a segment's coverage is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -177,6 +177,20 @@ impl Definition {
         )))
     }
 
+    /// Refuses the table at `root`, which is defined so, where it is wanted as `wanted`.
+    ///
+    /// # Errors
+    /// `AlreadyExists` naming each difference.
+    pub fn refuse_differences(&self, root: &str, wanted: &Self) -> Result<()> {
+        let differences = self.differences(wanted);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<_> =
+            differences.iter().map(|(name, is, wanted)| format!("{name} is {is}, not {wanted}")).collect();
+        Err(Error::already_exists(format!("the table at '{root}' is defined differently: {}", list.join("; "))))
+    }
+
     /// The fields in which another definition, made by the same call, differs: name, this value, other value. What a table gets at
     /// random or from its first append is not compared.
     #[must_use]

@@ -81,6 +81,12 @@ impl Segment {
         Ok(())
     }
 
+    /// Whether its file has the column with this field id.
+    #[must_use]
+    pub fn has_field(&self, id: u32) -> bool {
+        id <= self.record.last_field_id && !self.record.missing_fields.contains(&id)
+    }
+
     /// Whether any of its index values may lie in `range`, by its bounds alone.
     #[must_use]
     pub fn meets(&self, range: &IndexRange) -> bool {

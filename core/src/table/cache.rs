@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Snapshot, Table, opened};
+use super::{
+    handle::{Snapshot, Table},
+    opened,
+};
 use crate::{
     error::{Error, Result},
     log::{

@@ -7,7 +7,7 @@ use crate::{
     storage::{Storage, TEMPORARY_PREFIX},
 };
 
-use super::random_id;
+use super::names::random_id;
 
 /// A clock may be ahead by so much: nobody's time zone or drift is larger.
 pub const AHEAD_US: i64 = 24 * 3600 * 1_000_000;

@@ -4,7 +4,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Snapshot, Table, WRITER, clock, upkeep::files};
+use super::{
+    clock,
+    handle::{Snapshot, Table},
+    names::WRITER,
+};
 use crate::{
     delta,
     error::{Error, Result},
@@ -277,7 +281,7 @@ impl Table {
         let all = newest.0.saturating_sub(expected.0);
         let versions = (0..all).map(|back| Version(newest.0.saturating_sub(back))).take(NAMED_VERSIONS);
         let mut named: Vec<_> =
-            versions.filter_map(|version| self.log.read(version).ok().flatten()).map(told).collect();
+            versions.filter_map(|version| self.log().read(version).ok().flatten()).map(told).collect();
         let left = usize::try_from(all).unwrap_or(usize::MAX).saturating_sub(named.len());
         if left > 0 {
             named.push(format!("{left} more before"));
@@ -300,7 +304,7 @@ fn check_staged(table: &Table, actions: &[Action], condemned: &Condemned) -> Res
         Action::AddSegment(record) => Some(record),
         _ => None,
     });
-    for path in added.flat_map(|record| files::of_record(record)) {
+    for path in added.flat_map(|record| record.files()) {
         if condemned.contains(path) || storage.stat(path)?.is_none() {
             return Err(Error::conflict(
                 "a file that this writer had staged is gone, because a vacuum took it for a leftover or somebody removed it; \

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::write::incoming::hash;
+use super::fingerprint::hash;
 use crate::{
     error::{Error, ErrorKind, Result},
     log::state::Segment,

@@ -26,9 +26,10 @@ use tstable_core::{
     prune::expr::{Comparison, Constant, Expr},
     schema::{ColumnType, Strings, TimeUnit},
     table::{
-        append::{OnOverlap, Unwatched},
         cache::Cache,
+        monitor::Unwatched,
         scan::{Scan, ScanRequest, UnitRows},
+        write::policy::OnOverlap,
     },
     time::{IndexRange, IndexValue},
 };

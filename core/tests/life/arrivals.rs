@@ -11,9 +11,10 @@ use tstable_core::{
     ErrorKind,
     log::Version,
     table::{
-        append::{AppendRequest, Appended, Mode, Monitor, OnError, OnOverlap, Status, Unwatched},
-        checks::OnViolation,
+        append::Appended,
+        monitor::{Monitor, Unwatched},
         preview::preview,
+        write::policy::{AppendRequest, Mode, OnError, OnOverlap, OnViolation, Status},
     },
 };
 

@@ -3,8 +3,9 @@
 use tstable_core::{
     ErrorKind,
     table::{
-        append::{AppendRequest, Appended, OnOverlap, Unwatched},
-        checks::OnViolation,
+        append::Appended,
+        monitor::Unwatched,
+        write::policy::{AppendRequest, OnOverlap, OnViolation},
     },
 };
 

@@ -9,7 +9,7 @@ use arrow::{
 use tstable_core::{
     ErrorKind,
     schema::{ColumnType, type_name::parse},
-    table::append::OnOverlap,
+    table::write::policy::OnOverlap,
 };
 
 use super::fixture::{Meanwhile, World, batches, is_null, rows, shown, write};

@@ -6,10 +6,11 @@ use tstable_core::{
     ErrorKind,
     log::commit::SortOrder,
     table::{
-        append::{OnOverlap, Status, Unwatched},
         compact::{CompactRequest, Compacted, Order},
         delete::DeleteRequest,
         fragmentation::assess,
+        monitor::Unwatched,
+        write::policy::{OnOverlap, Status},
     },
     time::{IndexRange, IndexValue},
 };

@@ -4,8 +4,9 @@ use tstable_core::{
     ErrorKind,
     coverage::EntityPart,
     table::{
-        append::{OnOverlap, Status, Unwatched},
         delete::{DeleteRequest, Deleted},
+        monitor::Unwatched,
+        write::policy::{OnOverlap, Status},
     },
     time::{IndexRange, IndexValue},
 };

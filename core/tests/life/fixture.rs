@@ -20,8 +20,10 @@ use tstable_core::{
     storage::local::LocalStorage,
     table::{
         CreateRequest, Snapshot, Table,
-        append::{AppendRequest, Appended, Monitor, OnOverlap, Unwatched},
+        append::Appended,
+        monitor::{Monitor, Unwatched},
         opened,
+        write::policy::{AppendRequest, OnOverlap},
     },
 };
 

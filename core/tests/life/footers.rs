@@ -8,9 +8,10 @@ use tstable_core::{
     log::adopted::Compared,
     schema::Strings,
     table::{
-        append::{AppendRequest, Mode, Unwatched},
         cache::Cache,
+        monitor::Unwatched,
         scan::{Scan, ScanRequest, UnitRows},
+        write::policy::{AppendRequest, Mode},
     },
 };
 

@@ -4,11 +4,7 @@ use arrow::{
     array::AsArray,
     datatypes::{Float64Type, TimestampMicrosecondType},
 };
-use tstable_core::table::{
-    append::{OnOverlap, Unwatched},
-    cache::Cache,
-    latest::latest,
-};
+use tstable_core::table::{cache::Cache, latest::latest, monitor::Unwatched, write::policy::OnOverlap};
 
 use super::fixture::{HOUR_US, Row, World};
 

@@ -9,8 +9,9 @@ use tstable_core::{
     storage::local::LocalStorage,
     table::{
         CreateRequest, Table,
-        append::{Monitor, OnOverlap, Unwatched},
         load::{LoadRequest, Loaded},
+        monitor::{Monitor, Unwatched},
+        write::policy::OnOverlap,
     },
 };
 

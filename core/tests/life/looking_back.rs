@@ -9,9 +9,9 @@ use tstable_core::{
     storage::local::roots::find_marked,
     table::{
         At,
-        append::OnOverlap,
         commit::{Published, commit, publish},
         differences::differences,
+        write::policy::OnOverlap,
     },
 };
 

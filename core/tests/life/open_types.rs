@@ -15,9 +15,11 @@ use tstable_core::{
     storage::local::LocalStorage,
     table::{
         CreateRequest, Table,
-        append::{AppendRequest, Appended, OnOverlap, Unwatched},
+        append::Appended,
         compact::{CompactRequest, Order},
         load::LoadRequest,
+        monitor::Unwatched,
+        write::policy::{AppendRequest, OnOverlap},
     },
     time::IndexRange,
 };

@@ -2,7 +2,7 @@
 
 use tstable_core::{
     ErrorKind,
-    table::append::{OnOverlap, Status},
+    table::write::policy::{OnOverlap, Status},
 };
 
 use super::fixture::{Meanwhile, Row, StopAfter, World, check_coverage, rows, shown};

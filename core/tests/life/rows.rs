@@ -5,10 +5,12 @@ use tstable_core::{
     ErrorKind,
     coverage::{Coverage, Entity, EntityPart},
     table::{
-        append::{OnOverlap, Status, Unwatched},
         compact::{CompactRequest, Order},
-        incoming::{Arrival, Target},
+        incoming::Arrival,
         keys::{Holder, Keys},
+        monitor::Unwatched,
+        target::Target,
+        write::policy::{OnOverlap, Status},
     },
     time::IndexRange,
 };

@@ -9,7 +9,7 @@ use std::{
 use tstable_core::{
     ErrorKind,
     storage::{Storage, local::LocalStorage},
-    table::append::OnOverlap,
+    table::write::policy::OnOverlap,
 };
 
 use super::world::{append_as, table, write_file};

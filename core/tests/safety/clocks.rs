@@ -6,7 +6,7 @@ use tstable_core::{
     ErrorKind, Result,
     log::commit::Instant,
     storage::{Creation, Entry, Staged, Stat, Storage, memory::MemoryStorage, source::Source},
-    table::append::Unwatched,
+    table::monitor::Unwatched,
 };
 
 use super::{

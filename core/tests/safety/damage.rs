@@ -7,7 +7,10 @@ use tstable_core::{
     ErrorKind, Result,
     log::Version,
     storage::{Storage, memory::MemoryStorage},
-    table::append::{AppendRequest, Mode, Unwatched},
+    table::{
+        monitor::Unwatched,
+        write::policy::{AppendRequest, Mode},
+    },
 };
 
 use super::world::{Answers, Files, answers, append, created, table};

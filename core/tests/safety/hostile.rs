@@ -17,7 +17,7 @@ use tstable_core::{
         commit::{Action, CoverageRecord, SegmentRecord},
     },
     storage::{Storage, memory::MemoryStorage},
-    table::{Table, append::Unwatched, commit},
+    table::{Table, commit, monitor::Unwatched},
 };
 
 use super::{

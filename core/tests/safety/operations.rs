@@ -13,12 +13,13 @@ use tstable_core::{
     storage::Storage,
     table::{
         Snapshot,
-        append::{AppendRequest, Mode, OnOverlap, Unwatched},
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
         expect::EmptyRequest,
         load::LoadRequest,
+        monitor::Unwatched,
         vacuum::VacuumRequest,
+        write::policy::{AppendRequest, Mode, OnOverlap},
     },
     time::{IndexRange, IndexValue},
 };

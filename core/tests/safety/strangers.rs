@@ -7,7 +7,7 @@ use tstable_core::{
     ErrorKind,
     log::{Version, commit::Instant},
     storage::{Storage, memory::MemoryStorage},
-    table::append::Unwatched,
+    table::monitor::Unwatched,
 };
 
 use super::world::{definition, table};

@@ -8,9 +8,10 @@ use tstable_core::{
     log::commit::Instant,
     storage::{Storage, memory::MemoryStorage},
     table::{
-        append::{OnOverlap, Unwatched},
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
+        monitor::Unwatched,
+        write::policy::OnOverlap,
     },
     time::{IndexRange, IndexValue},
 };

@@ -24,8 +24,8 @@ use tstable_core::{
     },
     table::{
         Table,
-        append::Unwatched,
         commit::{self, Published},
+        monitor::Unwatched,
         repair::Repaired,
         vacuum::{VacuumRequest, Vacuumed},
     },

@@ -12,7 +12,7 @@ use tstable_core::{
     ErrorKind, Result,
     log::{LOG_DIRECTORY, Version, commit::Instant},
     storage::{Creation, Entry, Staged, Stat, Storage, memory::MemoryStorage, source::Source},
-    table::{Table, append::Unwatched},
+    table::{Table, monitor::Unwatched},
 };
 
 use super::{

@@ -18,9 +18,11 @@ use tstable_core::{
     storage::Storage,
     table::{
         Snapshot, Table,
-        append::{AppendRequest, Appended, OnOverlap, Unwatched},
+        append::Appended,
         cache::Cache,
+        monitor::Unwatched,
         scan::{Scan, ScanRequest, UnitRows},
+        write::policy::{AppendRequest, OnOverlap},
     },
 };
 

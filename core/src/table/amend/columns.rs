@@ -1,13 +1,13 @@
 //! Adding columns. Old segments are not touched: that they lack a column shows in its field id, and they answer it with NULL.
 
-use super::tags_and_properties::check_name;
 use crate::{
     error::{Error, Result},
     log::commit::Action,
     schema::{Column, ColumnType, check_names},
     table::{
-        Snapshot, Table,
         commit::{Changed, amend},
+        handle::{Snapshot, Table},
+        names::check_name,
     },
 };
 

@@ -9,7 +9,10 @@ use crate::{
     error::{Error, Result},
     log::{commit::Action, state::TableState},
     schema::{ColumnType, same_name},
-    table::{Snapshot, Table, commit},
+    table::{
+        commit,
+        handle::{Snapshot, Table},
+    },
     time::{BucketId, IndexRange},
 };
 

@@ -8,7 +8,7 @@ use crate::{
     log::checkpoint,
     schema::{Schema, TimeUnit},
     storage::{Storage, local::LocalStorage},
-    table::CreateRequest,
+    table::create::CreateRequest,
     time::IndexValue,
 };
 
@@ -85,7 +85,7 @@ fn what_is_taken_back_is_gone_and_what_others_marked_stays() {
     let removed = table.set_calendar(&set, &[entity("A")], None, None).unwrap();
     assert!(removed.state.expectations.is_empty());
     // A calendar of an older version is still that version's.
-    let before = table.at(&crate::table::At::Version(set.state.version), &removed).unwrap();
+    let before = table.at(&crate::table::handle::At::Version(set.state.version), &removed).unwrap();
     assert!(!before.state.expectations.is_empty());
 }
 

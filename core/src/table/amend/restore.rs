@@ -12,8 +12,8 @@ use crate::{
     },
     storage::Storage,
     table::{
-        Snapshot, Table,
         commit::{Changed, amend},
+        handle::{Snapshot, Table},
     },
 };
 

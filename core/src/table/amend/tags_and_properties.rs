@@ -1,21 +1,19 @@
 //! Names and notes on a table: tags, which name versions, and properties. Neither touches a row.
 
+use crate::table::names::RESERVED_PREFIX;
+use crate::table::names::check_name;
 use crate::{
     delta::DELTA_PROPERTY,
     error::{Error, Result},
     log::{Version, commit::Action},
     table::{
-        Snapshot, Table,
         commit::{Changed, amend},
+        handle::{Snapshot, Table},
     },
 };
 
-/// No name of a tag and no key of a property is longer, in bytes.
-const MAX_NAME_BYTES: usize = 256;
 /// No value of a property is longer, in bytes.
 const MAX_VALUE_BYTES: usize = 1 << 20;
-/// Keys that begin so are the table's own.
-pub const RESERVED_PREFIX: &str = "tstable.";
 
 impl Table {
     /// Names a version; the newest when none is given. Naming it so again changes nothing.
@@ -55,7 +53,7 @@ impl Table {
     pub fn untag(&self, latest: &Snapshot, name: &str) -> Result<(Version, Changed)> {
         let mut named = Version::default();
         let changed = amend(self, &latest.state, "untag", None, |state| {
-            named = *state.tags.get(name).ok_or_else(|| crate::table::unknown_tag(name, state))?;
+            named = *state.tags.get(name).ok_or_else(|| crate::table::handle::unknown_tag(name, state))?;
             Ok(vec![Action::RemoveTag { name: name.to_owned() }])
         })?;
         Ok((named, changed))
@@ -86,16 +84,4 @@ impl Table {
             Ok(vec![Action::SetProperty { key: key.to_owned(), value: value.map(str::to_owned) }])
         })
     }
-}
-
-pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.trim().is_empty() {
-        return Err(Error::invalid_argument(format!("{what} is empty")));
-    }
-    if name.len() > MAX_NAME_BYTES || name.contains(char::is_control) {
-        return Err(Error::invalid_argument(format!(
-            "{what} is longer than {MAX_NAME_BYTES} bytes or holds a control character"
-        )));
-    }
-    Ok(())
 }

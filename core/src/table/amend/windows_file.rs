@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     schema::ColumnType,
     segment::{ReadColumn, ReadRequest, SegmentFile},
-    table::{read::numbers::integers, write::incoming},
+    table::{numbers::integers, write::incoming},
     time::IndexValue,
 };
 

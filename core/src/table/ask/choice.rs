@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::subject::extent_of;
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::Result,
@@ -65,4 +64,14 @@ fn held_until(last: BucketId, hold: i128, grid: &Grid) -> BucketId {
     let end = IndexValue(grid.start_of(last).0.saturating_add(hold));
     // Where the grid ends there is no bucket to hold for.
     grid.bucket_of(end).map_or(last, |held| held.max(last))
+}
+
+/// The buckets that a question about `range` of an entity with these buckets is about: those in the range, and where the
+/// range is open, up to the entity's own first or last covered one. None when there are none.
+#[must_use]
+pub fn extent_of(set: &BucketSet, grid: &Grid, range: &IndexRange) -> Option<Run> {
+    let asked = grid.buckets_in(range)?;
+    let first = if range.start.is_some() { asked.first } else { set.first()? };
+    let last = if range.until.is_some() { asked.last } else { set.last()? };
+    Run::new(first, last)
 }

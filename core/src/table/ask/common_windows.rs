@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::subject::{Stretch, Subject};
+use super::{stretch::Stretch, subject::Subject};
 use crate::{
     error::{Error, Result},
     log::definition::Definition,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     error::Result,
     log::state::{Segment, TableState},
-    table::Snapshot,
+    table::handle::Snapshot,
 };
 
 /// A segment that is live at one of the two versions only.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::table::write::compact::plan::TARGET_ROWS;
 use crate::{
     error::Result,
     log::state::{Segment, TableState},
     table::write::compact::plan::{Histogram, plan},
     time::{BucketId, IndexValue},
 };
-
-/// Rows in a segment that scans like best: enough to amortise a footer, few enough to skip well.
-pub const TARGET_ROWS: u64 = 1_000_000;
 
 /// Below this many segments nobody notices how many there are.
 const FEW_SEGMENTS: u64 = 16;

@@ -7,5 +7,6 @@ pub mod differences;
 pub mod fragmentation;
 pub mod require;
 pub mod shares;
+pub mod stretch;
 pub mod subject;
 pub mod summary;

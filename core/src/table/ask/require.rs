@@ -4,7 +4,7 @@ use super::{choice::Choice, subject::Subject};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    table::Snapshot,
+    table::handle::Snapshot,
     time::{Grid, IndexRange, format_value},
 };
 

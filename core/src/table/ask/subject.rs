@@ -11,46 +11,18 @@ use std::{
 };
 
 use super::{choice::Choice, summary::Summary};
+use crate::table::ask::choice::extent_of;
+use crate::table::ask::stretch::Position;
+use crate::table::ask::stretch::Stretch;
+use crate::table::ask::stretch::whole;
 use crate::{
     calendar::Schedule,
     coverage::{BucketSet, Coverage, Entity, intersect, subtract},
     error::Result,
     log::expectations::Expectations,
-    table::Snapshot,
+    table::handle::Snapshot,
     time::{BucketId, Grid, IndexRange, Run},
 };
-
-/// Where a gap lies between the covered buckets of its extent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
-    /// Before the first covered bucket, or nothing is covered.
-    Leading,
-    /// Between covered buckets.
-    Inner,
-    /// After the last covered bucket.
-    Trailing,
-}
-
-impl Position {
-    /// The word in SQL.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Leading => "leading",
-            Self::Inner => "inner",
-            Self::Trailing => "trailing",
-        }
-    }
-}
-
-/// Neighbours among the expected buckets: a gap or a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
-    /// From its first to its last bucket, with what is not expected between.
-    pub run: Run,
-    /// How many expected buckets it has.
-    pub buckets: u64,
-}
 
 /// What a bucket of an entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,16 +98,6 @@ impl Snapshot {
             })
             .collect()
     }
-}
-
-/// The buckets that a question about `range` of an entity with these buckets is about: those in the range, and where the
-/// range is open, up to the entity's own first or last covered one. None when there are none.
-#[must_use]
-pub fn extent_of(set: &BucketSet, grid: &Grid, range: &IndexRange) -> Option<Run> {
-    let asked = grid.buckets_in(range)?;
-    let first = if range.start.is_some() { asked.first } else { set.first()? };
-    let last = if range.until.is_some() { asked.last } else { set.last()? };
-    Run::new(first, last)
 }
 
 fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
@@ -344,10 +306,6 @@ impl Subject {
 
 fn total(runs: impl Iterator<Item = Run>) -> u64 {
     runs.map(|run| run.buckets()).fold(0, u64::saturating_add)
-}
-
-fn whole(run: Run) -> Stretch {
-    Stretch { run, buckets: run.buckets() }
 }
 
 /// The runs of `of`, joined where no run of `breaks` lies between; both ascending and disjoint.

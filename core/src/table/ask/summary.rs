@@ -1,6 +1,6 @@
 //! Coverage in numbers and at a glance, counted in one pass over runs. Knows bucket numbers only.
 
-use super::subject::Stretch;
+use super::stretch::Stretch;
 use crate::time::{BucketId, Run};
 
 /// The characters of a timeline.

@@ -10,7 +10,6 @@ use std::{
 
 use arrow::{array::RecordBatch, compute::interleave_record_batch};
 
-use super::select::has_field;
 use crate::{
     coverage::{BucketSet, Entity},
     error::{Error, Result},
@@ -21,15 +20,12 @@ use crate::{
         rewrite::TableRows,
     },
     table::{
-        Snapshot,
         cache::Cache,
-        write::{
-            append::{Monitor, check_cancelled},
-            builder::KeyColumns,
-            incoming::{Target, entity},
-            sorter::{range_filter, row_groups},
-            stage,
-        },
+        collector::entity,
+        handle::Snapshot,
+        monitor::{Monitor, check_cancelled},
+        target::{KeyColumns, Target, write_columns},
+        write::sorter::{range_filter, row_groups},
     },
     time::{BucketId, Grid, IndexRange, IndexValue},
 };
@@ -84,10 +80,9 @@ fn newest_rows(
         let file = cache.segment(snapshot.storage(), &candidate.segment).map_err(|e| snapshot.unless_vacuumed(e))?;
         let range = IndexRange { start: Some(candidate.low), until: None };
         let (groups, filter) = (row_groups(&file, &target, &range), range_filter(&file, &target, &range)?);
-        let rows = TableRows::known(&file, &stage::write_columns(&target), groups, filter, &|id| {
-            has_field(&candidate.segment, id)
-        })
-        .map_err(named)?;
+        let rows =
+            TableRows::known(&file, &write_columns(&target), groups, filter, &|id| candidate.segment.has_field(id))
+                .map_err(named)?;
         let keys = KeyColumns::of(&target)?;
         let mut look = RowLook::new(keys.entities.len());
         let mut names = Names::default();

@@ -3,6 +3,5 @@
 pub mod bucket_starts;
 pub mod fill;
 pub mod latest;
-pub mod numbers;
 pub mod scan;
 pub mod select;

@@ -14,7 +14,7 @@ use crate::{
     },
     schema::{ColumnType, Schema, same_name},
     storage::Storage,
-    table::Snapshot,
+    table::handle::Snapshot,
     time::{Grid, IndexRange, IndexValue},
 };
 
@@ -225,14 +225,8 @@ impl<'a> Selector<'a> {
     }
 
     fn is_missing(&self, segment: &Segment, column: usize) -> bool {
-        self.schema.columns.get(column).is_some_and(|column| !has_field(segment, column.id))
+        self.schema.columns.get(column).is_some_and(|column| !segment.has_field(column.id))
     }
-}
-
-/// Whether the segment's file has the column with this field id.
-#[must_use]
-pub fn has_field(segment: &Segment, id: u32) -> bool {
-    id <= segment.record.last_field_id && !segment.record.missing_fields.contains(&id)
 }
 
 /// An index value as a constant of the column's type.

@@ -1,7 +1,13 @@
 //! What to do next, from what the report found.
 
-use super::{Report, Snapshot, page::number};
-use crate::{error::Result, table::ask::fragmentation};
+use super::{
+    contents::{Advice, Report},
+    page::number,
+};
+use crate::{
+    error::Result,
+    table::{ask::fragmentation, handle::Snapshot},
+};
 
 /// An entity is called late when it is behind by more than this share of the range's periods...
 const LATE_SHARE: u64 = 20;
@@ -10,13 +16,6 @@ const LATE_BUCKETS: u64 = 3;
 
 /// Where more than this share of what is expected is missing, closed hours are a likely reason.
 const CLOSED_SHARE: u64 = 4;
-
-/// One thing to do, and the SQL that does it.
-#[derive(Debug)]
-pub(super) struct Advice {
-    pub(super) text: String,
-    pub(super) sql: Option<String>,
-}
 
 pub(super) fn of(report: &Report, snapshot: &Snapshot) -> Result<Vec<Advice>> {
     let mut advice = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{GapLine, Line, Report};
+use super::contents::{GapLine, Line, Report};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -37,7 +37,7 @@ pub fn render(report: &Report) -> String {
         "</main>\n<footer>Version {} of the table, made by {}. Times are {}.</footer>\n\
          <script type=\"application/json\" id=\"data\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         report.version,
-        text(crate::table::WRITER),
+        text(crate::table::names::WRITER),
         match &report.timezone {
             Some(zone) => format!("those of the index column; buckets are local to {}", text(zone)),
             None => "those of the index column".to_owned(),

@@ -1,10 +1,10 @@
 //! The columns of the heat map: periods that people know, few enough to see.
 
-use super::Snapshot;
 use crate::{
     error::{Error, Result},
     log::definition::Definition,
     schema::ColumnType,
+    table::handle::Snapshot,
     time::{BucketId, BucketWidth, Grid, IndexRange, Run, format_value},
 };
 

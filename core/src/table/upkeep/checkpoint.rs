@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     log::{Version, checkpoint::checkpoint_path},
     storage::Creation,
-    table::Table,
+    table::handle::Table,
 };
 
 /// The report on a checkpoint.

@@ -3,20 +3,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    coverage::Coverage,
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY, Version,
-        commit::{Action, CoverageRecord, Instant, SegmentRecord},
-        state::{Segment, TableState},
+        commit::{Action, Instant, SegmentRecord},
+        state::TableState,
     },
-    segment::inspect::{InspectRequest, inspect},
-    storage::{Entry, Storage, TEMPORARY_PREFIX, local::guard::is_guard},
-    table::{
-        Table, opened,
-        write::incoming::{Collector, Target, read_column},
-    },
-    time::IndexValue,
+    storage::{Entry, TEMPORARY_PREFIX, local::guard::is_guard},
+    table::handle::Table,
 };
 
 /// A file that no version names is left alone for so long after it last changed: a writer may be about to name it.
@@ -25,22 +19,13 @@ pub const GRACE_US: i64 = 24 * 3600 * 1_000_000;
 /// The directories whose files segments are made of.
 pub const FILE_DIRECTORIES: [&str; 2] = [DATA_DIRECTORY, COVERAGE_DIRECTORY];
 
-/// The files of a segment.
-pub fn of_record(record: &SegmentRecord) -> impl Iterator<Item = &str> {
-    let sidecar = match &record.coverage {
-        CoverageRecord::File(path) => Some(path.as_str()),
-        CoverageRecord::Inline(_) => None,
-    };
-    std::iter::once(record.path.as_str()).chain(sidecar)
-}
-
 /// The files that a version from `oldest` on names, or one that a tag names.
 ///
 /// # Errors
 /// As [`crate::log::store::Log::at`].
 pub fn named(table: &Table, latest: &Arc<TableState>, oldest: Version) -> Result<HashSet<String>> {
     let mut named = HashSet::new();
-    let mut take = |record: &SegmentRecord| named.extend(of_record(record).map(str::to_owned));
+    let mut take = |record: &SegmentRecord| named.extend(record.files().map(str::to_owned));
     let tagged = latest.tags.values().copied().filter(|version| *version < oldest);
     for version in tagged.chain([oldest.min(latest.version)]) {
         table.log().at(version, latest)?.segments.all()?.into_iter().for_each(|segment| take(&segment.record));
@@ -75,33 +60,4 @@ pub fn is_temporary(name: &str) -> bool {
 pub fn is_of_a_segment(name: &str) -> bool {
     let id = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".cov"));
     id.is_some_and(|id| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// What the rows of a segment say of it.
-#[derive(Debug)]
-pub struct Derived {
-    /// Which buckets of which entities they fill.
-    pub coverage: Coverage,
-    /// The least and greatest index value.
-    pub bounds: (IndexValue, IndexValue),
-}
-
-/// Reads index and entities of every row of a segment.
-///
-/// # Errors
-/// `NotFound` or `Corrupt` with path and version when the file is not as it should be.
-pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Result<Derived> {
-    let file = opened::open(storage, segment)?;
-    let derive = || {
-        let names = &target.definition.entity_columns;
-        let request = InspectRequest {
-            index: read_column(&file, &target.definition.index_column, &target.schema)?,
-            entities: names.iter().map(|name| read_column(&file, name, &target.schema)).collect::<Result<_>>()?,
-        };
-        let mut collector = Collector::new(&target.grid);
-        let inspection = inspect(&file, &request, &mut collector)?;
-        let (min, max) = inspection.index.ok_or_else(|| Error::corrupt("a segment has no rows"))?;
-        Ok(Derived { coverage: collector.finish()?, bounds: (IndexValue(min), IndexValue(max)) })
-    };
-    derive().map_err(|e: Error| e.with("path", &segment.record.path).with("version", segment.added))
 }

@@ -15,7 +15,7 @@ use crate::{
         state::TableState,
         steps::Step,
     },
-    table::{Table, commit},
+    table::{commit, handle::Table},
 };
 
 impl Table {

@@ -5,5 +5,4 @@ pub mod files;
 pub mod go_back;
 pub mod repair;
 pub mod vacuum;
-mod vacuumed;
 pub mod verify;

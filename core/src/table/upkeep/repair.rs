@@ -3,7 +3,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use super::files::{self, derive};
+use super::files;
 use crate::{
     error::{Error, Result},
     log::{
@@ -16,8 +16,7 @@ use crate::{
     },
     storage::Storage,
     table::{
-        Table, commit, random_id,
-        write::{incoming::Target, stage},
+        commit, derived::Derived, derived::derive, handle::Table, names::random_id, target::Target, write::record,
     },
 };
 
@@ -212,10 +211,10 @@ impl Repair<'_> {
     }
 
     /// Puts a record with the derived coverage in the place of one that contradicts the rows.
-    fn record_anew(&self, record: &SegmentRecord, derived: &files::Derived) -> Result<()> {
+    fn record_anew(&self, record: &SegmentRecord, derived: &Derived) -> Result<()> {
         let id = random_id();
         let mut corrected = record.clone();
-        corrected.coverage = stage::coverage(self.storage().as_ref(), &derived.coverage, &id)?;
+        corrected.coverage = record::coverage(self.storage().as_ref(), &derived.coverage, &id)?;
         corrected.id = id;
         corrected.entities = derived.coverage.entity_count() as u64;
         corrected.buckets = derived.coverage.buckets();

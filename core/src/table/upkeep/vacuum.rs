@@ -13,7 +13,7 @@ use crate::{
         state::TableState,
     },
     storage::Entry,
-    table::{Table, commit},
+    table::{commit, handle::Table},
 };
 
 /// What to remove.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::files::{self, Derived};
+use super::files;
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
@@ -17,12 +17,14 @@ use crate::{
     schema::Strings,
     segment::{ReadRequest, audit},
     table::{
-        Table, clock, opened,
-        write::{
-            append::{Monitor, check_cancelled},
-            incoming::Target,
-            lives::lives,
-        },
+        clock,
+        derived::Derived,
+        derived::derive,
+        handle::Table,
+        monitor::{Monitor, check_cancelled},
+        opened,
+        target::Target,
+        write::lives::lives,
     },
 };
 
@@ -100,7 +102,7 @@ impl Verify<'_> {
                 }
                 for life in lives {
                     check_cancelled(self.monitor)?;
-                    named.extend(files::of_record(&life.segment.record).map(str::to_owned));
+                    named.extend(life.segment.record.files().map(str::to_owned));
                     let target = Target::of_table_columns(&life.definition)?;
                     self.segment(
                         &life.segment,
@@ -121,7 +123,7 @@ impl Verify<'_> {
         if let Some(zone) = &latest.definition.timezone {
             self.found("zone", zone.clone(), latest.definition.zone_rules_changed());
         }
-        named.extend(latest.segments.all()?.into_iter().flat_map(|s| files::of_record(&s.record)).map(str::to_owned));
+        named.extend(latest.segments.all()?.into_iter().flat_map(|s| s.record.files()).map(str::to_owned));
         self.leftovers(&named)
     }
 
@@ -159,7 +161,7 @@ impl Verify<'_> {
     fn follow(&self, commit: &Commit, broken: bool, replayed: &mut Replayed) -> Result<()> {
         for action in &commit.actions {
             if let Action::AddSegment(record) = action {
-                replayed.named.extend(files::of_record(record).map(str::to_owned));
+                replayed.named.extend(record.files().map(str::to_owned));
             }
         }
         if broken {
@@ -275,7 +277,7 @@ impl Verify<'_> {
     }
 
     fn check_rows(&self, segment: &Segment, stated: &Coverage, target: &Target) -> Result<()> {
-        let Derived { coverage, bounds } = files::derive(self.table.log().storage().as_ref(), segment, target)?;
+        let Derived { coverage, bounds } = derive(self.table.log().storage().as_ref(), segment, target)?;
         let record: &SegmentRecord = &segment.record;
         let wrong = |what: &str| Err(Error::corrupt(what).with("path", &record.path).with("version", segment.added));
         if coverage != *stated {

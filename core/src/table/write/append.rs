@@ -1,17 +1,20 @@
 //! Appending files: each is looked at, checked against what the table has, staged under the root, and then all become one
 //! commit or none does. A commit lost to another writer is checked against what that one added and tried again.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::{
     carve::{Away, Carving, Loss, is_condemned},
-    checks::{Checks, OnViolation},
-    incoming::{Arrival, Incoming, NewColumns, Target},
-    intake::{Intake, Planned},
+    checks::Checks,
+    incoming::{Arrival, Incoming},
+    intake::Intake,
     keys::{Holder, Keys},
-    moved, stage,
+    moved,
+    planned::Planned,
+    policy::AppendRequest,
+    record, stage,
 };
 use crate::{
     coverage::Coverage,
@@ -24,10 +27,10 @@ use crate::{
     },
     storage::Storage,
     table::{
-        Snapshot, Table,
-        amend::tags_and_properties::RESERVED_PREFIX,
         commit::{Amendment, Condemned, Plan},
-        random_id,
+        handle::{Snapshot, Table},
+        names::{RESERVED_PREFIX, random_id},
+        target::Target,
     },
 };
 
@@ -36,27 +39,6 @@ pub use crate::table::monitor::{Monitor, Unwatched, check_cancelled};
 
 /// The optional field of a commit that names the files of an append that had no rows.
 pub const EMPTY_SOURCES: &str = "empty_sources";
-
-/// What to append and how.
-#[derive(Debug, Clone, Default)]
-pub struct AppendRequest {
-    /// The files, each once, in order.
-    pub files: Vec<PathBuf>,
-    /// What to do with covered buckets.
-    pub on_overlap: OnOverlap,
-    /// How the bytes come under the root.
-    pub mode: Mode,
-    /// What to do with rows that violate a check.
-    pub on_violation: OnViolation,
-    /// What to do with columns that the table does not have.
-    pub new_columns: NewColumns,
-    /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
-    pub verify: bool,
-    /// What to do with a file that cannot be loaded.
-    pub on_error: OnError,
-    /// The user's words, kept in the log.
-    pub message: Option<String>,
-}
 
 /// The report on one file.
 #[derive(Debug, Clone)]
@@ -163,7 +145,7 @@ impl Append<'_> {
         self.carving.forget(condemned);
         for planned in &mut self.planned {
             if let Some(record) = planned.staged.take_if(|record| is_condemned(record, condemned)) {
-                stage::discard(self.table.log().storage().as_ref(), &record);
+                record::discard(self.table.log().storage().as_ref(), &record);
             }
         }
     }
@@ -271,7 +253,7 @@ impl Append<'_> {
             let wanted = |p: &&mut Planned| p.status.adds_rows() && p.left_out == left_out;
             match self.planned.get_mut(i).filter(wanted) {
                 Some(planned) => (planned.staged, planned.note) = (Some(record), note),
-                None => stage::discard(self.table.log().storage().as_ref(), &record),
+                None => record::discard(self.table.log().storage().as_ref(), &record),
             }
         }
         decided
@@ -297,7 +279,7 @@ impl Append<'_> {
     fn discard(&mut self) {
         self.carving.discard();
         for record in self.planned.iter().filter_map(|p| p.staged.as_ref()) {
-            stage::discard(self.storage().as_ref(), record);
+            record::discard(self.storage().as_ref(), record);
         }
     }
 

@@ -1,68 +1,30 @@
 //! Writing a segment row by row: what passes through is written, hashed and looked at, so that the record for the log is
 //! complete with the last row. Where the rows come from is the caller's.
 
-use std::io::{self, Write};
-
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
     duplicates::{self, Ordered},
-    incoming::{Collector, Target, entity},
-    stage,
+    record,
 };
 use crate::{
-    error::{Error, Result},
-    log::commit::{Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
-    schema::same_name,
+    error::Result,
+    log::commit::{Fingerprint, FooterChecksum, SegmentRecord, SourceRecord},
     segment::{
         SegmentFile, SegmentWriter, WriteOptions,
-        inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
+        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
     },
-    storage::{Staged, Storage},
-    table::random_id,
+    storage::Storage,
+    table::{
+        collector::{Collector, entity, sort_order},
+        fingerprint::Hashing,
+        names::{random_id, segment_path},
+        target::{KeyColumns, Target, write_columns, write_options},
+    },
     time::IndexValue,
 };
-
-/// Where index and entities stand among a table's columns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyColumns {
-    /// The index column.
-    pub index: usize,
-    /// The entity columns in order.
-    pub entities: Vec<usize>,
-}
-
-impl KeyColumns {
-    /// # Errors
-    /// `Corrupt` when the definition names a column that is not there.
-    pub fn of(target: &Target) -> Result<Self> {
-        let position = |name: &String| {
-            let found = target.schema.columns.iter().position(|c| same_name(&c.name, name));
-            found.ok_or_else(|| Error::corrupt(format!("the column '{name}' is not among the table's columns")))
-        };
-        let definition = &target.definition;
-        let entities = definition.entity_columns.iter().map(position).collect::<Result<_>>()?;
-        Ok(Self { index: position(&definition.index_column)?, entities })
-    }
-
-    /// The columns that rows are sorted by: entities, then index.
-    #[must_use]
-    pub fn sort_order(&self) -> Vec<usize> {
-        self.entities.iter().copied().chain([self.index]).collect()
-    }
-
-    /// The index and the entities of a batch with the table's columns.
-    ///
-    /// # Errors
-    /// `Corrupt` when the batch has fewer columns.
-    pub fn arrays<'a>(&self, batch: &'a RecordBatch) -> Result<(&'a ArrayRef, Vec<ArrayRef>)> {
-        let column = |at: usize| batch.columns().get(at).ok_or_else(|| Error::corrupt("a batch lacks a column"));
-        let entities = self.entities.iter().map(|at| column(*at).cloned()).collect::<Result<_>>()?;
-        Ok((column(self.index)?, entities))
-    }
-}
 
 /// A segment that is being written. Dropped without [`SegmentBuilder::finish`], it leaves nothing behind.
 pub struct SegmentBuilder<'a> {
@@ -90,14 +52,14 @@ impl<'a> SegmentBuilder<'a> {
     /// `Io` when the file cannot be made.
     pub fn create(storage: &'a dyn Storage, target: &'a Target, sorted: bool) -> Result<Self> {
         let id = random_id();
-        let path = stage::segment_path(&id);
+        let path = segment_path(&id);
         let keys = KeyColumns::of(target)?;
         let options = match sorted {
-            true => stage::write_options(target),
+            true => write_options(target),
             false => WriteOptions::default(),
         };
         let hashing = Hashing { staged: storage.stage(&path)?, hasher: Xxh3Default::new() };
-        let writer = SegmentWriter::create(path, hashing, &stage::write_columns(target), &options)?;
+        let writer = SegmentWriter::create(path, hashing, &write_columns(target), &options)?;
         let look = RowLook::new(keys.entities.len());
         let collector = Collector::new(&target.grid);
         Ok(Self { storage, target, id, keys, writer, look, collector, unique: None })
@@ -149,9 +111,9 @@ impl<'a> SegmentBuilder<'a> {
         let (written, hashing) = self.writer.finish()?;
         let checksum = Fingerprint(hashing.hasher.digest128());
         let bytes = hashing.staged.finish()?;
-        let path = stage::segment_path(&self.id);
+        let path = segment_path(&self.id);
         let footer_checksum = SegmentFile::open(self.storage.open(&path)?)?.footer_checksum();
-        let coverage_record = stage::coverage(self.storage, &coverage, &self.id).inspect_err(|_| {
+        let coverage_record = record::coverage(self.storage, &coverage, &self.id).inspect_err(|_| {
             // The leftover is vacuum's when it cannot be removed.
             let _ = self.storage.remove(&path);
         })?;
@@ -184,33 +146,5 @@ impl RowVisitor for Both<'_, '_> {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
         self.0.batch(index, entities)?;
         self.1.batch(index, entities)
-    }
-}
-
-/// The order that rows were found in.
-#[must_use]
-pub fn sort_order(inspection: &Inspection, has_entities: bool) -> Option<SortOrder> {
-    match (inspection.sorted_by_entity_and_index, inspection.sorted_by_index) {
-        (true, _) if has_entities => Some(SortOrder::EntityIndex),
-        (_, true) => Some(SortOrder::Index),
-        _ => None,
-    }
-}
-
-/// A staged file that hashes what is written to it.
-pub(crate) struct Hashing {
-    pub(crate) staged: Box<dyn Staged>,
-    pub(crate) hasher: Xxh3Default,
-}
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.staged.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.staged.flush()
     }
 }

@@ -4,12 +4,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    append::{Monitor, check_cancelled},
     builder::SegmentBuilder,
-    incoming::Target,
     keys::{Holder, Keys},
+    record,
     sieve::Sieve,
-    stage,
 };
 use crate::{
     coverage::Coverage,
@@ -20,7 +18,13 @@ use crate::{
         state::{Segment, TableState},
     },
     storage::Storage,
-    table::{commit::Condemned, opened, rows::RowSet, upkeep::files},
+    table::{
+        commit::Condemned,
+        monitor::{Monitor, check_cancelled},
+        opened,
+        rows::RowSet,
+        target::{Target, segment_rows, written_order},
+    },
 };
 
 /// Which rows a table loses.
@@ -206,12 +210,12 @@ impl Carving {
 /// Whether a vacuum has condemned a file of the segment.
 #[must_use]
 pub fn is_condemned(record: &SegmentRecord, condemned: &Condemned) -> bool {
-    files::of_record(record).any(|path| condemned.contains(path))
+    record.files().any(|path| condemned.contains(path))
 }
 
 fn discard_piece(storage: &dyn Storage, piece: &Piece) {
     if let Some(rest) = &piece.rest {
-        stage::discard(storage, rest);
+        record::discard(storage, rest);
     }
 }
 
@@ -229,9 +233,9 @@ pub fn carve(
     let file = opened::open_whole(storage, segment)?;
     let nothing = Coverage::new();
     let mut sieve = Sieve::new(target, taken.buckets().unwrap_or(&nothing))?;
-    let sorted = segment.record.sorted_by == Some(stage::written_order(target));
+    let sorted = segment.record.sorted_by == Some(written_order(target));
     let mut builder = SegmentBuilder::create(storage, target, sorted)?;
-    let mut rows = stage::segment_rows(&file, segment, target)?;
+    let mut rows = segment_rows(&file, segment, target)?;
     let (mut row_group, mut first) = (0, 0);
     while let Some(batch) = rows.next() {
         check_cancelled(monitor)?;

@@ -11,7 +11,6 @@ use arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 
-use super::{builder::KeyColumns, incoming::Target, stage};
 use crate::{
     check::Check,
     delta::DELTA_PROPERTY,
@@ -20,9 +19,10 @@ use crate::{
     schema::{Schema, same_name},
     segment::WriteColumn,
     table::{
-        Snapshot, Table,
-        amend::tags_and_properties::{RESERVED_PREFIX, check_name},
         commit::{Changed, amend},
+        handle::{Snapshot, Table},
+        names::{RESERVED_PREFIX, check_name},
+        target::{KeyColumns, Target, write_columns},
     },
 };
 
@@ -31,30 +31,6 @@ pub const CHECK_PREFIX: &str = "tstable.check.";
 
 /// So many violating rows are shown.
 const EXAMPLES: usize = 3;
-
-/// What to do with rows that violate a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnViolation {
-    /// Refuse everything.
-    #[default]
-    Error,
-    /// Leave them out.
-    SkipRows,
-}
-
-impl OnViolation {
-    /// # Errors
-    /// `InvalidArgument` for an unknown word.
-    pub fn parse(word: &str) -> Result<Self> {
-        match word {
-            "error" => Ok(Self::Error),
-            "skip_rows" => Ok(Self::SkipRows),
-            _ => Err(Error::invalid_argument(format!(
-                "on_violation := '{word}' is not known; use 'error' or 'skip_rows'"
-            ))),
-        }
-    }
-}
 
 impl Table {
     /// Sets a check, or removes it. Rows that are there already are not looked at. Setting it to what it is changes nothing.
@@ -240,6 +216,6 @@ pub fn needed(
     let schema = Schema { columns: columns.map(|(_, column)| column.clone()).collect() };
     let checks = Checks::of(properties, &schema)?;
     let target = Target { schema, ..target.clone() };
-    let columns = stage::write_columns(&target);
+    let columns = write_columns(&target);
     Ok((target, checks, columns))
 }

@@ -1,17 +1,15 @@
 //! Deleting buckets: of a range, of some entities or all. Coverage forgets them, so that other rows may come in their place;
 //! old versions keep them.
 
-use super::{
-    append::{Monitor, check_cancelled},
-    carve::{Away, Carving, Loss},
-};
+use super::carve::{Away, Carving, Loss};
 use crate::{
     coverage::{Coverage, Entity, EntityPart},
     error::{Error, ErrorKind, Result},
     schema::{ColumnType, same_name},
     table::{
-        Snapshot, Table,
         commit::{Amendment, Changed, Plan},
+        handle::{Snapshot, Table},
+        monitor::{Monitor, check_cancelled},
     },
     time::{Grid, IndexRange, IndexValue, Run, format_value},
 };

@@ -1,9 +1,5 @@
 //! Finding rows of a file that share entity and index value, for tables in which that is not allowed.
 
-use super::{
-    incoming::{Target, entity},
-    overlap::show_entity,
-};
 use crate::{
     coverage::Entity,
     error::{Error, Result},
@@ -11,6 +7,7 @@ use crate::{
         SegmentFile,
         inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
     },
+    table::{collector::entity, target::Target},
     time::{IndexValue, format_value},
 };
 
@@ -44,7 +41,7 @@ pub fn refuse(file: &SegmentFile, request: &InspectRequest, target: &Target) -> 
 pub(crate) fn refusal(target: &Target, found: &Found, entities: &[Entity]) -> Error {
     let show = |(code, value): &(u32, i128)| {
         let entity = usize::try_from(*code).ok().and_then(|code| entities.get(code));
-        let of = entity.map(|entity| show_entity(&target.definition.entity_columns, entity)).unwrap_or_default();
+        let of = entity.map(|entity| entity.as_condition(&target.definition.entity_columns)).unwrap_or_default();
         let at = format_value(IndexValue(*value), &target.index_type);
         if of.is_empty() { at } else { format!("{of} at {at}") }
     };

@@ -1,7 +1,6 @@
 //! Comparing a file's columns with the table's: whether the file can be adopted as it is, must be written anew, or is
 //! refused with both sides shown.
 
-use super::incoming::Target;
 use crate::{
     error::{Error, Result},
     schema::{ColumnType, same_name},
@@ -9,6 +8,7 @@ use crate::{
         FileColumn, ReadColumn,
         schema::{Widening, readable_as, widening},
     },
+    table::target::Target,
 };
 
 /// How a file's columns fit the table's.

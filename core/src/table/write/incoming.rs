@@ -7,223 +7,41 @@ use std::{
     sync::OnceLock,
 };
 
-use xxhash_rust::xxh3::Xxh3Default;
-
 use super::{
-    append::{Monitor, check_cancelled},
-    builder::{KeyColumns, sort_order},
-    checks::{Checks, OnViolation, Violations, needed},
+    checks::{Checks, Violations, needed},
     duplicates,
     fit::{Fit, by_value, fit},
+    policy::OnViolation,
 };
+use crate::table::collector::Collector;
+use crate::table::collector::entity;
+use crate::table::fingerprint::hash;
+use crate::table::target::Target;
+use crate::table::target::read_column;
 use crate::{
-    coverage::{Coverage, CoverageBuilder, Entity, EntityPart, Slot},
+    coverage::{Coverage, Entity},
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Fingerprint, SortOrder, SourceRecord},
-        definition::{Definition, Uniqueness},
+        definition::Uniqueness,
     },
-    schema::{Column, ColumnType, Schema},
+    schema::ColumnType,
     segment::{
-        FileColumn, ReadColumn, SegmentFile,
+        SegmentFile,
         admit::{admit, check_values},
         audit,
-        inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, RowVisitor, inspect},
+        inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
         look::RowLook,
         rewrite::TableRows,
-        schema::{Widening, position, widening},
     },
-    storage::{outside::OutsideFile, source::Source},
-    time::{Cursor, Grid, IndexValue},
+    storage::outside::OutsideFile,
+    table::{
+        collector::sort_order,
+        monitor::{Monitor, check_cancelled},
+        target::KeyColumns,
+    },
+    time::IndexValue,
 };
-
-/// What files are checked against: a definition with columns, and its grid.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The definition; its schema is set.
-    pub definition: Definition,
-    /// The columns.
-    pub schema: Schema,
-    /// The buckets.
-    pub grid: Grid,
-    /// The index column's type.
-    pub index_type: ColumnType,
-    /// Whether columns that the table does not have are passed over.
-    pub ignores_new_columns: bool,
-}
-
-/// What to do with a file's columns that the table does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NewColumns {
-    /// Refuse the file.
-    #[default]
-    Refuse,
-    /// Add them to the table, in the same commit.
-    Add,
-    /// Load the file without them.
-    Ignore,
-}
-
-impl NewColumns {
-    /// The word in SQL.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for a word that is none.
-    pub fn parse(word: &str) -> Result<Self> {
-        match word {
-            "refuse" => Ok(Self::Refuse),
-            "add" => Ok(Self::Add),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err(Error::invalid_argument(format!(
-                "new_columns := '{word}' is not known; use 'refuse', 'add' or 'ignore'"
-            ))),
-        }
-    }
-}
-
-impl Target {
-    /// The target of a table with `definition` for these files. When it has no columns yet, all files together give them; a type
-    /// that is still open is as they have it.
-    ///
-    /// # Errors
-    /// As opening a file, when none can be opened, and as [`Definition::adopt_schema`].
-    pub fn of(definition: &Definition, files: &[PathBuf]) -> Result<Self> {
-        Self::taking(definition, files, NewColumns::Refuse)
-    }
-
-    /// The same, doing with columns that a table does not have what `new_columns` says.
-    ///
-    /// # Errors
-    /// As [`Target::of`].
-    pub fn taking(definition: &Definition, files: &[PathBuf], new_columns: NewColumns) -> Result<Self> {
-        let mut definition = definition.clone();
-        if new_columns == NewColumns::Add
-            && let Some(schema) = &mut definition.schema
-        {
-            // What is wrong with a file is for the one who reads it to say.
-            for column in columns_of(files).unwrap_or_default() {
-                if schema.find(&column.name).is_none() {
-                    let next = definition.last_field_id.checked_add(1);
-                    definition.last_field_id =
-                        next.ok_or_else(|| Error::limit_exceeded("the table has had too many columns"))?;
-                    schema.columns.push(Column { id: definition.last_field_id, name: column.name, ty: column.ty });
-                }
-            }
-        }
-        if definition.schema.as_ref().is_none_or(Schema::is_open) {
-            let found = columns_of(files)?;
-            match &definition.schema {
-                None => definition.adopt_schema(schema_of(&found)?).map_err(|e| match files {
-                    [file] => e.with("file", file.display()),
-                    _ => e,
-                })?,
-                Some(schema) => {
-                    let settled =
-                        schema.settled_by(|name| position(&found, name).and_then(|at| found.get(at)).map(|c| &c.ty));
-                    definition.schema = Some(settled);
-                }
-            }
-        }
-        let target = Self::with_columns(definition)?;
-        Ok(Self { ignores_new_columns: new_columns == NewColumns::Ignore, ..target })
-    }
-
-    /// As [`Target::taking`]; none when no file gives columns to a table that has none. With `skip`, files that cannot be loaded give none,
-    /// and are told of by who looks at them.
-    ///
-    /// # Errors
-    /// As [`Target::of`].
-    pub fn of_files(
-        definition: &Definition,
-        files: &[PathBuf],
-        skip: bool,
-        new_columns: NewColumns,
-    ) -> Result<Option<Self>> {
-        if definition.schema.is_some() {
-            return Self::taking(definition, files, new_columns).map(Some);
-        }
-        let names: Vec<_> = definition.entity_columns.iter().chain([&definition.index_column]).collect();
-        let mut giving = Vec::new();
-        for path in files {
-            match open(path) {
-                Ok((_, file)) if file.rows() == 0 => {}
-                Ok((_, file)) if skip && names.iter().any(|name| file.position(name).is_none()) => {}
-                Ok(_) => giving.push(path.clone()),
-                Err(_) if skip => {}
-                Err(e) => return Err(e),
-            }
-        }
-        if giving.is_empty() { Ok(None) } else { Self::of(definition, &giving).map(Some) }
-    }
-
-    /// The target of a table that has columns.
-    ///
-    /// # Errors
-    /// `InvalidArgument` when it has none yet.
-    pub fn of_table(definition: &Definition) -> Result<Self> {
-        if definition.schema.is_none() {
-            return Err(Error::invalid_argument("the table has no columns yet; append a file to give it some"));
-        }
-        Self::with_columns(definition.clone())
-    }
-
-    fn with_columns(definition: Definition) -> Result<Self> {
-        let corrupt = || Error::corrupt("the table's definition names a column that its schema does not have");
-        let schema = definition.schema.clone().ok_or_else(corrupt)?;
-        let index_type = definition.index_type().cloned().ok_or_else(corrupt)?;
-        let grid = definition.grid(&index_type)?;
-        Ok(Self { definition, schema, grid, index_type, ignores_new_columns: false })
-    }
-}
-
-impl Target {
-    /// The target of a table with `definition`; none when it has no columns yet.
-    ///
-    /// # Errors
-    /// `Corrupt` when the definition contradicts itself.
-    pub fn of_table_columns(definition: &Definition) -> Result<Option<Self>> {
-        definition.schema.is_some().then(|| Self::with_columns(definition.clone())).transpose()
-    }
-}
-
-/// The columns of all files, in the order in which they are met; of two types that a column has the wider. A file that cannot be opened is
-/// left for the one who reads it to say so.
-fn columns_of(files: &[PathBuf]) -> Result<Vec<FileColumn>> {
-    let mut columns: Vec<FileColumn> = Vec::new();
-    let mut failure = None;
-    for path in files {
-        let file = match open(path) {
-            Ok((_, file)) => file,
-            Err(e) => {
-                failure = failure.or(Some(e));
-                continue;
-            }
-        };
-        for column in file.columns() {
-            match position(&columns, &column.name).and_then(|at| columns.get_mut(at)) {
-                None => columns.push(column.clone()),
-                Some(known) => {
-                    known.ty = known.ty.settled_by(&column.ty);
-                    if widening(&known.ty, &column.ty) == Some(Widening::Always) {
-                        known.ty = column.ty.clone();
-                    }
-                }
-            }
-        }
-    }
-    match failure {
-        Some(failure) if columns.is_empty() => Err(failure),
-        _ => Ok(columns),
-    }
-}
-
-/// The schema that a file's columns make.
-///
-/// # Errors
-/// As [`Schema::new`].
-pub fn schema_of(columns: &[FileColumn]) -> Result<Schema> {
-    Schema::new(columns.iter().map(|column| (column.name.clone(), column.ty.clone())))
-}
 
 /// Opens a file and reads its footer.
 ///
@@ -503,81 +321,6 @@ pub(crate) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> 
     Ok(())
 }
 
-/// Reads a source from end to end, handing each piece to `sink`, and returns the XXH3-128 of all of it.
-///
-/// # Errors
-/// As the source and `sink`.
-pub fn hash(source: &dyn Source, mut sink: impl FnMut(&[u8]) -> Result<()>) -> Result<Fingerprint> {
-    const PIECE_BYTES: usize = 1 << 20;
-    let mut hasher = Xxh3Default::new();
-    let mut buffer = vec![0; PIECE_BYTES.min(usize::try_from(source.len()).unwrap_or(PIECE_BYTES)).max(1)];
-    let mut offset = 0_u64;
-    while offset < source.len() {
-        let piece = usize::try_from(source.len() - offset).unwrap_or(usize::MAX).min(buffer.len());
-        let bytes = buffer.get_mut(..piece).unwrap_or_default();
-        source.read_at(offset, bytes)?;
-        hasher.update(bytes);
-        sink(bytes)?;
-        offset += piece as u64;
-    }
-    Ok(Fingerprint(hasher.digest128()))
-}
-
-/// The file's column of that name, to be read as the table's type.
-pub(crate) fn read_column(file: &SegmentFile, name: &str, schema: &Schema) -> Result<ReadColumn> {
-    let position = file.position(name);
-    let column = schema.find(name);
-    match (position, column) {
-        (Some(position), Some(column)) => Ok(ReadColumn { position, ty: column.ty.clone() }),
-        _ => Err(Error::schema_mismatch(format!("the file has no column '{name}'"))),
-    }
-}
-
-/// Turns rows into coverage.
-pub(crate) struct Collector<'a> {
-    cursor: Cursor<'a>,
-    builder: CoverageBuilder,
-    /// By the entity's code in the inspection.
-    slots: Vec<(Slot, u64)>,
-}
-
-impl<'a> Collector<'a> {
-    /// Nothing yet.
-    pub(crate) fn new(grid: &'a Grid) -> Self {
-        Self { cursor: grid.cursor(), builder: CoverageBuilder::new(), slots: Vec::new() }
-    }
-
-    /// The coverage of all rows.
-    pub(crate) fn finish(self) -> Result<Coverage> {
-        self.builder.finish()
-    }
-
-    fn rows(&mut self, values: impl Iterator<Item = i128>, codes: &[u32]) -> Result<()> {
-        for (value, code) in values.zip(codes) {
-            let bucket = self.cursor.bucket_of(IndexValue(value))?;
-            let at = usize::try_from(*code).unwrap_or(usize::MAX);
-            let Some((slot, rows)) = self.slots.get_mut(at) else {
-                return Err(Error::corrupt("a row's entity is not among those seen"));
-            };
-            *rows += 1;
-            self.builder.cover(*slot, bucket)?;
-        }
-        Ok(())
-    }
-}
-
-impl RowVisitor for Collector<'_> {
-    fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
-        for values in entities.entities.iter().skip(self.slots.len()) {
-            self.slots.push((self.builder.slot(&entity(values)), 0));
-        }
-        match index {
-            IndexValues::Signed(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
-            IndexValues::Unsigned(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
-        }
-    }
-}
-
 /// A visitor whose work is watched over, batch by batch.
 struct Watched<'a> {
     visitor: &'a mut dyn RowVisitor,
@@ -589,16 +332,4 @@ impl RowVisitor for Watched<'_> {
         check_cancelled(self.monitor)?;
         self.visitor.batch(index, entities)
     }
-}
-
-/// The entity of a file's values.
-#[must_use]
-pub fn entity(values: &[EntityValue]) -> Entity {
-    values
-        .iter()
-        .map(|value| match value {
-            EntityValue::Text(text) => EntityPart::Text(text.clone()),
-            EntityValue::Int(number) => EntityPart::Int(*number),
-        })
-        .collect()
 }

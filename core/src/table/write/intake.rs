@@ -4,20 +4,19 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    append::AppendRequest,
-    incoming::{Arrival, Incoming, NewColumns, Target},
+    incoming::{Arrival, Incoming},
     keys::{Holder, Keys, Shared},
     loaded::Loaded,
     moved::Around,
     overlap::{self, Advice, Covering},
-    policy::{Mode, OnError, OnOverlap, Status},
+    policy::{AppendRequest, Mode, NewColumns, OnError, OnOverlap, Status},
     same,
 };
+use crate::table::write::planned::Planned;
 use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        commit::SegmentRecord,
         definition::{Definition, Uniqueness},
         state::{Segment, TableState},
     },
@@ -25,36 +24,10 @@ use crate::{
     table::{
         monitor::{Monitor, check_cancelled},
         rows::RowSet,
+        target::Target,
     },
     time::IndexRange,
 };
-
-/// A file that was looked at and what shall become of it.
-#[derive(Debug)]
-pub struct Planned {
-    /// What was found.
-    pub arrival: Arrival,
-    /// What becomes of it.
-    pub status: Status,
-    /// Whether the very same content is in the table, or comes with an earlier file.
-    pub already_loaded: bool,
-    /// What there is to say about it.
-    pub note: Option<String>,
-    /// Its rows that are left out because the table has them.
-    pub left_out: RowSet,
-    /// Pairs of entity and bucket that were not covered before.
-    pub buckets_added: u64,
-    /// The segment that was made of it.
-    pub staged: Option<SegmentRecord>,
-}
-
-impl Planned {
-    /// The file, where it has rows and goes into the table.
-    #[must_use]
-    pub fn added(&self) -> Option<&Incoming> {
-        self.arrival.rows().filter(|_| self.status.adds_rows())
-    }
-}
 
 /// Looks at files and decides.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use arrow::{
     datatypes::Decimal128Type,
 };
 
-use super::incoming::Target;
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
+    table::target::Target,
 };
 
 /// A column on its way, and what it needs.

@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use arrow::array::{BooleanArray, RecordBatch};
 
 use super::{
-    builder::KeyColumns,
     checks::{Checks, needed},
-    incoming::{Incoming, Target, entity},
+    incoming::Incoming,
 };
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
@@ -25,9 +24,11 @@ use crate::{
     },
     storage::Storage,
     table::{
+        collector::entity,
         monitor::{Monitor, check_cancelled},
         opened,
         rows::RowSet,
+        target::{KeyColumns, Target},
     },
     time::IndexValue,
 };

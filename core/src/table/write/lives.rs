@@ -14,7 +14,7 @@ use crate::{
         definition::Definition,
         state::{Segment, TableState},
     },
-    table::Table,
+    table::handle::Table,
 };
 
 /// A tag whose version cannot be put together, and why.

@@ -10,19 +10,22 @@ use std::{collections::BTreeMap, sync::Arc};
 use arrow::array::{Array, RecordBatch};
 
 use super::{
-    append::{Monitor, OnOverlap, check_cancelled},
-    builder::{KeyColumns, SegmentBuilder},
+    builder::SegmentBuilder,
     carve::{Away, Carving, Taken, carve},
-    checks::{Checks, OnViolation, Violations},
-    compact::{Counter, plan::Histogram},
+    checks::{Checks, Violations},
+    compact::{
+        Counter,
+        plan::{Histogram, TARGET_ROWS},
+    },
     fit::fit,
-    incoming::{Target, check_finite},
+    incoming::check_finite,
     integers::{self, Integers},
     keys::{Holder, Keys},
     overlap::{self, Advice, Covering},
+    policy::{OnOverlap, OnViolation},
+    record,
     slices::Slices,
     sorter::{MEMORY_BYTES, Sorter, periods},
-    stage,
 };
 use crate::{
     coverage::Coverage,
@@ -37,10 +40,11 @@ use crate::{
     segment::{FileColumn, look::RowLook, rewrite::as_columns, schema::position},
     storage::Storage,
     table::{
-        Table,
-        amend::tags_and_properties::RESERVED_PREFIX,
-        ask::fragmentation::TARGET_ROWS,
         commit::{Amendment, Changed, Plan, begin},
+        handle::Table,
+        monitor::{Monitor, check_cancelled},
+        names::RESERVED_PREFIX,
+        target::{KeyColumns, Target, write_columns},
     },
 };
 
@@ -139,7 +143,7 @@ impl Table {
         let mut definition = match self.log().latest(None) {
             Ok(state) => {
                 if let Some(wanted) = &request.create {
-                    crate::table::refuse_differences(self.log().storage().root(), &state.definition, wanted)?;
+                    state.definition.refuse_differences(self.log().storage().root(), wanted)?;
                 }
                 properties.clone_from(&state.properties);
                 self.check_expected(state.version)?;
@@ -173,7 +177,7 @@ impl Loader {
     /// # Errors
     /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = as_columns(batch, &self.places, &stage::write_columns(&self.target), "the query", self.rows)?;
+        let batch = as_columns(batch, &self.places, &write_columns(&self.target), "the query", self.rows)?;
         self.integers.iter_mut().try_for_each(|column| column.see(&batch, &self.target, self.rows))?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         let batch = self.checked(batch)?;
@@ -231,7 +235,7 @@ impl Loader {
 
     fn write(&mut self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<()> {
         let storage = Arc::clone(self.table.log().storage());
-        let columns = stage::write_columns(&self.target);
+        let columns = write_columns(&self.target);
         let own: Vec<_> = (0..columns.len()).map(Some).collect();
         let settled = |batch: &RecordBatch| match self.integers.is_empty() {
             true => Ok(batch.clone()),
@@ -264,7 +268,7 @@ impl Loader {
             Err(e) => return Err(e),
         };
         if let Some(wanted) = &self.request.create {
-            crate::table::refuse_differences(self.table.log().storage().root(), &state.definition, wanted)?;
+            state.definition.refuse_differences(self.table.log().storage().root(), wanted)?;
         }
         let snapshot = self.table.snapshot_of(state);
         self.table.work_on(&snapshot, |snapshot| self.commit_on(&snapshot.state, pending, monitor))
@@ -463,11 +467,11 @@ impl Pending {
             true => None,
             false => carve(self.storage.as_ref(), &self.target, &segment, &Taken::Rows(&shared.rows), monitor)?,
         };
-        stage::discard(self.storage.as_ref(), record);
+        record::discard(self.storage.as_ref(), record);
         Ok(rest)
     }
 
     fn discard(&self) {
-        self.records.iter().for_each(|record| stage::discard(self.storage.as_ref(), record));
+        self.records.iter().for_each(|record| record::discard(self.storage.as_ref(), record));
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{intake::Planned, policy::Mode};
+use super::{planned::Planned, policy::Mode};
 use crate::{
     error::{Error, Result},
     log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, store::Log},

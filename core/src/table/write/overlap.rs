@@ -1,11 +1,12 @@
 //! Saying what overlaps: how many buckets of which entity, where the first one is, and what covers it.
 
-use super::{incoming::Target, keys::Shared, policy::OnOverlap};
+use super::{keys::Shared, policy::OnOverlap};
 use crate::{
-    coverage::{Coverage, Entity, EntityPart},
+    coverage::{Coverage, Entity},
     error::Error,
     log::state::TableState,
     storage::Storage,
+    table::target::Target,
     time::{BucketId, format_bucket, format_value},
 };
 
@@ -85,7 +86,7 @@ pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering
     let Some((entity, buckets, bucket)) = first else {
         return Error::overlap("buckets are already covered; nothing was appended");
     };
-    let of = show_entity(&target.definition.entity_columns, entity);
+    let of = entity.as_condition(&target.definition.entity_columns);
     let others = if other_entities == 0 {
         String::new()
     } else {
@@ -130,7 +131,7 @@ pub fn ambiguous(target: &Target, shared: &Shared) -> Error {
 
 fn example(target: &Target, shared: &Shared) -> String {
     let Some((entity, index)) = &shared.example else { return String::new() };
-    let of = show_entity(&target.definition.entity_columns, entity);
+    let of = entity.as_condition(&target.definition.entity_columns);
     let at = format_value(*index, &target.index_type);
     if of.is_empty() { format!(", first at {at}") } else { format!(", first {of} at {at}") }
 }
@@ -157,14 +158,4 @@ fn covering(by: &Covering<'_>, entity: &Entity, bucket: BucketId) -> String {
             .find(|(_, coverage)| covers(coverage))
             .map_or_else(|| "another file".to_owned(), |(name, _)| format!("'{name}' of the same call")),
     }
-}
-
-/// The entity as a condition: `symbol='NVDA', venue=3`; empty for tables without entity columns.
-#[must_use]
-pub fn show_entity(columns: &[String], entity: &Entity) -> String {
-    let parts = columns.iter().zip(entity.parts()).map(|(column, part)| match part {
-        EntityPart::Text(text) => format!("{column}='{}'", text.replace('\'', "''")),
-        EntityPart::Int(number) => format!("{column}={number}"),
-    });
-    parts.collect::<Vec<_>>().join(", ")
 }

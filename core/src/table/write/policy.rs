@@ -1,6 +1,29 @@
 //! What a user may ask of an append, in the words of SQL.
 
+use std::path::PathBuf;
+
 use crate::error::{Error, Result};
+
+/// What to append and how.
+#[derive(Debug, Clone, Default)]
+pub struct AppendRequest {
+    /// The files, each once, in order.
+    pub files: Vec<PathBuf>,
+    /// What to do with covered buckets.
+    pub on_overlap: OnOverlap,
+    /// How the bytes come under the root.
+    pub mode: Mode,
+    /// What to do with rows that violate a check.
+    pub on_violation: OnViolation,
+    /// What to do with columns that the table does not have.
+    pub new_columns: NewColumns,
+    /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
+    pub verify: bool,
+    /// What to do with a file that cannot be loaded.
+    pub on_error: OnError,
+    /// The user's words, kept in the log.
+    pub message: Option<String>,
+}
 
 /// What to do with rows that come to buckets that are covered already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,5 +155,58 @@ impl Status {
     #[must_use]
     pub fn adds_rows(self) -> bool {
         matches!(self, Self::Appended | Self::Replaced | Self::Merged)
+    }
+}
+
+/// What to do with a file's columns that the table does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewColumns {
+    /// Refuse the file.
+    #[default]
+    Refuse,
+    /// Add them to the table, in the same commit.
+    Add,
+    /// Load the file without them.
+    Ignore,
+}
+
+impl NewColumns {
+    /// The word in SQL.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a word that is none.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "refuse" => Ok(Self::Refuse),
+            "add" => Ok(Self::Add),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Error::invalid_argument(format!(
+                "new_columns := '{word}' is not known; use 'refuse', 'add' or 'ignore'"
+            ))),
+        }
+    }
+}
+
+/// What to do with rows that violate a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnViolation {
+    /// Refuse everything.
+    #[default]
+    Error,
+    /// Leave them out.
+    SkipRows,
+}
+
+impl OnViolation {
+    /// # Errors
+    /// `InvalidArgument` for an unknown word.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "error" => Ok(Self::Error),
+            "skip_rows" => Ok(Self::SkipRows),
+            _ => Err(Error::invalid_argument(format!(
+                "on_violation := '{word}' is not known; use 'error' or 'skip_rows'"
+            ))),
+        }
     }
 }

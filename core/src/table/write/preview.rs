@@ -1,13 +1,14 @@
 //! What an append would do, without doing it: the same looks and decisions, and nothing staged.
 
 use super::{
-    append::{AppendRequest, Status},
-    intake::{Intake, Planned},
+    intake::Intake,
+    planned::Planned,
+    policy::{AppendRequest, Status},
 };
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::Result,
-    table::{Snapshot, monitor::Monitor},
+    table::{handle::Snapshot, monitor::Monitor},
 };
 
 /// One entity of one file.

@@ -11,10 +11,9 @@ use arrow::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    incoming::{Incoming, Target},
+    incoming::Incoming,
     keys::{Holder, Keys},
     sieve::Sieve,
-    stage,
 };
 use crate::{
     error::Result,
@@ -24,6 +23,7 @@ use crate::{
     table::{
         monitor::{Monitor, check_cancelled},
         opened,
+        target::{Target, segment_rows, write_columns},
     },
 };
 
@@ -45,7 +45,7 @@ pub fn is_unchanged(
     if file.checked_out || live < file.rows {
         return Ok(false);
     }
-    let fields = stage::write_columns(target)
+    let fields = write_columns(target)
         .iter()
         .map(|column| SortField::new(column.ty.arrow(crate::schema::Strings::Plain)))
         .collect();
@@ -97,8 +97,8 @@ impl Compare<'_> {
     ) -> Result<()> {
         let mut first = 0;
         let rows = match segment {
-            Some(segment) => stage::segment_rows(file, segment, self.target)?,
-            None => TableRows::new(file, &stage::write_columns(self.target))?,
+            Some(segment) => segment_rows(file, segment, self.target)?,
+            None => TableRows::new(file, &write_columns(self.target))?,
         };
         for batch in rows {
             check_cancelled(self.monitor)?;

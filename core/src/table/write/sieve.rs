@@ -7,16 +7,16 @@ use arrow::{
     compute::filter_record_batch,
 };
 
-use super::{
-    builder::KeyColumns,
-    incoming::{Target, entity},
-};
 use crate::{
     coverage::{BucketSet, Coverage},
     error::{Error, Result},
     segment::{
         inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
+    },
+    table::{
+        collector::entity,
+        target::{KeyColumns, Target},
     },
     time::{BucketId, Cursor, IndexValue},
 };

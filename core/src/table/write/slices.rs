@@ -4,13 +4,11 @@
 
 use arrow::array::RecordBatch;
 
-use super::{
-    builder::{KeyColumns, SegmentBuilder},
-    sorter::MEMORY_BYTES,
-};
+use super::{builder::SegmentBuilder, sorter::MEMORY_BYTES};
 use crate::{
     error::Result,
     segment::{rewrite::each_sorted, write::ROW_GROUP_ROWS},
+    table::target::KeyColumns,
 };
 
 /// Writes rows into a segment, slice by slice.

@@ -14,12 +14,9 @@ use crate::{
     segment::{SegmentFile, rewrite::TableRows},
     storage::{Storage, local::LocalStorage},
     table::{
-        CreateRequest,
-        write::{
-            builder::{KeyColumns, SegmentBuilder},
-            incoming::Target,
-            stage,
-        },
+        create::CreateRequest,
+        target::{KeyColumns, Target, write_columns},
+        write::builder::SegmentBuilder,
     },
 };
 
@@ -59,7 +56,7 @@ fn written(target: &Target, by_entity: bool) -> (SegmentRecord, Vec<Vec<(String,
     }
     let record = slices.finish().unwrap().finish(Vec::new()).unwrap().unwrap();
     let file = SegmentFile::open(storage.open(&record.path).unwrap()).unwrap();
-    let columns = stage::write_columns(target);
+    let columns = write_columns(target);
     let groups = (0..file.row_group_count()).map(|group| {
         let rows = TableRows::filtered(&file, &columns, vec![group], None).unwrap().map(Result::unwrap);
         rows.flat_map(|batch| {

@@ -18,12 +18,6 @@ use arrow::{
     row::{OwnedRow, RowConverter, Rows, SortField},
 };
 
-use super::{
-    append::{Monitor, check_cancelled},
-    builder::KeyColumns,
-    incoming::Target,
-    stage,
-};
 use crate::{
     error::{Error, Result},
     log::DATA_DIRECTORY,
@@ -32,7 +26,11 @@ use crate::{
         rewrite::{TableRows, each_sorted, rows_within},
     },
     storage::{Staged, Storage, TEMPORARY_PREFIX},
-    table::random_id,
+    table::{
+        monitor::{Monitor, check_cancelled},
+        names::random_id,
+        target::{KeyColumns, Target, write_columns},
+    },
     time::{BucketId, IndexRange},
 };
 
@@ -159,7 +157,7 @@ impl Sorter {
             zstd_level: 1,
             ..WriteOptions::default()
         };
-        let columns = stage::write_columns(&self.target);
+        let columns = write_columns(&self.target);
         let mut writer = SegmentWriter::create(path.clone(), staged, &columns, &options)?;
         fill(&path, &mut writer)?;
         let (_, Wrote(staged)) = writer.finish()?;
@@ -314,7 +312,7 @@ fn merging(error: arrow::error::ArrowError) -> Error {
 
 impl Merge {
     fn new(sorter: &Sorter, runs: &[Run], range: &IndexRange) -> Result<Self> {
-        let columns = stage::write_columns(&sorter.target);
+        let columns = write_columns(&sorter.target);
         let fields = sorter.sort_by.iter().filter_map(|at| columns.get(*at));
         let fields = fields.map(|column| SortField::new(column.ty.arrow(crate::schema::Strings::Plain)));
         let converter = RowConverter::new(fields.collect()).map_err(merging)?;

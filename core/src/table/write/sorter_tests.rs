@@ -11,10 +11,7 @@ use super::{MERGED_RUNS, Sorter};
 use crate::{
     schema::{ColumnType, Schema},
     storage::{Storage, local::LocalStorage},
-    table::{
-        CreateRequest,
-        write::{append::Unwatched, incoming::Target},
-    },
+    table::{create::CreateRequest, monitor::Unwatched, target::Target},
     time::{IndexRange, IndexValue},
 };
 

@@ -5,40 +5,26 @@ use std::io::Write;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{
-    append::{Mode, Monitor, check_cancelled},
-    builder::{Hashing, SegmentBuilder},
-    checks::Checks,
-    fit::Fit,
-    incoming::{Incoming, Target, hash},
-};
+use super::{builder::SegmentBuilder, checks::Checks, fit::Fit, incoming::Incoming, policy::Mode, record};
 use crate::{
-    coverage::Coverage,
     error::{Error, Result},
     log::{
-        COVERAGE_DIRECTORY, DATA_DIRECTORY,
         adopted::{Adopted, Compared},
-        commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
-        state::Segment,
+        commit::{Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
     },
-    schema::same_name,
     segment::{
         SegmentFile,
         rewrite::{TableRows, each_sorted, rewrite},
-        write::{WriteColumn, WriteOptions},
     },
     storage::Storage,
-    table::{read::select::has_field, rows::RowSet},
+    table::{
+        fingerprint::{Hashing, hash},
+        monitor::{Monitor, check_cancelled},
+        names::segment_path,
+        rows::RowSet,
+        target::{Target, write_columns, write_options, written_order},
+    },
 };
-
-/// Coverage of at most so many bytes stands in the commit itself.
-const INLINE_COVERAGE_BYTES: usize = 4096;
-
-/// Where the segment `id` stands, relative to the root.
-#[must_use]
-pub fn segment_path(id: &str) -> String {
-    format!("{DATA_DIRECTORY}/{id}.parquet")
-}
 
 /// Stages `incoming` as the segment `id`.
 ///
@@ -56,7 +42,7 @@ pub fn file(
     let path = segment_path(id);
     let staged = bring(storage, incoming, target, mode, &path, monitor).and_then(|brought| {
         incoming.outside.check_unchanged()?;
-        let coverage = coverage(storage, &incoming.coverage, id)?;
+        let coverage = record::coverage(storage, &incoming.coverage, id)?;
         Ok((brought, coverage))
     });
     let (brought, coverage) = match staged {
@@ -133,14 +119,6 @@ pub fn without(
     })?;
     incoming.outside.check_unchanged()?;
     builder.finish(vec![source])
-}
-
-/// Removes what [`file()`] staged; leftovers are vacuum's.
-pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
-    let _ = storage.remove(&record.path);
-    if let CoverageRecord::File(path) = &record.coverage {
-        let _ = storage.remove(path);
-    }
 }
 
 struct Brought {
@@ -226,52 +204,4 @@ fn write_anew(
         missing: Vec::new(),
         adopted: None,
     })
-}
-
-/// The order in which segments are written here.
-#[must_use]
-pub fn written_order(target: &Target) -> SortOrder {
-    if target.definition.entity_columns.is_empty() { SortOrder::Index } else { SortOrder::EntityIndex }
-}
-
-/// The table's columns as segments are written with them.
-#[must_use]
-pub fn write_columns(target: &Target) -> Vec<WriteColumn> {
-    let column =
-        |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: Some(c.id) };
-    target.schema.columns.iter().map(column).collect()
-}
-
-/// The rows of a segment in the table's columns: what the log says that it lacks is NULL.
-///
-/// # Errors
-/// As [`TableRows::new`].
-pub fn segment_rows(file: &SegmentFile, segment: &Segment, target: &Target) -> Result<TableRows> {
-    let groups = (0..file.row_group_count()).collect();
-    TableRows::known(file, &write_columns(target), groups, None, &|id| has_field(segment, id))
-}
-
-/// Segments written here are sorted by entity, then index.
-#[must_use]
-pub fn write_options(target: &Target) -> WriteOptions {
-    let definition = &target.definition;
-    let names = definition.entity_columns.iter().chain([&definition.index_column]);
-    let position = |name: &String| target.schema.columns.iter().position(|c| same_name(&c.name, name));
-    WriteOptions { sorted_by: names.filter_map(position).collect(), ..WriteOptions::default() }
-}
-
-/// Puts coverage into the record when it is small, and into a file when it is not.
-///
-/// # Errors
-/// `Io` when the file cannot be written.
-pub fn coverage(storage: &dyn Storage, coverage: &Coverage, id: &str) -> Result<CoverageRecord> {
-    let bytes = coverage.to_bytes();
-    if bytes.len() <= INLINE_COVERAGE_BYTES {
-        return Ok(CoverageRecord::Inline(bytes));
-    }
-    let path = format!("{COVERAGE_DIRECTORY}/{id}.cov");
-    let mut staged = storage.stage(&path)?;
-    staged.write_all(&bytes).map_err(|e| Error::io("write", &path, e))?;
-    staged.finish()?;
-    Ok(CoverageRecord::File(path))
 }

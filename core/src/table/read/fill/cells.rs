@@ -8,14 +8,17 @@ use arrow::{
     datatypes::Float64Type,
 };
 
-use super::{FillRequest, Method, Provenance, bucket_at, cell_count, collect::Place, kept_type};
+use super::{
+    collect::Place,
+    request::{FillRequest, Method, Provenance, bucket_at, cell_count, kept_type},
+};
 use crate::{
     coverage::subtract,
     error::{Error, Result},
     schema::ColumnType,
     table::{
         ask::subject::Subject,
-        read::numbers::{gather, zero},
+        numbers::{gather, zero},
     },
     time::{Grid, IndexRange, Run},
 };

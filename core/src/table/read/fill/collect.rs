@@ -5,20 +5,18 @@ use std::{collections::HashMap, sync::Arc};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 
-use super::{FillRequest, Method, cell_count};
+use super::request::{FillColumn, FillRequest, Method, cell_count};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
     prune::expr::Expr,
     schema::Strings,
     table::{
-        Snapshot,
         ask::subject::Subject,
         cache::Cache,
-        read::{
-            numbers::{doubles, gather, integers},
-            scan::{Scan, ScanRequest, UnitRows},
-        },
+        handle::Snapshot,
+        numbers::{doubles, gather, integers},
+        read::scan::{Scan, ScanRequest, UnitRows},
     },
     time::{Cursor, IndexRange, IndexValue, Run},
 };
@@ -93,7 +91,7 @@ impl<'a> Collection<'a> {
         let entity_columns = read.len().saturating_sub(1);
         read.extend(request.columns.iter().map(|column| column.position));
         let size = subjects.len().saturating_mul(cell_count(cells).saturating_add(2));
-        let column = |column: &super::FillColumn| {
+        let column = |column: &FillColumn| {
             let (places, values, touched) = (unfilled(size)?, Vec::new(), Vec::new());
             Ok(Column { method: column.method, places, values, touched })
         };

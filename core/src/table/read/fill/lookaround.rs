@@ -3,8 +3,8 @@
 //! that was found is NULL.
 
 use super::{
-    Method,
     collect::{Collection, Target},
+    request::{Method, cell_count},
 };
 use crate::{
     coverage::BucketSet,
@@ -89,7 +89,7 @@ impl Collection<'_> {
     /// Whether a column that looks that way has no value yet that is certainly the nearest: one that lies beyond what was
     /// searched for this entity was read for another one, and there may be a nearer one.
     fn lacks(&self, slot: usize, target: Target, grid: &Grid, searched: Option<Run>) -> bool {
-        let place = super::cell_count(self.cells).saturating_add(usize::from(target == Target::After));
+        let place = cell_count(self.cells).saturating_add(usize::from(target == Target::After));
         let certain = |at: i128| match (searched, target) {
             (None, _) => false,
             (Some(run), Target::Before) => at >= grid.start_of(run.first).0,

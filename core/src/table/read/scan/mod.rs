@@ -8,7 +8,7 @@ mod stats;
 use std::sync::Arc;
 
 use self::{chosen::Chosen, stats::GroupStats};
-use super::select::{Query, Reason, Selector, has_field};
+use super::select::{Query, Reason, Selector};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
@@ -23,7 +23,7 @@ use crate::{
         IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter,
         inspect::EntityValue,
     },
-    table::{Snapshot, cache::Cache},
+    table::{cache::Cache, handle::Snapshot},
     time::IndexRange,
 };
 
@@ -207,7 +207,13 @@ impl Scan {
         }
         let file = self.cache.segment(self.snapshot.storage(), &kept.segment);
         let file = file.map_err(|e| self.snapshot.unless_vacuumed(e))?;
-        let stats = GroupStats { scan: self, segment: &kept.segment, file: &file, row_group };
+        let stats = GroupStats {
+            schema: self.snapshot.schema()?,
+            index: self.index,
+            segment: &kept.segment,
+            file: &file,
+            row_group,
+        };
         if self.query.predicates().iter().any(|predicate| judge(predicate, &self.types, &stats) == Verdict::Never) {
             return Ok(None);
         }
@@ -269,7 +275,7 @@ impl Scan {
         let (mut columns, mut places) = (Vec::new(), Vec::new());
         for (position, constant) in self.columns.iter().zip(constants) {
             let column = schema.columns.get(*position).ok_or_else(|| Error::invalid_argument("no such column"))?;
-            if constant.is_some() || !has_field(segment, column.id) {
+            if constant.is_some() || !segment.has_field(column.id) {
                 places.push(None);
                 continue;
             }

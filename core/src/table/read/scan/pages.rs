@@ -14,7 +14,6 @@ use crate::{
     },
     prune::{Interval, Verdict, columns_of, judge},
     segment::{PageBounds, SegmentFile},
-    table::read::select::has_field,
 };
 
 impl Scan {
@@ -63,8 +62,7 @@ impl Scan {
         row_group: usize,
         at: usize,
     ) -> Result<Option<Vec<PageBounds>>> {
-        let Some(column) = self.snapshot.schema()?.columns.get(at).filter(|column| has_field(segment, column.id))
-        else {
+        let Some(column) = self.snapshot.schema()?.columns.get(at).filter(|column| segment.has_field(column.id)) else {
             return Ok(None);
         };
         let same_type = |at: &usize| file.columns().get(*at).is_some_and(|has| has.ty == column.ty);

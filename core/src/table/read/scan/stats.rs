@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Scan;
 use crate::{
     log::{adopted::Compared, state::Segment},
     prune::{ColumnStats, Interval, Nulls, Statistics, expr::Constant},
+    schema::Schema,
     segment::{ColumnBounds, PageBounds, SegmentFile},
-    table::read::select::has_field,
 };
 
 /// Whether the column's rows are known not to be what the file says of them.
@@ -60,7 +59,9 @@ fn column_stats(bounds: ColumnBounds, rows: u64) -> ColumnStats {
 
 /// What a footer says of one row group, in the table's columns.
 pub(super) struct GroupStats<'a> {
-    pub(super) scan: &'a Scan,
+    pub(super) schema: &'a Schema,
+    /// The position of the index column.
+    pub(super) index: usize,
     pub(super) segment: &'a Segment,
     pub(super) file: &'a SegmentFile,
     pub(super) row_group: usize,
@@ -76,7 +77,7 @@ impl GroupStats<'_> {
 
     /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.
     pub(super) fn clip(&self, clip: Interval) -> Option<Interval> {
-        let Some(stats) = self.column(self.scan.index) else { return Some(clip) };
+        let Some(stats) = self.column(self.index) else { return Some(clip) };
         let (Some(low), Some(high)) = (value(stats.min.as_ref()), value(stats.max.as_ref())) else { return Some(clip) };
         let whole = Interval { low: Some(low), high: Some(high) };
         // The log's bounds are those of the rows. Logs did not always say whether a row group's were compared with them.
@@ -95,8 +96,8 @@ impl Statistics for GroupStats<'_> {
     }
 
     fn column(&self, index: usize) -> Option<Cow<'_, ColumnStats>> {
-        let column = self.scan.snapshot.schema().ok()?.columns.get(index)?;
-        if !has_field(self.segment, column.id) {
+        let column = self.schema.columns.get(index)?;
+        if !self.segment.has_field(column.id) {
             return Some(Cow::Owned(ColumnStats { nulls: Nulls::All, ..ColumnStats::default() }));
         }
         if distrusted(self.segment, column.id) {

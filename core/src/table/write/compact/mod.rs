@@ -11,13 +11,11 @@ use arrow::array::RecordBatch;
 
 use self::plan::{Histogram, Job, plan};
 use super::{
-    append::{Monitor, check_cancelled},
-    builder::{KeyColumns, SegmentBuilder},
+    builder::SegmentBuilder,
     carve::is_condemned,
-    incoming::{Target, read_column},
+    record,
     slices::Slices,
     sorter::{MEMORY_BYTES, Sorter},
-    stage,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -28,9 +26,11 @@ use crate::{
     segment::inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
     storage::Storage,
     table::{
-        Snapshot, Table,
         commit::{Amendment, Changed, Condemned, Plan},
+        handle::{Snapshot, Table},
+        monitor::{Monitor, check_cancelled},
         opened,
+        target::{KeyColumns, Target, read_column, segment_rows},
     },
     time::{Cursor, IndexRange, IndexValue},
 };
@@ -288,7 +288,7 @@ impl Work {
         for segment in &job.inputs {
             let named = |e: Error| e.with("version", segment.added);
             let file = opened::open_whole(self.storage.as_ref(), segment)?;
-            for batch in stage::segment_rows(&file, segment, &self.target).map_err(named)? {
+            for batch in segment_rows(&file, segment, &self.target).map_err(named)? {
                 check_cancelled(part.monitor)?;
                 sink(batch.map_err(named)?)?;
             }
@@ -299,7 +299,7 @@ impl Work {
     }
 
     fn discard(&self) {
-        self.made.iter().for_each(|record| stage::discard(self.storage.as_ref(), record));
+        self.made.iter().for_each(|record| record::discard(self.storage.as_ref(), record));
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
     time::{BucketId, IndexRange, IndexValue},
 };
 
+/// Rows in a segment that scans like best: enough to amortise a footer, few enough to skip well.
+pub const TARGET_ROWS: u64 = 1_000_000;
+
 /// Segments that are replaced together, and the periods of the segments that take their place.
 #[derive(Debug, Clone)]
 pub struct Job {
