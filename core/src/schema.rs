@@ -36,11 +36,12 @@ impl TimeUnit {
         }
     }
 
+    /// -290308-12-22 00:00:00 in microseconds, DuckDB's least TIMESTAMP.
+    pub const LEAST_US: i64 = -9_223_372_022_400_000_000;
+
     /// Whether DuckDB can show a timestamp of this count since 1970: it is one of the infinities, or lies in the years that a TIMESTAMP has.
     #[must_use]
     pub const fn shows(self, count: i64) -> bool {
-        /// -290308-12-22 00:00:00 in microseconds, DuckDB's least TIMESTAMP.
-        const LEAST_US: i64 = -9_223_372_022_400_000_000;
         if count == i64::MAX || count == -i64::MAX {
             return true;
         }
@@ -48,7 +49,7 @@ impl TimeUnit {
             // Nanoseconds are shown as they are.
             Self::Ns => count > -i64::MAX,
             unit => match count.checked_mul(unit.nanos() / Self::Us.nanos()) {
-                Some(micros) => micros >= LEAST_US,
+                Some(micros) => micros >= Self::LEAST_US,
                 None => false,
             },
         }
@@ -179,6 +180,15 @@ pub enum Strings {
 }
 
 impl ColumnType {
+    /// Whether DuckDB can show this count as a value of the type, as far as instants go; see [`TimeUnit::shows`].
+    #[must_use]
+    pub const fn shows(&self, count: i64) -> bool {
+        match self {
+            Self::Timestamp(unit) | Self::TimestampTz(unit) => unit.shows(count),
+            _ => true,
+        }
+    }
+
     /// The Arrow type in which readers deliver this type.
     ///
     /// UUID comes as 16 bytes; INTERVAL as Parquet's 12 bytes (three little-endian 32-bit counts: months, days,

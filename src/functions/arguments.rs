@@ -61,11 +61,17 @@ pub(crate) const RUNS_PARAMS: [Param; 8] = [
     Param { name: "hold", ty: ParamType::Any },
 ];
 
+/// Whether an argument is the parameter of a macro that `CREATE MACRO` looks through. Up to 2.0.0 DuckDB then gives the name of the
+/// parameter as a text, in a table of this name, and binds once more with the value whenever the macro is used.
+fn is_of_a_macro(arg: &Arg) -> bool {
+    matches!(arg, Arg::Scalar(Constant::Text(text)) if text.starts_with("0_macro_parameters"))
+}
+
 impl Args {
-    /// The named argument; none when it was not given or given as NULL.
+    /// The named argument; none when it was not given, given as NULL, or is not known yet because a macro is being made.
     pub(crate) fn named(&self, name: &str) -> Option<&Arg> {
         let (_, arg) = self.named.iter().find(|(given, _)| *given == name)?;
-        (*arg != Arg::Scalar(Constant::Null)).then_some(arg)
+        (*arg != Arg::Scalar(Constant::Null) && !is_of_a_macro(arg)).then_some(arg)
     }
 
     fn positional(&self, index: usize, name: &str) -> Result<&Arg> {

@@ -17,6 +17,9 @@ use super::{
 use crate::host::{Arg, Session};
 
 const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
+const NANOS_PER_MINUTE: i128 = 60 * 1_000_000_000;
+/// How far clocks have been put forward: summer time of one hour, half of one (Lord Howe) and two, and a day (Samoa and others).
+const SKIPS_IN_MINUTES: [i128; 4] = [60, 30, 120, 24 * 60];
 const WALL: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
 const INSTANT: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
 
@@ -82,10 +85,26 @@ impl Wanted<'_> {
                 if self.across(wall, &WALL, &INSTANT)? != nanos {
                     return Err(self.shown_twice());
                 }
-                Ok(wall)
+                self.least_of_two(wall, nanos)
             }
             _ => Ok(nanos),
         }
+    }
+
+    /// The least time of the wall clock from which on all are at or after the instant, which the clock shows as `wall`. A time in
+    /// an hour that the clock skips in spring is cast to an instant of the hour after it, which so has two times.
+    fn least_of_two(&self, wall: i128, instant: i128) -> Result<i128> {
+        let stands_for = |wall: i128| self.across(wall, &WALL, &INSTANT);
+        for skipped in SKIPS_IN_MINUTES.map(|minutes| minutes * NANOS_PER_MINUTE) {
+            let earlier = wall - skipped;
+            if stands_for(earlier)? != instant {
+                continue;
+            }
+            // Where the clock goes on after the gap, everything before it is earlier and everything in it is not.
+            let just_after_the_gap = stands_for(wall - 1_000)? != instant - 1_000;
+            return if just_after_the_gap { Ok(earlier) } else { Err(self.has_two_times()) };
+        }
+        Ok(wall)
     }
 
     /// Nanoseconds of one kind of time as the other, by the session's zone. Casts know microseconds; what is finer is kept.
@@ -178,6 +197,15 @@ impl Wanted<'_> {
                  which DuckDB reads in the session's zone, or a TIMESTAMP without zone"
             )
         })
+    }
+
+    fn has_two_times(&self) -> Error {
+        Error::invalid_argument(format!(
+            "{} := {} is an instant of the hour after one that the clock of the session's time zone skips; times of the skipped hour \
+             are taken for it as well, so that no range of the wall clock begins there; give a TIMESTAMP without zone",
+            self.name,
+            show(self.arg)
+        ))
     }
 
     fn shown_twice(&self) -> Error {

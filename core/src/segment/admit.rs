@@ -2,13 +2,15 @@
 //! of the column, or the whole table, would fail; and of values that do not go into the table's types.
 
 use arrow::{
-    array::{Array, ArrayRef},
-    datatypes::DataType,
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    buffer::NullBuffer,
+    compute::cast,
+    datatypes::{DataType, Int64Type},
     error::ArrowError,
 };
 use parquet::basic::Compression;
 
-use super::{ReadColumn, ReadRequest, SegmentFile, convert::converted};
+use super::{ReadColumn, ReadRequest, SegmentFile, WriteColumn, convert::converted};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,
@@ -39,6 +41,10 @@ pub fn admit(file: &SegmentFile) -> Result<()> {
             let bounds = file.column_bounds(row_group, position);
             for bound in [bounds.min, bounds.max].into_iter().flatten() {
                 check_instant(&column.name, &column.ty, &bound)?;
+            }
+            for (path, ty, bounds) in file.nested_bounds(row_group, position) {
+                let within = |bound| check_instant(&column.name, &ty, &bound).map_err(|e| e.with("leaf", &path));
+                bounds.into_iter().flatten().try_for_each(within)?;
             }
         }
     }
@@ -106,12 +112,51 @@ fn unreadable(file: &SegmentFile, leaf: usize, why: &str) -> Error {
     Error::unsupported_format(format!("column \"{}\" {why}", schema.get_column_root(leaf).name()))
 }
 
+/// Refuses rows with an instant, however deep inside a column, that DuckDB cannot show.
+///
+/// # Errors
+/// `SchemaMismatch` naming the column and the instant.
+pub fn check_instants(batch: &RecordBatch, columns: &[WriteColumn]) -> Result<()> {
+    let check = |(array, column): (&ArrayRef, &WriteColumn)| check_within(&column.name, &column.ty, array, None);
+    batch.columns().iter().zip(columns).try_for_each(check)
+}
+
+fn check_within(column: &str, ty: &ColumnType, array: &ArrayRef, outer: Option<&NullBuffer>) -> Result<()> {
+    let nulls = NullBuffer::union(outer, array.nulls());
+    match ty {
+        ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => {
+            let counts = cast(array, &DataType::Int64);
+            let counts = counts.map_err(|e| Error::internal("instants are no counts").caused_by(e))?;
+            let counts = counts.as_primitive::<Int64Type>().values();
+            let valid = |row: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
+            let odd = counts.iter().enumerate().filter(|(_, count)| !ty.shows(**count));
+            let first = odd.filter(|(row, _)| valid(row)).map(|(_, count)| *count).next();
+            first.map_or(Ok(()), |count| check_instant(column, ty, &Constant::Temporal(ty.clone(), count)))
+        }
+        ColumnType::Struct(fields) => {
+            let Some(array) = array.as_struct_opt() else { return Ok(()) };
+            let mut parts = fields.iter().zip(array.columns());
+            parts.try_for_each(|(field, part)| check_within(column, &field.ty, part, nulls.as_ref()))
+        }
+        ColumnType::List(element) => {
+            let Some(array) = array.as_list_opt::<i32>() else { return Ok(()) };
+            check_within(column, &element.ty, array.values(), None)
+        }
+        ColumnType::Map(key, value) => {
+            let Some(array) = array.as_map_opt() else { return Ok(()) };
+            check_within(column, &key.ty, array.keys(), None)?;
+            check_within(column, &value.ty, array.values(), None)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_instant(column: &str, ty: &ColumnType, value: &Constant) -> Result<()> {
     let (ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit), Constant::Temporal(_, count)) = (ty, value)
     else {
         return Ok(());
     };
-    if unit.shows(*count) {
+    if ty.shows(*count) {
         return Ok(());
     }
     Err(Error::schema_mismatch(format!(

@@ -8,7 +8,7 @@ use parquet::{
     file::{metadata::ColumnChunkMetaData, page_index::column_index::ColumnIndexMetaData, statistics::Statistics},
 };
 
-use super::{SegmentFile, guard::guarded, page_index::page_rows};
+use super::{SegmentFile, guard::guarded, leaf::leaf_type, page_index::page_rows};
 use crate::{error::Result, prune::expr::Constant, schema::ColumnType};
 
 /// What is known of the values of a column in some rows. Nothing known is `None`, everywhere.
@@ -65,6 +65,29 @@ impl SegmentFile {
         // Writers that shorten texts are to increase what is left of a greatest one, but need not say that they did.
         let max = if self.is_own() || statistics.max_is_exact() { max } else { max.and_then(with_all_that_begin_so) };
         Some(ColumnBounds { min, max, nulls, exact: is_exact(statistics) })
+    }
+
+    /// The bounds of the parts of a nested column, each with its path and type, as far as the footer tells. None of a column that
+    /// is not nested.
+    pub(super) fn nested_bounds(
+        &self,
+        row_group: usize,
+        position: usize,
+    ) -> Vec<(String, ColumnType, [Option<Constant>; 2])> {
+        if self.flat_leaf(position).is_some() {
+            return Vec::new();
+        }
+        let schema = self.metadata().file_metadata().schema_descr();
+        let bounds = |leaf: usize| {
+            let column = schema.column(leaf);
+            let ty = leaf_type(column.self_type())?;
+            let chunk = self.chunk(row_group, leaf)?;
+            let statistics = chunk.statistics().filter(|_| self.is_reliable(leaf, &ty))?;
+            let read = |bytes: Option<&[u8]>, end| constant(&ty, chunk.column_type(), bytes?, end);
+            let bounds = [read(statistics.min_bytes_opt(), End::Low), read(statistics.max_bytes_opt(), End::High)];
+            Some((column.path().string(), ty, bounds))
+        };
+        guarded(self.path(), || Ok(self.leaves(position).filter_map(bounds).collect())).unwrap_or_default()
     }
 
     /// What the page index says of the column at `position` in a row group, page by page in order; none for nested

@@ -205,6 +205,15 @@ fn a_column_that_no_host_could_bind_or_decode_is_not_admitted() {
     assert!(admit(&stamps(i64::MAX).unwrap()).is_ok(), "an infinity is a value");
     let far = refused(stamps(i64::MAX - 1).unwrap());
     assert!(far.contains("column \"x\" holds 9223372036854775806 ms since 1970"), "{far}");
+
+    let nested = |value| {
+        let schema = message("message m { required group c { required int64 a (TIMESTAMP(MICROS,true)); } }");
+        file(schema, vec![Leaf::I64(vec![value, 5])]).unwrap()
+    };
+    assert!(admit(&nested(-i64::MAX)).is_ok(), "an infinity is a value");
+    let far = refused(nested(i64::MIN + 9));
+    assert!(far.contains("column \"c\" holds -9223372036854775799 us since 1970"), "{far}");
+    assert!(far.contains("(leaf c.a)"), "{far}");
 }
 
 #[test]

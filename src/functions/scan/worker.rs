@@ -182,7 +182,9 @@ impl ScanWorker {
             let read = place.and_then(|place| unit.places.get(place).copied().flatten());
             let array: Option<&ArrayRef> = read.and_then(|at| batch.columns().get(at));
             match (source, array) {
-                (Column::Table { .. }, Some(array)) => out.write(i, ty, array, offset, len)?,
+                (Column::Table { id }, Some(array)) => {
+                    out.write(i, ty, array, offset, len).map_err(|e| self.named(e, *id, unit))?;
+                }
                 (Column::Bucket, Some(array)) => {
                     let starts = bucket_starts(array, &self.rows.grid, ty)?;
                     out.write(i, ty, &starts, offset, len)?;
@@ -191,6 +193,13 @@ impl ScanWorker {
             }
         }
         Ok(())
+    }
+
+    /// The error with the column that was read and where.
+    fn named(&self, e: Error, id: u32, unit: &Unit) -> Error {
+        let columns = self.rows.scan.snapshot().schema().map_or(&[][..], |schema| &schema.columns);
+        let column = columns.iter().find(|column| column.id == id).map_or("?", |column| &column.name);
+        e.with("column", column).with("path", &unit.segment.record.path).with("version", unit.segment.added)
     }
 
     fn write_counted(&self, len: usize, out: &mut dyn Output) -> Result<()> {

@@ -150,8 +150,8 @@ pub(super) fn timestamps<V: RawVector>(vector: V, unit: TimeUnit, source: Source
     match unit {
         TimeUnit::S => copy::<V, TimestampSecondType>(vector, source),
         TimeUnit::Ms => scaled::<V, TimestampMillisecondType>(vector, source, 1_000, "TIMESTAMP"),
-        TimeUnit::Us => copy::<V, TimestampMicrosecondType>(vector, source),
-        TimeUnit::Ns => copy::<V, TimestampNanosecondType>(vector, source),
+        TimeUnit::Us => shown::<V, TimestampMicrosecondType>(vector, TimeUnit::Us, source, "TIMESTAMP"),
+        TimeUnit::Ns => shown::<V, TimestampNanosecondType>(vector, TimeUnit::Ns, source, "TIMESTAMP_NS"),
     }
 }
 
@@ -161,10 +161,26 @@ pub(super) fn timestamps_tz<V: RawVector>(vector: V, unit: TimeUnit, source: Sou
     match unit {
         TimeUnit::S => scaled::<V, TimestampSecondType>(vector, source, MICROS_PER_SECOND, NAME),
         TimeUnit::Ms => scaled::<V, TimestampMillisecondType>(vector, source, 1_000, NAME),
-        TimeUnit::Us => copy::<V, TimestampMicrosecondType>(vector, source),
-        TimeUnit::Ns if vector.counts_nanoseconds() => copy::<V, TimestampNanosecondType>(vector, source),
+        TimeUnit::Us => shown::<V, TimestampMicrosecondType>(vector, unit, source, NAME),
+        TimeUnit::Ns if vector.counts_nanoseconds() => shown::<V, TimestampNanosecondType>(vector, unit, source, NAME),
         TimeUnit::Ns => map::<V, TimestampNanosecondType, i64>(vector, source, |value| value.div_euclid(1_000)),
     }
+}
+
+/// Copies instants, which must be ones that DuckDB can show: its own functions and casts end the database over others.
+fn shown<V: RawVector, T: ArrowPrimitiveType<Native = i64>>(
+    vector: V,
+    unit: TimeUnit,
+    source: Source<'_>,
+    name: &str,
+) -> Result<Option<()>> {
+    let Some(values) = values::<T>(&source) else { return Ok(None) };
+    // Without a branch for each value: there are very many, and none of them is refused.
+    let least = if unit == TimeUnit::Us { TimeUnit::LEAST_US } else { INFINITY_BEFORE };
+    if values.iter().fold(false, |odd, value| odd | (*value < least && *value != INFINITY_BEFORE)) {
+        refuse(values, source.nulls().as_ref(), name, |value| unit.shows(value).then_some(()))?;
+    }
+    copy::<V, T>(vector, source)
 }
 
 /// DuckDB's `-infinity`.

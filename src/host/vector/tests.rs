@@ -10,7 +10,7 @@ use arrow::{
     array::{
         Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, FixedSizeBinaryArray, Float64Array,
         Int32Array, Int64Array, LargeStringArray, ListArray, StringArray, StringViewArray, StructArray,
-        Time64NanosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+        Time64NanosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::{DataType, Field as ArrowField, Int32Type},
@@ -298,6 +298,31 @@ fn milliseconds_beyond_microseconds_are_an_error_that_names_them_unless_null() {
         TimestampMillisecondArray::new(vec![5, i64::MAX - 1].into(), Some(NullBuffer::from(vec![true, false])));
     let vector = written(&ty, &hidden, 0, 2);
     assert_eq!((vector.at::<i64>(0), vector.valid(1)), (5000, false));
+}
+
+#[test]
+fn instants_before_the_years_of_duckdb_are_an_error_in_nested_columns_too_unless_null() {
+    let far = TimestampMicrosecondArray::from(vec![5, i64::MIN + 9]);
+    let fields = vec![Field { name: "a".to_owned(), ty: ColumnType::Timestamp(TimeUnit::Us), nullable: true }];
+    let structs = StructArray::try_new(
+        vec![ArrowField::new("a", far.data_type().clone(), true)].into(),
+        vec![Arc::new(far.clone())],
+        None,
+    );
+    for (ty, array) in [
+        (ColumnType::Timestamp(TimeUnit::Us), Arc::new(far.clone()) as ArrayRef),
+        (ColumnType::TimestampTz(TimeUnit::Us), Arc::new(far.with_timezone("UTC"))),
+        (ColumnType::Struct(fields), Arc::new(structs.unwrap())),
+    ] {
+        let failure = write(memory(), &ty, Source::new(&array, 0, 2).unwrap(), None).unwrap_err();
+        assert!(
+            failure.to_string().contains("-9223372036854775799 is outside the range of DuckDB's TIMESTAMP"),
+            "{failure}"
+        );
+    }
+    let hidden = TimestampMicrosecondArray::new(vec![5, i64::MIN].into(), Some(NullBuffer::from(vec![true, false])));
+    let vector = written(&ColumnType::Timestamp(TimeUnit::Us), &hidden, 0, 2);
+    assert_eq!((vector.at::<i64>(0), vector.valid(1)), (5, false));
 }
 
 #[test]

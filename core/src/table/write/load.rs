@@ -37,7 +37,7 @@ use crate::{
         state::{Segment, TableState},
     },
     schema::{ColumnType, Schema},
-    segment::{FileColumn, look::RowLook, rewrite::as_columns, schema::position},
+    segment::{FileColumn, admit::check_instants, look::RowLook, rewrite::as_columns, schema::position},
     storage::Storage,
     table::{
         commit::{Amendment, Changed, Plan, begin},
@@ -177,7 +177,9 @@ impl Loader {
     /// # Errors
     /// `InvalidArgument` for rows without index or entity, `SchemaMismatch` for values that do not fit, `Io`.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = as_columns(batch, &self.places, &write_columns(&self.target), "the query", self.rows)?;
+        let columns = write_columns(&self.target);
+        let batch = as_columns(batch, &self.places, &columns, "the query", self.rows)?;
+        check_instants(&batch, &columns)?;
         self.integers.iter_mut().try_for_each(|column| column.see(&batch, &self.target, self.rows))?;
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
         let batch = self.checked(batch)?;
