@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows_rewritten: 0,
         actions: vec![Action::AddSegment(Box::new(record(&coverage, minutes, path)))],
         extra: Map::new(),
+        foreign: None,
     };
     let _ = table.log().publish(&commit)?;
     Ok(())

@@ -51,10 +51,10 @@ def one(con, sql):
     return con.execute(sql).fetchall()[0][0]
 
 
-def live_files(table):
-    """The files of the newest version, by the log."""
+def live_files(table, version=None):
+    """The files of a version, the newest when none is given, by the log."""
     live = []
-    for commit in sorted(glob.glob(f"{table}/_timeseries_log/0*.json")):
+    for commit in sorted(glob.glob(f"{table}/_timeseries_log/0*.json"))[:version]:
         for action in json.loads(Path(commit).read_text())["actions"]:
             if "AddSegment" in action:
                 live.append(action["AddSegment"]["path"])
@@ -63,10 +63,10 @@ def live_files(table):
     return [f"{table}/{path}" for path in live]
 
 
-def differing_rows(con, root, files):
+def differing_rows(con, root, files, at=""):
     source = f"read_parquet({files}, union_by_name = true)"
     names = ", ".join(f'"{name}"' for name, *_ in con.execute(f"DESCRIBE FROM {source}").fetchall())
-    ours, theirs = f"SELECT {names} FROM tstable_scan('{root}')", f"SELECT {names} FROM {source}"
+    ours, theirs = f"SELECT {names} FROM tstable_scan('{root}'{at})", f"SELECT {names} FROM {source}"
     return one(con, f"SELECT count(*) FROM (({ours} EXCEPT ALL {theirs}) UNION ALL ({theirs} EXCEPT ALL {ours}))")
 
 
@@ -83,6 +83,114 @@ def tables_of_every_release(con):
             check(rows == one(con, f"SELECT count(*) FROM read_parquet({files}, union_by_name = true)"), f"{table}: {rows}")
         wrong = con.execute(f"FROM tstable_verify('{root}', deep := true) WHERE NOT ok").fetchall()
         check(wrong == [], f"{table}: {wrong}")
+
+
+def tables():
+    return sorted(str(path.parent) for path in Path("ancestor").glob("*/*/_timeseries_log"))
+
+
+def contents(directory):
+    """Every file below a directory and what is in it."""
+    return {str(path): path.read_bytes() for path in Path(directory).rglob("*") if path.is_file()}
+
+
+def tables_answer_where_they_are(con):
+    before = contents("ancestor")
+    for table in tables():
+        newest = int(Path(table, "_timeseries_log/CURRENT").read_text())
+        for version in range(1, newest + 1):
+            files = live_files(table, version)
+            if files:
+                differing = differing_rows(con, table, files, f", version := {version}")
+                check(differing == 0, f"version {version} of {table} differs in {differing} rows")
+        of = lambda sql: con.execute(f"FROM {sql}").fetchall()
+        check(one(con, f"SELECT version FROM tstable_info('{table}')") == newest, table)
+        check([row[0] for row in of(f"tstable_history('{table}')")] == list(range(newest, 0, -1)), table)
+        check(of(f"tstable_verify('{table}', deep := true) WHERE NOT ok") == [], table)
+        if not live_files(table):
+            continue
+        check(len(of(f"tstable_segments('{table}')")) == len(live_files(table)), table)
+        # The rows decide what is covered, as they do in a table of ours that they are brought into.
+        con.execute(f"CALL tstable_import('{table}', 'covered/{table}')")
+        for question in ("coverage", "gaps", "windows", "entities"):
+            here, there = of(f"tstable_{question}('{table}')"), of(f"tstable_{question}('covered/{table}')")
+            check(here == there, f"tstable_{question} of {table}: {here} and {there}")
+        check(one(con, f"SELECT count(*) FROM '{table}'") == one(con, f"SELECT count(*) FROM '{'covered/' + table}'"), table)
+    check(contents("ancestor") == before, "reading a table in place changed it")
+
+
+def tables_in_place_are_never_written_to(con):
+    con.execute("CREATE TABLE day AS SELECT TIMESTAMP '2030-01-01' AS ts, 'X' AS symbol, 1.0::DOUBLE AS close, 1::BIGINT AS volume")
+    con.execute("COPY day TO 'day.parquet'")
+    Path("windows.parquet").write_bytes(Path("day.parquet").read_bytes())
+    before = contents("ancestor")
+    for table in ("ancestor/0.1.4/single_nvda", "ancestor/0.4.0/prices", "ancestor/0.9.0/prices"):
+        calls = [
+            f"CALL tstable_append('{table}', 'day.parquet')",
+            f"CALL tstable_append('{table}', 'day.parquet', mode := 'move')",
+            f"CALL tstable_create('{table}', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'], if_not_exists := true)",
+            f"CALL tstable_delete('{table}', NULL, NULL)",
+            f"CALL tstable_compact('{table}')",
+            f"CALL tstable_add_columns('{table}', {{'extra': 'DOUBLE'}})",
+            f"CALL tstable_set('{table}', 'owner', 'me')",
+            f"CALL tstable_tag('{table}', 'now')",
+            f"CALL tstable_checkpoint('{table}')",
+            f"CALL tstable_restore('{table}', 2)",
+            f"CALL tstable_vacuum('{table}', dry_run := false)",
+            f"CALL tstable_repair('{table}', dry_run := false)",
+            f"CALL tstable_mark_empty('{table}', '2024-06-02 09:00', '2024-06-02 10:00')",
+            f"CALL tstable_export_delta('{table}')",
+        ]
+        if duckdb.__version__ == "2.0.0":
+            calls.append(f"COPY day TO '{table}' (FORMAT tstable)")
+        for call in calls:
+            refused(con, call, "unsupported format", "timeseries-table-format", f"CALL tstable_import('{table}', ")
+    check(contents("ancestor") == before and Path("day.parquet").exists(), "a refused write changed something")
+
+
+def a_table_in_place_is_damaged(con):
+    source = "ancestor/0.9.0/prices"
+    for name, damage, sql, words in (
+        ("hole", lambda d: next(d.glob("_timeseries_log/*2.json")).unlink(), "FROM '{}'", ("corrupt", "0000000002.json")),
+        ("end", lambda d: next(d.glob("_timeseries_log/*4.json")).unlink(), "FROM '{}'", ("corrupt", "CURRENT", "0000000004.json")),
+        ("cut", lambda d: (d / "_timeseries_log/0000000003.json").write_text('{"version":3'), "FROM '{}'", ("corrupt", "cut off", "0000000003.json")),
+        ("words", odd_action, "FROM '{}'", ("corrupt", "DropSegment", "0000000003.json")),
+        ("format", later_format, "FROM '{}'", ("unsupported format", "format 9")),
+        ("outside", outside, "FROM '{}'", ("corrupt", "../")),
+        ("short", lambda d: cut(next(d.rglob("*.parquet"))), "FROM '{}'", ("corrupt", "bytes; the log says", ".parquet")),
+        ("lost", lambda d: next(d.rglob("*.parquet")).unlink(), "FROM '{}'", ("a segment", "missing", ".parquet")),
+        ("uncovered", lambda d: next(d.rglob("*.parquet")).unlink(), "FROM tstable_coverage('{}')", ("a segment is missing", ".parquet")),
+    ):
+        shutil.copytree(source, f"hurt/{name}")
+        damage(Path(f"hurt/{name}"))
+        refused(con, sql.format(f"hurt/{name}"), *words)
+    found = con.execute("SELECT what, problem FROM tstable_verify('hurt/lost') WHERE NOT ok AND what = 'segment'").fetchall()
+    check(len(found) == 1 and "missing" in found[0][1], f"verify finds {found}")
+    # A commit beyond CURRENT was never finished: the program that wrote it does not see it either.
+    shutil.copytree(source, "unfinished")
+    Path("unfinished/_timeseries_log/0000000005.json").write_text('{"version":5,"base')
+    check(one(con, "SELECT version FROM tstable_info('unfinished')") == 4, "a commit beyond CURRENT counts")
+    check(one(con, "SELECT count(*) FROM 'unfinished'") == one(con, f"SELECT count(*) FROM '{source}'"), "rows beyond CURRENT")
+    Path("unfinished/_timeseries_log/CURRENT").unlink()
+    refused(con, "FROM 'unfinished'", "corrupt", "0000000005.json")
+    # What a vacuum took is missed by those who ask for it, and by nobody else.
+    shutil.copytree("ancestor/0.9.0/optimized", "cleaned")
+    live = {Path(path).name for path in live_files("cleaned")}
+    for path in Path("cleaned/data").rglob("*.parquet"):
+        if path.name not in live:
+            path.unlink()
+    check(differing_rows(con, "cleaned", live_files("cleaned")) == 0, "the newest version of a table that was cleaned up")
+    check(con.execute("FROM tstable_verify('cleaned') WHERE NOT ok").fetchall() == [], "a cleaned-up table is not damaged")
+    refused(con, "FROM tstable_scan('cleaned', version := 2)", "a segment", "missing")
+
+
+def odd_action(table):
+    path = table / "_timeseries_log/0000000003.json"
+    path.write_text(path.read_text().replace('"AddSegment"', '"DropSegment"'))
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-10])
 
 
 def what_a_table_was_is_kept(con):
@@ -115,6 +223,15 @@ def stores_of_every_release(con):
         check(properties == {"source": "yfinance", "currency": "USD"}, f"{properties}")
         before = one(con, f"SELECT count(*) FROM tstable_scan('{daily}', tag := 'beforeappend')")
         check(before == 100, f"the snapshot of {version} has {before} rows")
+
+
+def imports_are_one_commit(con):
+    made = con.execute("SELECT version, operation, segments_added, len(sources) FROM tstable_history('ours/ancestor/0.9.0/columns_added')")
+    check(made.fetchall() == [(1, "import", 4, 4)], "an import of a table is one commit, whose sources are known")
+    made = con.execute("SELECT version, operation FROM tstable_history('ours/ancestor/0.9.0/empty')").fetchall()
+    check(made == [(1, "import")], f"an empty table: {made}")
+    again = con.execute(f"FROM tstable_append('ours/ancestor/0.9.0/prices', '{live_files('ancestor/0.9.0/prices')[0]}', on_overlap := 'skip_file')")
+    check(again.fetchall()[0][1] == "already_loaded", "the sources of an import are remembered")
 
 
 def arguments_decide(con):
@@ -165,7 +282,11 @@ def main():
         with tarfile.open(fixture) as archive:
             archive.extractall("pystore" if fixture.name.startswith("pystore") else "ancestor", filter="data")
     con = connect()
+    tables_answer_where_they_are(con)
+    tables_in_place_are_never_written_to(con)
+    a_table_in_place_is_damaged(con)
     tables_of_every_release(con)
+    imports_are_one_commit(con)
     what_a_table_was_is_kept(con)
     stores_of_every_release(con)
     arguments_decide(con)

@@ -58,6 +58,7 @@ pub struct Exported {
 /// of this table, `InvalidArgument` for a `from` that is not a version or comes too late, and what reading the log gives.
 pub fn export(log: &Log, latest: &Arc<TableState>, from: Option<Version>) -> Result<Vec<Exported>> {
     let storage = log.storage();
+    latest.check_writable(storage.as_ref())?;
     let newest = newest_exported(log, latest)?;
     let begin = match (newest, from) {
         (Some(newest), _) => Begin::After(Version(newest.saturating_add(1))),

@@ -10,17 +10,16 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    log::Version,
-    schema::Schema,
+    log::{Version, commit::Action},
     storage::local::roots::{discard_tree, settle},
     table::{
         CreateRequest, Snapshot, Table,
-        delete::DeleteRequest,
         monitor::{Monitor, check_cancelled},
+        names::check_name,
         random_id,
+        tags_and_properties::check_property,
         write::policy::{AppendRequest, Mode, OnOverlap},
     },
-    time::IndexRange,
 };
 
 /// A table to be made.
@@ -34,8 +33,6 @@ pub struct Import {
     pub definition: CreateRequest,
     /// Its Parquet files.
     pub files: Vec<PathBuf>,
-    /// Columns that no file has, with the types that the source gives them.
-    pub added: Schema,
     /// Its properties.
     pub properties: Vec<(String, String)>,
     /// Earlier contents, oldest first.
@@ -96,49 +93,45 @@ fn beside(root: &Path) -> PathBuf {
 
 fn build(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> Result<Imported> {
     let table = Table::at_directory(&root.to_string_lossy());
-    let mut snapshot = table.create(import.definition.clone().definition()?, false)?.snapshot;
+    let mut snapshot = table.unborn(import.definition.clone().definition()?);
     for earlier in import.snapshots.iter().filter(|earlier| !earlier.is_current) {
-        check_cancelled(monitor)?;
-        snapshot = replace_all(&table, &snapshot, import, &earlier.files, mode, monitor)?;
-        snapshot = table.tag(&snapshot, &earlier.name, None)?.1.snapshot;
+        let tag = [tag(&earlier.name, &snapshot)?];
+        snapshot = fill(&table, &snapshot, &tag, import, &earlier.files, mode, monitor)?;
     }
-    snapshot = replace_all(&table, &snapshot, import, &import.files, mode, monitor)?;
-    if !import.added.columns.is_empty() && snapshot.definition().schema.is_some() {
-        let columns: Vec<_> = import.added.columns.iter().map(|c| (c.name.clone(), c.ty.clone())).collect();
-        snapshot = table.add_columns(&snapshot, &columns)?.snapshot;
-    }
+    let mut also = Vec::new();
     for (key, value) in &import.properties {
-        snapshot = table.set(&snapshot, key, Some(value))?.snapshot;
+        check_property(key, Some(value))?;
+        also.push(Action::SetProperty { key: key.clone(), value: Some(value.clone()) });
     }
     for earlier in import.snapshots.iter().filter(|earlier| earlier.is_current) {
-        snapshot = table.tag(&snapshot, &earlier.name, None)?.1.snapshot;
+        also.push(tag(&earlier.name, &snapshot)?);
     }
+    snapshot = fill(&table, &snapshot, &also, import, &import.files, mode, monitor)?;
     let state = &snapshot.state;
     Ok(Imported { version: state.version, rows: state.rows(), files: state.segments.len() as u64 })
 }
 
-/// Puts the rows of `files` in the place of whatever the table holds.
-fn replace_all(
+/// Names the version that comes after a snapshot.
+fn tag(name: &str, before: &Snapshot) -> Result<Action> {
+    check_name("the name of a snapshot", name)?;
+    Ok(Action::SetTag { name: name.to_owned(), version: before.state.version.next() })
+}
+
+/// Makes a version that holds the rows of `files` and no others.
+fn fill(
     table: &Table,
     snapshot: &Snapshot,
+    also: &[Action],
     import: &Import,
     files: &[PathBuf],
     mode: Mode,
     monitor: &dyn Monitor,
 ) -> Result<Snapshot> {
-    let mut snapshot = snapshot.clone();
-    if !snapshot.state.segments.is_empty() {
-        let request = DeleteRequest { range: IndexRange::ALL, ..DeleteRequest::default() };
-        snapshot = table.delete(&snapshot, &request, monitor)?.changed.snapshot;
-    }
-    if files.is_empty() {
-        return Ok(snapshot);
-    }
+    check_cancelled(monitor)?;
     let on_overlap = if import.shared_buckets { OnOverlap::Allow } else { OnOverlap::Error };
     let request = AppendRequest { files: files.to_vec(), on_overlap, mode, ..AppendRequest::default() };
-    let appended = table.append(&snapshot, &request, monitor).map_err(|e| match e.kind() {
+    table.fill_with(snapshot, also, &request, monitor).map_err(|e| match e.kind() {
         ErrorKind::InvalidArgument if mode == Mode::Link => e.with("hint", "mode := 'copy' works across file systems"),
         _ => e,
-    });
-    Ok(appended?.snapshot)
+    })
 }

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::{Earlier, Import, spacing};
 use crate::{
     error::{Error, Result},
-    schema::Schema,
     storage::{
         Storage,
         local::{LocalStorage, roots::children},
@@ -91,7 +90,6 @@ pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
         snapshots: snapshots(item, &files)?,
         properties: properties(&item.directory)?,
         files,
-        added: Schema::default(),
         shared_buckets: true,
     })
 }

@@ -1,5 +1,7 @@
 //! A commit: the JSON document that makes a version, and its checksum. FORMAT.md states it normatively.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -46,6 +48,9 @@ pub struct Commit {
     /// Fields that this version does not know, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+    /// The program whose table it is, and its format, when that is another than this one.
+    #[serde(skip)]
+    pub foreign: Option<Arc<str>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -292,6 +297,11 @@ impl<'de> Deserialize<'de> for FooterChecksum {
 /// XXH3-128 of a file's contents, in 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub u128);
+
+impl Fingerprint {
+    /// That of a segment whose bytes nobody has summed up: in the logs of other programs.
+    pub const UNKNOWN: Self = Self(0);
+}
 
 impl std::fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -7,7 +7,7 @@ pub mod checkpoint;
 pub mod commit;
 pub mod definition;
 pub mod expectations;
-mod foreign;
+pub mod foreign;
 pub mod hint;
 mod newest;
 pub mod segments;

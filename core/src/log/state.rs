@@ -12,6 +12,7 @@ use super::{
     commit::{Action, Commit, CoverageRecord, Instant, SegmentRecord},
     definition::Definition,
     expectations::Expectations,
+    foreign,
     segments::Segments,
 };
 use crate::{
@@ -70,7 +71,10 @@ impl Segment {
                 coverage.extend_from_bytes(bytes, limit).map_err(|e| e.with("path", self.added.commit_path()))?
             }
             CoverageRecord::File(path) => {
-                let missing = || Error::corrupt("the coverage of a segment is missing").with("path", path);
+                let missing = || {
+                    let what = if *path == self.record.path { "a segment" } else { "the coverage of a segment" };
+                    Error::corrupt(format!("{what} is missing")).with("path", path)
+                };
                 let bytes = storage.read(path, MAX_COVERAGE_BYTES)?.ok_or_else(missing)?;
                 coverage.extend_from_bytes(&bytes, limit).map_err(|e| e.with("path", path))?
             }
@@ -117,6 +121,8 @@ pub struct TableState {
     pub checkpoint: Version,
     /// What is expected.
     pub expectations: Arc<Expectations>,
+    /// The program whose table it is, and its format, when that is another than this one: such a table is read only.
+    pub foreign: Option<Arc<str>>,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -144,8 +150,16 @@ impl TableState {
             return Err(Error::corrupt("the first commit does not define a table").with("version", commit.version));
         };
         let mut state = Self::bare(Version(0), commit.timestamp, commit.timestamp, definition.as_ref().clone());
+        state.foreign.clone_from(&commit.foreign);
         state.apply(commit)?;
         Ok(state)
+    }
+
+    /// The state before the first commit: a table that is still to be made.
+    #[must_use]
+    pub fn unborn(definition: Definition) -> Self {
+        let now = Instant::now();
+        Self::bare(Version(0), now, now, definition)
     }
 
     /// A state read from a checkpoint, which stores its coverage.
@@ -168,6 +182,7 @@ impl TableState {
             oldest: Version(1),
             checkpoint: Version(0),
             expectations: Arc::default(),
+            foreign: None,
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -325,6 +340,14 @@ impl TableState {
             }
         }
         Ok(next)
+    }
+
+    /// Refuses to write to a table of another program.
+    ///
+    /// # Errors
+    /// `UnsupportedFormat` with the call that makes a table of ours of it.
+    pub fn check_writable(&self, storage: &dyn Storage) -> Result<()> {
+        self.foreign.as_ref().map_or(Ok(()), |program| Err(foreign::read_only(program, storage.root())))
     }
 
     /// Whether vacuum has left the files of `version` alone.

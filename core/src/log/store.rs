@@ -6,6 +6,7 @@ use super::{
     LOG_DIRECTORY, Version,
     checkpoint::{self, COMMITS_PER_CHECKPOINT, checkpoint_path, of_checkpoint_name},
     commit::{Commit, Instant, MAX_COMMIT_BYTES},
+    foreign::{self, ReadForeign},
     hint::{HINT_PATH, Hint, MAX_HINT_BYTES},
     state::TableState,
 };
@@ -21,6 +22,8 @@ const CHECKPOINTS_KEPT: u64 = 3;
 #[derive(Debug, Clone)]
 pub struct Log {
     storage: Arc<dyn Storage>,
+    /// Who reads the commits of another program's log; without it they are refused.
+    foreign: Option<Arc<dyn ReadForeign>>,
 }
 
 /// What became of a commit.
@@ -37,7 +40,13 @@ impl Log {
     /// The log on `storage`.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage }
+        Self { storage, foreign: None }
+    }
+
+    /// The log on `storage`, which may be another program's: then `foreign` reads it.
+    #[must_use]
+    pub fn reading(storage: Arc<dyn Storage>, foreign: Arc<dyn ReadForeign>) -> Self {
+        Self { storage, foreign: Some(foreign) }
     }
 
     /// The storage below.
@@ -51,8 +60,34 @@ impl Log {
     /// # Errors
     /// `Corrupt`, `UnsupportedFormat` or `Io`, with path and version.
     pub fn read(&self, version: Version) -> Result<Option<Commit>> {
-        let bytes = self.storage.read(&version.commit_path(), MAX_COMMIT_BYTES)?;
-        bytes.map(|bytes| Commit::decode(&bytes, version)).transpose()
+        let Some(bytes) = self.storage.read(&version.commit_path(), MAX_COMMIT_BYTES)? else { return Ok(None) };
+        match (Commit::decode(&bytes, version), &self.foreign) {
+            (Ok(commit), _) => Ok(Some(commit)),
+            (Err(_), Some(reader)) if self.is_foreign()? => reader.commit(&self.storage, version),
+            (Err(e), _) => Err(e),
+        }
+    }
+
+    /// Whether it is the log of another program that is read here.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be read.
+    pub fn is_foreign(&self) -> Result<bool> {
+        Ok(self.foreign.is_some() && foreign::is_table(self.storage.as_ref())?)
+    }
+
+    /// Refuses to write where the log is another program's, whatever its state.
+    ///
+    /// # Errors
+    /// `UnsupportedFormat` with the call that makes a table of ours of it; `Io` when it cannot be read.
+    pub fn check_ours(&self) -> Result<()> {
+        if self.is_foreign()? { Err(foreign::read_only(foreign::PROGRAM, self.storage.root())) } else { Ok(()) }
+    }
+
+    /// What `CURRENT` says in the log of another program, which is the newest version there.
+    fn foreign_current(&self) -> Result<Option<Version>> {
+        let current = foreign::current(self.storage.as_ref())?;
+        if current.is_some() && self.is_foreign()? { Ok(current) } else { Ok(None) }
     }
 
     /// The state at `version`.
@@ -175,7 +210,14 @@ impl Log {
     /// # Errors
     /// `Corrupt` when it is damaged.
     pub fn read_hint(&self) -> Result<Option<Hint>> {
-        self.storage.read(HINT_PATH, MAX_HINT_BYTES)?.map(|bytes| Hint::decode(&bytes)).transpose()
+        let Some(bytes) = self.storage.read(HINT_PATH, MAX_HINT_BYTES)? else { return Ok(None) };
+        match Hint::decode(&bytes) {
+            Ok(hint) => Ok(Some(hint)),
+            Err(e) => match self.foreign_current()? {
+                Some(version) => Ok(Some(Hint { version, checkpoint: Version(0) })),
+                None => Err(e),
+            },
+        }
     }
 
     fn write_hint(&self, hint: Hint) {
@@ -218,6 +260,9 @@ impl Log {
         let mut commits: Vec<_> = entries.iter().filter_map(|e| Version::of_commit_name(&e.name)).collect();
         let mut checkpoints: Vec<_> = entries.iter().filter_map(|e| of_checkpoint_name(&e.name)).collect();
         commits.sort_unstable();
+        if let Some(current) = self.foreign_current()? {
+            commits.retain(|version| *version <= current);
+        }
         checkpoints.sort_unstable();
         Ok((commits, checkpoints))
     }

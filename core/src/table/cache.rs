@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    foreign::ForeignTables,
     handle::{Snapshot, Table},
     opened,
 };
@@ -31,6 +32,7 @@ const MAX_TABLES: usize = 64;
 #[derive(Debug)]
 pub struct Cache {
     tables: Mutex<HashMap<String, Known>>,
+    foreign: Arc<ForeignTables>,
     footers: Mutex<Footers>,
 }
 
@@ -66,6 +68,7 @@ impl Cache {
     pub fn new(footer_bytes: usize) -> Self {
         Self {
             tables: Mutex::new(HashMap::new()),
+            foreign: Arc::default(),
             footers: Mutex::new(Footers { limit: footer_bytes, ..Footers::default() }),
         }
     }
@@ -73,7 +76,7 @@ impl Cache {
     /// The table in the directory `root`, whether or not there is one yet.
     #[must_use]
     pub fn table(&self, root: &str) -> Table {
-        Table::new(Arc::new(LocalStorage::new(root)))
+        Table::reading(Arc::new(LocalStorage::new(root)), Arc::clone(&self.foreign))
     }
 
     /// The newest snapshot of the table in the directory `root`.
@@ -106,7 +109,8 @@ impl Cache {
             return Ok(None);
         }
         let now = stat_of_directory(root, LOG_DIRECTORY);
-        if now.is_some() && now == log {
+        // Another program may rename nothing when it makes a version.
+        if now.is_some() && now == log && state.foreign.is_none() {
             return Ok(Some(state));
         }
         // What a fresh reader would stumble over must not be papered over from memory.

@@ -41,6 +41,7 @@ fn after(base: Version, timestamp: Instant, operation: &str, message: Option<Str
         rows_rewritten: 0,
         actions,
         extra: Map::new(),
+        foreign: None,
     }
 }
 
@@ -96,6 +97,7 @@ pub fn begin(
 /// # Errors
 /// As [`crate::log::store::Log::publish`], and as [`TableState::followed_by`]; errors after publication are warnings.
 pub fn publish(table: &Table, base: &Arc<TableState>, commit: &Commit) -> Result<Published> {
+    base.check_writable(table.log().storage().as_ref())?;
     // Whatever may fail does so before the commit is there: an error after it would look like a commit that never was.
     let state = Arc::new(base.followed_by(commit, table.log().storage().as_ref())?);
     if table.log().publish(commit)? == Outcome::Lost {
@@ -200,6 +202,7 @@ impl<'a> Amendment<'a> {
         mut plan: impl FnMut(&Arc<TableState>, &Condemned) -> Result<P>,
     ) -> Result<Changed> {
         let mut state = Arc::clone(self.base);
+        state.check_writable(self.table.log().storage().as_ref())?;
         let mut condemned = Condemned::new();
         self.hear(self.since, state.version, &mut condemned)?;
         loop {

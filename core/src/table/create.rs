@@ -123,6 +123,7 @@ impl Table {
 
     fn created_before(&self, state: Arc<TableState>, wanted: &Definition, if_not_exists: bool) -> Result<Created> {
         let root = self.log().storage().root();
+        state.check_writable(self.log().storage().as_ref())?;
         if !if_not_exists {
             return Err(Error::already_exists(format!(
                 "there is a table at '{root}' already; use if_not_exists := true to accept it when it is the same"

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::foreign::ForeignTables;
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
@@ -45,7 +46,13 @@ impl Table {
     /// The table on `storage`, whether or not there is one yet.
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { log: Log::new(storage), expected: None }
+        Self::reading(storage, Arc::default())
+    }
+
+    /// The same, where `foreign` knows tables of another program already.
+    #[must_use]
+    pub fn reading(storage: Arc<dyn Storage>, foreign: Arc<ForeignTables>) -> Self {
+        Self { log: Log::reading(storage, foreign), expected: None }
     }
 
     /// The table in a directory, whether or not there is one yet.
@@ -65,6 +72,12 @@ impl Table {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// A snapshot of a table that is still to be made: no version, no rows.
+    #[must_use]
+    pub fn unborn(&self, definition: Definition) -> Snapshot {
+        self.snapshot_of(Arc::new(TableState::unborn(definition)))
     }
 
     /// The newest snapshot, going on from `known` where that is given.

@@ -14,6 +14,7 @@ pub mod commit;
 pub mod create;
 pub mod derived;
 pub mod fingerprint;
+pub mod foreign;
 pub mod handle;
 pub mod monitor;
 pub mod names;

@@ -138,3 +138,36 @@ pub fn segment_rows(file: &SegmentFile, segment: &Segment, target: &Target) -> R
     let groups = (0..file.row_group_count()).collect();
     TableRows::known(file, &write_columns(target), groups, None, &|id| segment.has_field(id))
 }
+
+/// The field ids of the file's columns at these positions.
+pub(super) fn field_ids(file: &SegmentFile, positions: &[usize], target: &Target) -> Vec<u32> {
+    let columns = positions.iter().filter_map(|position| file.columns().get(*position));
+    columns.filter_map(|column| target.schema.find(&column.name)).map(|column| column.id).collect()
+}
+
+/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket, and instants that DuckDB
+/// cannot show.
+pub(crate) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
+    let name = &target.definition.index_column;
+    if let ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) = &target.index_type {
+        for end in [min, max] {
+            if i64::try_from(end).is_ok_and(|end| !unit.shows(end)) {
+                return Err(Error::invalid_argument(format!(
+                    "the index column '{name}' holds {end} {unit} since 1970, which is outside the range of DuckDB's {}; remove those rows",
+                    target.index_type
+                )));
+            }
+        }
+    }
+    let end = match &target.index_type {
+        ColumnType::Date => i128::from(i32::MAX),
+        ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
+        _ => return Ok(()),
+    };
+    if min <= -end || max >= end {
+        return Err(Error::invalid_argument(format!(
+            "the index column '{name}' holds an infinite value, which lies in no bucket; remove those rows"
+        )));
+    }
+    Ok(())
+}

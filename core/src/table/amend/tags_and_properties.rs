@@ -64,19 +64,7 @@ impl Table {
     /// # Errors
     /// `InvalidArgument` for a key that is empty, too long or the table's own, and for a value that is too long.
     pub fn set(&self, latest: &Snapshot, key: &str, value: Option<&str>) -> Result<Changed> {
-        check_name("the property's key", key)?;
-        if key == DELTA_PROPERTY && value.is_none_or(|value| matches!(value, "true" | "false")) {
-            // The one key of the table's own that is the user's to set.
-        } else if key.starts_with(RESERVED_PREFIX) {
-            return Err(Error::invalid_argument(format!(
-                "keys of properties that begin with '{RESERVED_PREFIX}' are tstable's own; choose another than '{key}'"
-            )));
-        }
-        if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
-            return Err(Error::invalid_argument(format!(
-                "the value of '{key}' is longer than {MAX_VALUE_BYTES} bytes"
-            )));
-        }
+        check_property(key, value)?;
         amend(self, &latest.state, "set", None, |state| {
             if state.properties.get(key).map(String::as_str) == value {
                 return Ok(Vec::new());
@@ -84,4 +72,23 @@ impl Table {
             Ok(vec![Action::SetProperty { key: key.to_owned(), value: value.map(str::to_owned) }])
         })
     }
+}
+
+/// Refuses what cannot be a property that a user sets.
+///
+/// # Errors
+/// `InvalidArgument` for a key that is empty, too long or the table's own, and for a value that is too long.
+pub(crate) fn check_property(key: &str, value: Option<&str>) -> Result<()> {
+    check_name("the property's key", key)?;
+    if key == DELTA_PROPERTY && value.is_none_or(|value| matches!(value, "true" | "false")) {
+        // The one key of the table's own that is the user's to set.
+    } else if key.starts_with(RESERVED_PREFIX) {
+        return Err(Error::invalid_argument(format!(
+            "keys of properties that begin with '{RESERVED_PREFIX}' are tstable's own; choose another than '{key}'"
+        )));
+    }
+    if value.is_some_and(|value| value.len() > MAX_VALUE_BYTES) {
+        return Err(Error::invalid_argument(format!("the value of '{key}' is longer than {MAX_VALUE_BYTES} bytes")));
+    }
+    Ok(())
 }

@@ -27,6 +27,7 @@ impl Table {
     /// As [`Table::latest`] and the storage.
     pub fn checkpoint(&self) -> Result<Checkpointed> {
         let state = self.log().latest(None)?;
+        state.check_writable(self.log().storage().as_ref())?;
         let created = self.log().write_checkpoint(&state)? == Creation::Created;
         // It is a hint: without it readers take a moment longer.
         _ = self.log().write_hint_at(state.version, state.version);

@@ -24,6 +24,7 @@ impl Table {
     /// # Errors
     /// `NotFound` when there is no table; `InvalidArgument` when nothing is missing or another version is the last that can be followed to.
     pub fn go_back(&self, to: Version, dry_run: bool) -> Result<Vec<Repaired>> {
+        self.log().check_ours()?;
         let state = self.check_way_back(to)?;
         let steps = self.log().steps()?;
         let commits = steps.steps.iter().filter_map(|step| match step {

@@ -46,6 +46,7 @@ impl Table {
     /// # Errors
     /// `NotFound` when there is no table, `Io` when something cannot be written.
     pub fn repair(&self, dry_run: bool, now: Instant) -> Result<Vec<Repaired>> {
+        self.log().check_ours()?;
         let mut repair = Repair { table: self, dry_run, now, rows: Vec::new() };
         repair.run()?;
         Ok(repair.rows)

@@ -82,6 +82,7 @@ impl Table {
     /// As [`Table::latest`] and publishing a commit; nothing was removed then. A file that cannot be removed is no error: its row says why.
     pub fn vacuum(&self, request: &VacuumRequest) -> Result<Vacuumed> {
         let base = self.log().latest(None)?;
+        base.check_writable(self.log().storage().as_ref())?;
         let mut plan = Plan::default();
         let changed = commit::amend(self, &base, "vacuum", None, |state| {
             plan = self.plan_vacuum(state, request)?;

@@ -93,8 +93,10 @@ impl Verify<'_> {
             }
         };
         let mut named = replayed.named;
-        match lives(self.table, &latest) {
-            Ok((lives, unreadable)) => {
+        // Nothing in another program's log says which old versions it has cleaned up.
+        let lives = latest.foreign.is_none().then(|| lives(self.table, &latest));
+        match lives {
+            Some(Ok((lives, unreadable))) => {
                 // What only versions that cannot be read any more have named is a leftover.
                 named = HashSet::new();
                 for (tag, e) in unreadable {
@@ -112,7 +114,7 @@ impl Verify<'_> {
                 }
             }
             // The commits that are to blame are named above; what the newest version needs is known all the same.
-            Err(_) => {
+            Some(Err(_)) | None => {
                 let target = Target::of_table_columns(&latest.definition)?;
                 for segment in latest.segments.all()? {
                     check_cancelled(self.monitor)?;

@@ -20,7 +20,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        Version,
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version,
         commit::{Action, SegmentRecord},
         definition::{Definition, agree, first_columns},
         state::TableState,
@@ -88,18 +88,60 @@ impl Table {
 
     fn append_to(&self, snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Appended> {
         let storage = self.log().storage();
+        snapshot.state.check_writable(storage.as_ref())?;
         self.check_expected(snapshot.state.version)?;
         let intake = Intake::new(storage, snapshot.definition(), request, false)?;
-        let arrivals = intake.look(&snapshot.state, monitor)?;
-        let carving = Carving::new(Arc::clone(storage));
-        let state = Arc::clone(&snapshot.state);
-        let mut append = Append { table: self, request, intake, planned: Vec::new(), state, carving, monitor };
-        let result = append.run(arrivals);
-        if result.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
-            append.discard();
-        }
-        result
+        Append::new(self, snapshot, request, intake, None, monitor).finish()
     }
+
+    /// Makes files the whole contents of the table, in one commit that does `also` as well. It makes the table too where `snapshot` is
+    /// an [unborn](Table::unborn) one. The files may share buckets as far as `on_overlap` allows.
+    ///
+    /// # Errors
+    /// As [`Table::append`].
+    pub fn fill_with(
+        &self,
+        snapshot: &Snapshot,
+        also: &[Action],
+        request: &AppendRequest,
+        monitor: &dyn Monitor,
+    ) -> Result<Snapshot> {
+        let storage = self.log().storage();
+        snapshot.state.check_writable(storage.as_ref())?;
+        storage.prepare(&[LOG_DIRECTORY, DATA_DIRECTORY, COVERAGE_DIRECTORY])?;
+        if request.files.is_empty() {
+            let filled = Amendment::new(self, &snapshot.state, IMPORT)
+                .run(|state, _| whole(state, state.definition.as_ref(), Vec::new(), also))?;
+            return Ok(filled.snapshot);
+        }
+        let empty = self.unborn(snapshot.definition().clone());
+        let intake = Intake::new(storage, snapshot.definition(), request, false)?;
+        let append = Append::new(self, snapshot, request, intake, Some(also), monitor);
+        // What the table holds goes, so nothing that it covers stands in the way.
+        Ok(Append { against: empty.state, ..append }.finish()?.snapshot)
+    }
+}
+
+/// What the commits of [`Table::fill_with`] are called.
+const IMPORT: &str = "import";
+
+/// The actions that make segments the whole contents of a table.
+fn whole(
+    state: &TableState,
+    definition: &Definition,
+    added: Vec<SegmentRecord>,
+    also: &[Action],
+) -> Result<Vec<Action>> {
+    let mut actions = Vec::new();
+    if state.version.0 == 0 || state.definition.as_ref() != definition {
+        actions.push(Action::DefineTable(Box::new(definition.clone())));
+    }
+    for segment in state.segments.all()? {
+        actions.push(Action::RemoveSegment { id: segment.record.id.clone() });
+    }
+    actions.extend(added.into_iter().map(|record| Action::AddSegment(Box::new(record))));
+    actions.extend(also.iter().cloned());
+    Ok(actions)
 }
 
 struct Append<'a> {
@@ -108,8 +150,37 @@ struct Append<'a> {
     intake: Intake<'a>,
     planned: Vec<Planned>,
     state: Arc<TableState>,
+    /// What the files are checked against: the state, or an empty one when they take the place of everything.
+    against: Arc<TableState>,
+    /// What the commit does as well, when the files become the whole contents.
+    also: Option<&'a [Action]>,
     carving: Carving,
     monitor: &'a dyn Monitor,
+}
+
+impl<'a> Append<'a> {
+    fn new(
+        table: &'a Table,
+        snapshot: &Snapshot,
+        request: &'a AppendRequest,
+        intake: Intake<'a>,
+        also: Option<&'a [Action]>,
+        monitor: &'a dyn Monitor,
+    ) -> Self {
+        let carving = Carving::new(Arc::clone(table.log().storage()));
+        let state = Arc::clone(&snapshot.state);
+        let against = Arc::clone(&state);
+        Self { table, request, intake, planned: Vec::new(), state, against, also, carving, monitor }
+    }
+
+    fn finish(mut self) -> Result<Appended> {
+        let arrivals = self.intake.look(&self.against, self.monitor)?;
+        let result = self.run(arrivals);
+        if result.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+            self.discard();
+        }
+        result
+    }
 }
 
 impl Append<'_> {
@@ -118,10 +189,13 @@ impl Append<'_> {
     }
 
     fn run(&mut self, arrivals: Vec<Arrival>) -> Result<Appended> {
-        self.planned = self.intake.plan(&self.state, arrivals, self.monitor)?;
+        self.planned = self.intake.plan(&self.against, arrivals, self.monitor)?;
         let base = Arc::clone(&self.state);
         let message = self.request.message.as_deref();
-        let amendment = Amendment { message, ..Amendment::new(self.table, &base, "append") };
+        let amendment = Amendment {
+            message,
+            ..Amendment::new(self.table, &base, if self.also.is_some() { IMPORT } else { "append" })
+        };
         let changed = amendment.run(|state, condemned| {
             if state.version != self.state.version {
                 self.rebase(state)?;
@@ -177,6 +251,10 @@ impl Append<'_> {
 
     fn actions(&mut self) -> Result<Plan> {
         let staged: Vec<_> = self.planned.iter().filter_map(|p| p.staged.clone()).collect();
+        if let Some(also) = self.also {
+            let definition = self.intake.target.as_ref().map_or(self.state.definition.as_ref(), |t| &t.definition);
+            return Ok(whole(&self.state, definition, staged, also)?.into());
+        }
         let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
             return Ok(Plan::default());
         };
@@ -241,13 +319,16 @@ impl Append<'_> {
             ));
         }
         self.state = Arc::clone(state);
+        if self.also.is_none() {
+            self.against = Arc::clone(state);
+        }
         let mut staged = Vec::new();
         let mut arrivals = Vec::new();
         for planned in std::mem::take(&mut self.planned) {
             staged.push(planned.staged.map(|record| (record, planned.left_out, planned.note)));
             arrivals.push(planned.arrival);
         }
-        let decided = self.intake.plan(&self.state, arrivals, self.monitor).map(|planned| self.planned = planned);
+        let decided = self.intake.plan(&self.against, arrivals, self.monitor).map(|planned| self.planned = planned);
         for (i, staged) in staged.into_iter().enumerate() {
             let Some((record, left_out, note)) = staged else { continue };
             let wanted = |p: &&mut Planned| p.status.adds_rows() && p.left_out == left_out;

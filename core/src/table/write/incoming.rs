@@ -16,8 +16,7 @@ use super::{
 use crate::table::collector::Collector;
 use crate::table::collector::entity;
 use crate::table::fingerprint::hash;
-use crate::table::target::Target;
-use crate::table::target::read_column;
+use crate::table::target::{Target, check_finite, field_ids, read_column};
 use crate::{
     coverage::{Coverage, Entity},
     error::{Error, ErrorKind, Result},
@@ -25,7 +24,6 @@ use crate::{
         commit::{Fingerprint, SortOrder, SourceRecord},
         definition::Uniqueness,
     },
-    schema::ColumnType,
     segment::{
         SegmentFile,
         admit::{admit, check_values},
@@ -286,39 +284,6 @@ impl Incoming {
         let fingerprint = hash(self.outside.reopen()?.as_ref(), |_| Ok(()))?;
         Ok(*self.fingerprint.get_or_init(|| fingerprint))
     }
-}
-
-/// The field ids of the file's columns at these positions.
-fn field_ids(file: &SegmentFile, positions: &[usize], target: &Target) -> Vec<u32> {
-    let columns = positions.iter().filter_map(|position| file.columns().get(*position));
-    columns.filter_map(|column| target.schema.find(&column.name)).map(|column| column.id).collect()
-}
-
-/// Refuses DuckDB's infinite dates and timestamps, which are the ends of the stored integer and lie in no bucket, and instants that DuckDB
-/// cannot show.
-pub(crate) fn check_finite(min: i128, max: i128, target: &Target) -> Result<()> {
-    let name = &target.definition.index_column;
-    if let ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) = &target.index_type {
-        for end in [min, max] {
-            if i64::try_from(end).is_ok_and(|end| !unit.shows(end)) {
-                return Err(Error::invalid_argument(format!(
-                    "the index column '{name}' holds {end} {unit} since 1970, which is outside the range of DuckDB's {}; remove those rows",
-                    target.index_type
-                )));
-            }
-        }
-    }
-    let end = match &target.index_type {
-        ColumnType::Date => i128::from(i32::MAX),
-        ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => i128::from(i64::MAX),
-        _ => return Ok(()),
-    };
-    if min <= -end || max >= end {
-        return Err(Error::invalid_argument(format!(
-            "the index column '{name}' holds an infinite value, which lies in no bucket; remove those rows"
-        )));
-    }
-    Ok(())
 }
 
 /// A visitor whose work is watched over, batch by batch.

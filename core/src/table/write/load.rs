@@ -18,7 +18,6 @@ use super::{
         plan::{Histogram, TARGET_ROWS},
     },
     fit::fit,
-    incoming::check_finite,
     integers::{self, Integers},
     keys::{Holder, Keys},
     overlap::{self, Advice, Covering},
@@ -44,7 +43,7 @@ use crate::{
         handle::Table,
         monitor::{Monitor, check_cancelled},
         names::RESERVED_PREFIX,
-        target::{KeyColumns, Target, write_columns},
+        target::{KeyColumns, Target, check_finite, write_columns},
     },
 };
 
@@ -142,6 +141,7 @@ impl Table {
         let (mut properties, mut since) = (BTreeMap::new(), Version(0));
         let mut definition = match self.log().latest(None) {
             Ok(state) => {
+                state.check_writable(self.log().storage().as_ref())?;
                 if let Some(wanted) = &request.create {
                     state.definition.refuse_differences(self.log().storage().root(), wanted)?;
                 }
