@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
+    log::Version,
     prune::expr::Constant,
     schema::{ColumnType, type_name},
 };
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     literal::show,
-    report::{Cell, Report, column},
+    report::Cell,
 };
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -35,26 +37,26 @@ impl TableFunction for AddColumns {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let added = wanted(args.any_at(1, "columns")?)?;
-        let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("column", ColumnType::Varchar),
-            column("type", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let changed = table.add_columns(&snapshot, &added)?;
-            shared.changed(&root, &table, &changed, session);
-            let version = changed.snapshot.state.version.0;
-            let rows = added.clone().into_iter();
-            let row = move |(name, ty): (String, ColumnType)| {
-                Ok(vec![Cell::text(name), Cell::text(ty.to_string()), Cell::count(version)])
-            };
-            Ok(Box::new(rows.map(row)))
+        let answer = Answer::new()
+            .text("column", |done: &Added| Cell::text(&done.name))
+            .text("type", |done| Cell::text(done.ty.to_string()))
+            .count("version", |done| done.version.0);
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            let changed = table.add_columns(snapshot, &added)?;
+            let version = changed.snapshot.state.version;
+            let done = added.clone().into_iter().map(move |(name, ty)| Added { name, ty, version });
+            Ok((changed, done))
         }))
     }
+}
+
+struct Added {
+    name: String,
+    ty: ColumnType,
+    /// The table's version afterwards.
+    version: Version,
 }
 
 /// Names and types that a STRUCT gives.

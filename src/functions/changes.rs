@@ -5,20 +5,14 @@ use std::sync::Arc;
 use tstable_core::{
     Error, Result,
     log::Version,
-    schema::ColumnType,
     table::{
         At,
         differences::{Difference, differences},
     },
 };
 
-use super::{
-    Shared,
-    bound_to::BoundTo,
-    report::{Cell, Report, Row, column},
-    shape::Shape,
-};
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use super::{Shared, answer::Answer, bound_to::BoundTo, report::Cell, shape::Shape};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Changes(pub(crate) Arc<Shared>);
 
@@ -51,42 +45,25 @@ impl TableFunction for Changes {
         let shared = Arc::clone(&self.0);
         let (_, latest) = shared.snapshot(&root, &At::Latest, session)?;
         let bound_to = BoundTo::shape(&root, &latest)?;
-        Ok(Report::bound(columns(&Shape::of(&latest)?), move |session| {
+        Ok(answer(&Shape::of(&latest)?).bound(move |session| {
             // Versions from before the first rows have no columns, so the newest one is compared.
             bound_to.check(&shared.snapshot(&root, &At::Latest, session)?.1)?;
             let (_, until) = shared.snapshot(&root, &At::Version(until), session)?;
             let (_, from) = shared.snapshot(&root, &At::Version(from), session)?;
-            let found = differences(&from, &until)?;
-            Ok(Box::new(found.into_iter().map(|difference| Ok(row(&difference)))))
+            differences(&from, &until)
         }))
     }
 }
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    vec![
-        column("change", ColumnType::Varchar),
-        column("segment", ColumnType::Varchar),
-        column("added_version", ColumnType::BigInt),
-        column("rows", ColumnType::BigInt),
-        column("index_min", shape.index.clone()),
-        column("index_max", shape.index.clone()),
-        column("entities", ColumnType::BigInt),
-        column("buckets", ColumnType::BigInt),
-        column("buckets_changed", ColumnType::BigInt),
-    ]
-}
-
-fn row(difference: &Difference) -> Row {
-    let record = &difference.segment.record;
-    vec![
-        Cell::text(if difference.added { "added" } else { "removed" }),
-        Cell::text(&record.id),
-        Cell::count(difference.segment.added.0),
-        Cell::count(record.rows),
-        record.index_min.into(),
-        record.index_max.into(),
-        Cell::count(record.entities),
-        Cell::count(record.buckets),
-        Cell::count(difference.buckets),
-    ]
+fn answer(shape: &Shape) -> Answer<Difference> {
+    Answer::new()
+        .text("change", |found: &Difference| Cell::text(if found.added { "added" } else { "removed" }))
+        .text("segment", |found| Cell::text(&found.segment.record.id))
+        .count("added_version", |found| found.segment.added.0)
+        .count("rows", |found| found.segment.record.rows)
+        .column("index_min", shape.index.clone(), |found| found.segment.record.index_min.into())
+        .column("index_max", shape.index.clone(), |found| found.segment.record.index_max.into())
+        .count("entities", |found| found.segment.record.entities)
+        .count("buckets", |found| found.segment.record.buckets)
+        .count("buckets_changed", |found| found.buckets)
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType};
+use tstable_core::{Result, log::Version};
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
-    report::{Cell, Report, column, one},
+    report::Cell,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -31,21 +32,24 @@ impl TableFunction for Check {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let name = args.text_at(1, "name")?;
         let predicate = args.text_or_null_at(2, "predicate")?;
-        let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("name", ColumnType::Varchar),
-            column("predicate", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let changed = table.check(&snapshot, &name, predicate.as_deref())?;
-            shared.changed(&root, &table, &changed, session);
-            let version = changed.snapshot.state.version.0;
-            Ok(one(vec![Cell::text(&name), Cell::maybe(predicate.as_ref(), Cell::text), Cell::count(version)]))
+        let answer = Answer::new()
+            .text("name", |done: &Done| Cell::text(&done.name))
+            .text("predicate", |done| Cell::maybe(done.predicate.as_ref(), Cell::text))
+            .count("version", |done| done.version.0);
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            let changed = table.check(snapshot, &name, predicate.as_deref())?;
+            let version = changed.snapshot.state.version;
+            Ok((changed, [Done { name: name.clone(), predicate: predicate.clone(), version }]))
         }))
     }
+}
+
+struct Done {
+    name: String,
+    predicate: Option<String>,
+    /// The table's version afterwards.
+    version: Version,
 }

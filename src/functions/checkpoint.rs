@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType};
+use tstable_core::{Result, table::checkpoint::Checkpointed};
 
-use super::{
-    Shared,
-    report::{Cell, Report, column},
-};
+use super::{Shared, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Checkpoint(pub(crate) Arc<Shared>);
@@ -28,21 +25,11 @@ impl TableFunction for Checkpoint {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("version", ColumnType::BigInt),
-            column("path", ColumnType::Varchar),
-            column("bytes", ColumnType::BigInt),
-            column("created", ColumnType::Boolean),
-        ];
-        Ok(Report::bound(columns, move |_| {
-            let written = shared.cache.table(&root).checkpoint()?;
-            let row = vec![
-                Cell::count(written.version.0),
-                Cell::text(&written.path),
-                Cell::count(written.bytes),
-                Cell::Bool(written.created),
-            ];
-            Ok(Box::new(std::iter::once(Ok(row))))
-        }))
+        let answer = Answer::new()
+            .count("version", |written: &Checkpointed| written.version.0)
+            .text("path", |written| Cell::text(&written.path))
+            .count("bytes", |written| written.bytes)
+            .flag("created", |written| written.created);
+        Ok(answer.bound(move |_| Ok([shared.cache.table(&root).checkpoint()?])))
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
     table::{
         At,
         compact::{CompactRequest, Compacted, Order},
@@ -14,9 +13,9 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
-    report::{Cell, Report, Row, column, one},
     shape::Shape,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -44,34 +43,25 @@ impl TableFunction for Compact {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let order = args.text("layout")?.map_or(Ok(Order::default()), |word| Order::parse(&word))?;
         let target_rows = args.count("target_rows")?.unwrap_or(TARGET_ROWS);
         let dry_run = args.flag("dry_run")?;
-        let shared = Arc::clone(&self.0);
-        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let bound_to = BoundTo::shape(&root, &snapshot)?;
+        let (_, snapshot) = self.0.snapshot(&change.root, &At::Latest, session)?;
+        let bound_to = BoundTo::shape(&change.root, &snapshot)?;
         let range = args.range(session, &Shape::of(&snapshot)?.index)?;
         let request = CompactRequest { range, target_rows, order, dry_run };
-        let names = ["version", "segments_before", "segments_after", "rows", "bytes_before", "bytes_after"];
-        let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            bound_to.check(&snapshot)?;
-            let compacted = table.compact(&snapshot, &request, &Watch(session))?;
-            shared.changed(&root, &table, &compacted.changed, session);
-            Ok(one(row(&compacted)))
+        let answer = Answer::new()
+            .count("version", |compacted: &Compacted| compacted.changed.snapshot.state.version.0)
+            .count("segments_before", |compacted| compacted.segments_before)
+            .count("segments_after", |compacted| compacted.segments_after)
+            .count("rows", |compacted| compacted.rows)
+            .count("bytes_before", |compacted| compacted.bytes_before)
+            .maybe_count("bytes_after", |compacted| compacted.bytes_after);
+        Ok(change.bound(answer, move |table, snapshot, session| {
+            bound_to.check(snapshot)?;
+            let compacted = table.compact(snapshot, &request, &Watch(session))?;
+            Ok((compacted.changed.clone(), [compacted]))
         }))
     }
-}
-
-fn row(compacted: &Compacted) -> Row {
-    vec![
-        Cell::count(compacted.changed.snapshot.state.version.0),
-        Cell::count(compacted.segments_before),
-        Cell::count(compacted.segments_after),
-        Cell::count(compacted.rows),
-        Cell::count(compacted.bytes_before),
-        Cell::maybe(compacted.bytes_after, Cell::count),
-    ]
 }

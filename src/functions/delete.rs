@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
-    table::{At, delete::DeleteRequest},
+    table::{
+        At,
+        delete::{DeleteRequest, Deleted},
+    },
 };
 
 use super::{
     Shared, Watch,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
     entity_argument::with_names,
-    report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -37,24 +39,22 @@ impl TableFunction for Delete {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let entities = args.entities()?;
-        let shared = Arc::clone(&self.0);
-        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let bound_to = BoundTo::shape(&root, &snapshot)?;
+        let (_, snapshot) = self.0.snapshot(&change.root, &At::Latest, session)?;
+        let bound_to = BoundTo::shape(&change.root, &snapshot)?;
         let range = args.range_at(session, 1, snapshot.index_type()?)?;
         let request = DeleteRequest { range, entities: with_names(&snapshot, &entities)? };
-        let names = ["version", "rows_deleted", "buckets_deleted", "segments_removed", "segments_added"];
-        let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            bound_to.check(&snapshot)?;
-            let deleted = table.delete(&snapshot, &request, &Watch(session))?;
-            shared.changed(&root, &table, &deleted.changed, session);
-            let version = deleted.changed.snapshot.state.version.0;
-            let loss = deleted.loss;
-            let counts = [version, loss.rows, deleted.buckets, loss.segments_removed, loss.segments_added];
-            Ok(one(counts.map(Cell::count).to_vec()))
+        let answer = Answer::new()
+            .count("version", |deleted: &Deleted| deleted.changed.snapshot.state.version.0)
+            .count("rows_deleted", |deleted| deleted.loss.rows)
+            .count("buckets_deleted", |deleted| deleted.buckets)
+            .count("segments_removed", |deleted| deleted.loss.segments_removed)
+            .count("segments_added", |deleted| deleted.loss.segments_added);
+        Ok(change.bound(answer, move |table, snapshot, session| {
+            bound_to.check(snapshot)?;
+            let deleted = table.delete(snapshot, &request, &Watch(session))?;
+            Ok((deleted.changed.clone(), [deleted]))
         }))
     }
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, delta, log::Version, schema::ColumnType, table::At};
-
-use super::{
-    Shared,
-    report::{Cell, Report, column},
+use tstable_core::{
+    Result,
+    delta::{self, Exported},
+    log::Version,
+    table::At,
 };
+
+use super::{Shared, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct ExportDelta(pub(crate) Arc<Shared>);
@@ -29,25 +31,15 @@ impl TableFunction for ExportDelta {
         let root = args.root(session)?;
         let from = args.count("from_version")?.map(Version);
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("delta_version", ColumnType::BigInt),
-            column("version", ColumnType::BigInt),
-            column("operation", ColumnType::Varchar),
-            column("files_added", ColumnType::BigInt),
-            column("files_removed", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        let answer = Answer::new()
+            .count("delta_version", |exported: &Exported| exported.delta_version)
+            .count("version", |exported| exported.version.0)
+            .text("operation", |exported| Cell::text(&exported.operation))
+            .count("files_added", |exported| exported.files_added)
+            .count("files_removed", |exported| exported.files_removed);
+        Ok(answer.bound(move |session| {
             let (table, latest) = shared.snapshot(&root, &At::Latest, session)?;
-            let exported = delta::export(table.log(), &latest.state, from)?;
-            Ok(Box::new(exported.into_iter().map(|version| {
-                Ok(vec![
-                    Cell::count(version.delta_version),
-                    Cell::count(version.version.0),
-                    Cell::text(&version.operation),
-                    Cell::count(version.files_added),
-                    Cell::count(version.files_removed),
-                ])
-            })))
+            delta::export(table.log(), &latest.state, from)
         }))
     }
 }

@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
-    table::{At, expect::EmptyRequest},
+    table::{
+        At,
+        expect::{EmptyRequest, Marked},
+    },
+    time::Grid,
 };
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     bound_to::BoundTo,
     entity_argument::resolve,
-    report::{Cell, Report, column},
+    report::Cell,
     shape::Shape,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -43,35 +47,25 @@ impl TableFunction for MarkEmpty {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
-        let shared = Arc::clone(&self.0);
-        let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
+        let change = Change::of(&self.0, session, &args)?;
+        let root = change.root.clone();
+        let (_, snapshot) = self.0.snapshot(&root, &At::Latest, session)?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let (entities, reason, undo) = (args.entities()?, args.text("reason")?, args.flag("undo")?);
-        let columns = vec![
-            column("root", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-            column("start", shape.index.clone()),
-            column("until", shape.index),
-            column("buckets", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            bound_to.check(&snapshot)?;
-            let entities = resolve(&snapshot, &entities)?;
+        let answer = Answer::new()
+            .text("root", move |_| Cell::text(&root))
+            .count("version", |(marked, _): &(Marked, Grid)| marked.changed.snapshot.state.version.0)
+            .column("start", shape.index.clone(), |(marked, grid)| grid.start_of(marked.run.first).into())
+            .column("until", shape.index, |(marked, grid)| grid.end_of(marked.run.last).into())
+            .count("buckets", |(marked, _)| marked.run.buckets());
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            bound_to.check(snapshot)?;
+            let entities = resolve(snapshot, &entities)?;
             let request = EmptyRequest { range, entities, reason: reason.clone(), undo };
-            let marked = table.mark_empty(&snapshot, &request)?;
-            shared.cache.remember(&root, &table, &marked.snapshot.state);
-            let grid = marked.snapshot.grid()?;
-            let row = vec![
-                Cell::text(&root),
-                Cell::count(marked.snapshot.state.version.0),
-                grid.start_of(marked.run.first).into(),
-                grid.end_of(marked.run.last).into(),
-                Cell::count(marked.run.buckets()),
-            ];
-            Ok(Box::new(std::iter::once(Ok(row))))
+            let marked = table.mark_empty(snapshot, &request)?;
+            let grid = marked.changed.snapshot.grid()?;
+            Ok((marked.changed.clone(), [(marked, grid)]))
         }))
     }
 }

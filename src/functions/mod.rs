@@ -1,9 +1,10 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`address`], [`arguments`], [`bound_to`], [`columnar`], [`entity_argument`], [`instant`],
+//! share is in the files that are no function's: [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod address;
+mod answer;
 mod append;
 mod arguments;
 mod backfill;

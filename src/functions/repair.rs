@@ -5,13 +5,10 @@ use std::sync::Arc;
 use tstable_core::{
     Result,
     log::{Version, commit::Instant},
-    schema::ColumnType,
+    table::repair::Repaired,
 };
 
-use super::{
-    Shared,
-    report::{Cell, Report, column},
-};
+use super::{Shared, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Repair(pub(crate) Arc<Shared>);
@@ -37,21 +34,17 @@ impl TableFunction for Repair {
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
         let back_to = args.count("back_to")?.map(Version);
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("what", ColumnType::Varchar),
-            column("path", ColumnType::Varchar),
-            column("action", ColumnType::Varchar),
-            column("done", ColumnType::Boolean),
-        ];
-        Ok(Report::bound(columns, move |_| {
+        let answer = Answer::new()
+            .text("what", |row: &Repaired| Cell::text(row.what))
+            .text("path", |row| Cell::text(&row.path))
+            .text("action", |row| Cell::text(&row.action))
+            .flag("done", |row| row.done);
+        Ok(answer.bound(move |_| {
             let table = shared.cache.table(&root);
-            let rows = match back_to {
-                Some(version) => table.go_back(version, dry_run)?,
-                None => table.repair(dry_run, Instant::now())?,
-            };
-            Ok(Box::new(rows.into_iter().map(|row| {
-                Ok(vec![Cell::text(row.what), Cell::text(&row.path), Cell::text(&row.action), Cell::Bool(row.done)])
-            })))
+            match back_to {
+                Some(version) => table.go_back(version, dry_run),
+                None => table.repair(dry_run, Instant::now()),
+            }
         }))
     }
 }

@@ -96,11 +96,6 @@ pub(crate) type Row = Vec<Cell>;
 /// The rows of one execution.
 pub(crate) type RowStream = Box<dyn Iterator<Item = Result<Row>> + Send>;
 
-/// The stream of a single row.
-pub(crate) fn one(row: Row) -> RowStream {
-    Box::new(std::iter::once(Ok(row)))
-}
-
 /// VARCHAR[].
 pub(crate) fn text_list() -> ColumnType {
     ColumnType::List(Box::new(Field::new("element", ColumnType::Varchar)))

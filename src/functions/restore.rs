@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version, schema::ColumnType};
+use tstable_core::{Result, log::Version, table::restore::Restored};
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
-    report::{Cell, Report, column, one},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -30,19 +30,18 @@ impl TableFunction for Restore {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let restored = Version(args.count_at(1, "version")?);
-        let shared = Arc::clone(&self.0);
-        let names = ["restored_version", "version", "segments_added", "segments_removed", "rows_added", "rows_removed"];
-        let columns = names.map(|name| column(name, ColumnType::BigInt)).to_vec();
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let done = table.restore(&snapshot, restored)?;
-            shared.changed(&root, &table, &done.changed, session);
-            let version = done.changed.snapshot.state.version.0;
-            let counts =
-                [restored.0, version, done.segments_added, done.segments_removed, done.rows_added, done.rows_removed];
-            Ok(one(counts.map(Cell::count).to_vec()))
+        let answer = Answer::new()
+            .count("restored_version", move |_| restored.0)
+            .count("version", |done: &Restored| done.changed.snapshot.state.version.0)
+            .count("segments_added", |done| done.segments_added)
+            .count("segments_removed", |done| done.segments_removed)
+            .count("rows_added", |done| done.rows_added)
+            .count("rows_removed", |done| done.rows_removed);
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            let done = table.restore(snapshot, restored)?;
+            Ok((done.changed.clone(), [done]))
         }))
     }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType};
+use tstable_core::{Result, log::Version};
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
-    report::{Cell, Report, column, one},
+    report::Cell,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -31,21 +32,24 @@ impl TableFunction for Set {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let key = args.text_at(1, "key")?;
         let value = args.text_or_null_at(2, "value")?;
-        let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("key", ColumnType::Varchar),
-            column("value", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let changed = table.set(&snapshot, &key, value.as_deref())?;
-            shared.changed(&root, &table, &changed, session);
-            let version = changed.snapshot.state.version.0;
-            Ok(one(vec![Cell::text(&key), Cell::maybe(value.as_ref(), Cell::text), Cell::count(version)]))
+        let answer = Answer::new()
+            .text("key", |done: &Done| Cell::text(&done.key))
+            .text("value", |done| Cell::maybe(done.value.as_ref(), Cell::text))
+            .count("version", |done| done.version.0);
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            let changed = table.set(snapshot, &key, value.as_deref())?;
+            let version = changed.snapshot.state.version;
+            Ok((changed, [Done { key: key.clone(), value: value.clone(), version }]))
         }))
     }
+}
+
+struct Done {
+    key: String,
+    value: Option<String>,
+    /// The table's version afterwards.
+    version: Version,
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tstable_core::{
     Error, Result,
     calendar::Calendar,
+    log::Version,
     prune::expr::Constant,
     schema::{ColumnType, TimeUnit},
     table::{Snapshot, windows_file::read_windows},
@@ -13,10 +14,11 @@ use tstable_core::{
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     entity_argument::resolve,
     literal::show,
-    report::{Cell, Report, column},
+    report::Cell,
 };
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -44,31 +46,30 @@ impl TableFunction for SetCalendar {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let wanted = Wanted::of(session, &args)?;
-        let entities = args.entities()?;
-        let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("root", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-            column("calendar", ColumnType::Varchar),
-            column("entities", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let calendar = wanted.calendar(&snapshot)?;
-            let entities = resolve(&snapshot, &entities)?;
-            let after = table.set_calendar(&snapshot, &entities, calendar.as_ref(), None)?;
-            shared.cache.remember(&root, &table, &after.state);
-            let row = vec![
-                Cell::text(&root),
-                Cell::count(after.state.version.0),
-                Cell::maybe(calendar.as_ref(), |calendar| Cell::text(describe(calendar))),
-                if entities.is_empty() { Cell::Null } else { Cell::count(entities.len() as u64) },
-            ];
-            Ok(Box::new(std::iter::once(Ok(row))))
+        let (root, entities) = (change.root.clone(), args.entities()?);
+        let answer = Answer::new()
+            .text("root", move |_| Cell::text(&root))
+            .count("version", |set: &Set| set.version.0)
+            .text("calendar", |set| Cell::maybe(set.calendar.as_ref(), |calendar| Cell::text(describe(calendar))))
+            .maybe_count("entities", |set| (set.entities > 0).then_some(set.entities));
+        Ok(change.bound(answer, move |table, snapshot, _| {
+            let calendar = wanted.calendar(snapshot)?;
+            let entities = resolve(snapshot, &entities)?;
+            let changed = table.set_calendar(snapshot, &entities, calendar.as_ref(), None)?;
+            let version = changed.snapshot.state.version;
+            Ok((changed, [Set { version, calendar, entities: entities.len() as u64 }]))
         }))
     }
+}
+
+/// What the call did.
+struct Set {
+    version: Version,
+    calendar: Option<Calendar>,
+    /// How many entities it is the calendar of; none when of all.
+    entities: u64,
 }
 
 /// What the call asks for.

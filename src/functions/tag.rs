@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version, schema::ColumnType};
+use tstable_core::{Result, log::Version};
 
 use super::{
     Shared,
+    answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
-    report::{Cell, Report, column, one},
+    report::Cell,
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Tag(pub(crate) Arc<Shared>);
 
@@ -30,24 +31,30 @@ impl TableFunction for Tag {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let name = args.text_at(1, "name")?;
         let version = args.count("version")?.map(Version);
-        let shared = Arc::clone(&self.0);
-        Ok(Report::bound(tag_columns(), move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let (tagged, changed) = table.tag(&snapshot, &name, version)?;
-            shared.changed(&root, &table, &changed, session);
-            Ok(one(vec![Cell::text(&name), Cell::count(tagged.0), Cell::count(changed.snapshot.state.version.0)]))
+        Ok(change.bound(tagged(), move |table, snapshot, _| {
+            let (tagged, changed) = table.tag(snapshot, &name, version)?;
+            let version = changed.snapshot.state.version;
+            Ok((changed, [Tagged { name: name.clone(), tagged, version }]))
         }))
     }
 }
 
-/// What the functions on tags report: the name, the version that it names (or named), and the table's version afterwards.
-pub(super) fn tag_columns() -> Vec<OutColumn> {
-    vec![
-        column("name", ColumnType::Varchar),
-        column("tagged_version", ColumnType::BigInt),
-        column("version", ColumnType::BigInt),
-    ]
+/// What the functions on tags did.
+pub(super) struct Tagged {
+    pub(super) name: String,
+    /// The version that it names, or named.
+    pub(super) tagged: Version,
+    /// The table's version afterwards.
+    pub(super) version: Version,
+}
+
+/// What they answer.
+pub(super) fn tagged() -> Answer<Tagged> {
+    Answer::new()
+        .text("name", |done: &Tagged| Cell::text(&done.name))
+        .count("tagged_version", |done| done.tagged.0)
+        .count("version", |done| done.version.0)
 }

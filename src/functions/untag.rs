@@ -6,9 +6,9 @@ use tstable_core::Result;
 
 use super::{
     Shared,
+    answer::Change,
     arguments::EXPECTED_VERSION,
-    report::{Cell, Report, one},
-    tag::tag_columns,
+    tag::{Tagged, tagged},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -31,14 +31,12 @@ impl TableFunction for Untag {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let (root, expected) = (args.root(session)?, args.expected()?);
+        let change = Change::of(&self.0, session, &args)?;
         let name = args.text_at(1, "name")?;
-        let shared = Arc::clone(&self.0);
-        Ok(Report::bound(tag_columns(), move |session| {
-            let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let (tagged, changed) = table.untag(&snapshot, &name)?;
-            shared.changed(&root, &table, &changed, session);
-            Ok(one(vec![Cell::text(&name), Cell::count(tagged.0), Cell::count(changed.snapshot.state.version.0)]))
+        Ok(change.bound(tagged(), move |table, snapshot, _| {
+            let (tagged, changed) = table.untag(snapshot, &name)?;
+            let version = changed.snapshot.state.version;
+            Ok((changed, [Tagged { name: name.clone(), tagged, version }]))
         }))
     }
 }

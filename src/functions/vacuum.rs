@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Error, Result, log::commit::Instant, prune::expr::Constant, schema::ColumnType, table::vacuum::VacuumRequest,
+    Error, Result,
+    log::commit::Instant,
+    prune::expr::Constant,
+    table::vacuum::{Unneeded, VacuumRequest},
 };
 
-use super::{
-    Shared,
-    arguments::EXPECTED_VERSION,
-    literal::show,
-    report::{Cell, Report, column},
-};
+use super::{Shared, answer::Answer, arguments::EXPECTED_VERSION, literal::show, report::Cell};
 use crate::host::{Arg, Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -41,25 +39,17 @@ impl TableFunction for Vacuum {
         let keep_us = args.named("keep").map_or(Ok(DEFAULT_KEEP_US), keep)?;
         let dry_run = args.named("dry_run").is_none() || args.flag("dry_run")?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("path", ColumnType::Varchar),
-            column("bytes", ColumnType::BigInt),
-            column("reason", ColumnType::Varchar),
-            column("deleted", ColumnType::Boolean),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        let answer = Answer::new()
+            .text("path", |file: &Unneeded| Cell::text(&file.path))
+            .count("bytes", |file| file.bytes)
+            .text("reason", |file| Cell::text(&file.reason))
+            .flag("deleted", |file| file.deleted);
+        Ok(answer.bound(move |session| {
             let table = shared.cache.table(&root).expecting(expected.0);
             let vacuumed = table.vacuum(&VacuumRequest { keep_us, dry_run, now: Instant::now() })?;
             shared.cache.remember(&root, &table, &vacuumed.state);
             vacuumed.warnings.iter().for_each(|warning| session.log(LogLevel::Warning, warning));
-            Ok(Box::new(vacuumed.files.into_iter().map(|file| {
-                Ok(vec![
-                    Cell::text(&file.path),
-                    Cell::count(file.bytes),
-                    Cell::text(&file.reason),
-                    Cell::Bool(file.deleted),
-                ])
-            })))
+            Ok(vacuumed.files)
         }))
     }
 }

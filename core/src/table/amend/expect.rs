@@ -10,7 +10,7 @@ use crate::{
     log::{commit::Action, state::TableState},
     schema::{ColumnType, same_name},
     table::{
-        commit,
+        commit::{self, Changed},
         handle::{Snapshot, Table},
     },
     time::{BucketId, IndexRange},
@@ -33,7 +33,7 @@ pub struct EmptyRequest {
 #[derive(Debug, Clone)]
 pub struct Marked {
     /// The table after it.
-    pub snapshot: Snapshot,
+    pub changed: Changed,
     /// The buckets marked.
     pub run: crate::time::Run,
 }
@@ -49,7 +49,7 @@ impl Table {
         entities: &[Entity],
         calendar: Option<&Calendar>,
         message: Option<&str>,
-    ) -> Result<Snapshot> {
+    ) -> Result<Changed> {
         let definition = snapshot.definition();
         if let (Some(calendar), Some(index)) = (calendar, definition.index_type()) {
             Schedule::new(calendar, index, definition.timezone.as_deref())?;
@@ -75,8 +75,8 @@ impl Table {
         let actions =
             of_all.into_iter().chain(request.entities.iter().cloned().map(|entity| mark(Some(entity)))).collect();
         let operation = if request.undo { "unmark_empty" } else { "mark_empty" };
-        let snapshot = self.publish_alone(&snapshot.state, operation, request.reason.as_deref(), actions)?;
-        Ok(Marked { snapshot, run })
+        let changed = self.publish_alone(&snapshot.state, operation, request.reason.as_deref(), actions)?;
+        Ok(Marked { changed, run })
     }
 
     /// Publishes a commit of actions that suit any state of the table.
@@ -86,8 +86,8 @@ impl Table {
         operation: &str,
         message: Option<&str>,
         actions: Vec<Action>,
-    ) -> Result<Snapshot> {
-        Ok(commit::amend(self, state, operation, message, |_| Ok(actions.clone()))?.snapshot)
+    ) -> Result<Changed> {
+        commit::amend(self, state, operation, message, |_| Ok(actions.clone()))
     }
 }
 

@@ -58,11 +58,11 @@ fn mark(entity: Option<Entity>, days: std::ops::Range<i64>, undo: bool) -> Empty
 fn calendars_and_marks_survive_replay_and_checkpoints() {
     let Fixture { storage, table, snapshot, .. } = &fixture(None);
     let windows = Calendar::of_windows(vec![(IndexValue(0), IndexValue(86_400_000_000))]).unwrap();
-    let one = table.set_calendar(snapshot, &[], Some(&weekdays()), None).unwrap();
-    let two = table.set_calendar(&one, &[entity("A"), entity("B")], Some(&windows), None).unwrap();
+    let one = table.set_calendar(snapshot, &[], Some(&weekdays()), None).unwrap().snapshot;
+    let two = table.set_calendar(&one, &[entity("A"), entity("B")], Some(&windows), None).unwrap().snapshot;
     let three = table.mark_empty(&two, &mark(Some(entity("A")), 3..7, false)).unwrap();
     assert_eq!(three.run.buckets(), 4);
-    let four = table.mark_empty(&three.snapshot, &mark(None, 5..6, false)).unwrap().snapshot;
+    let four = table.mark_empty(&three.changed.snapshot, &mark(None, 5..6, false)).unwrap().changed.snapshot;
     let replayed = table.latest(None).unwrap();
     assert_eq!(replayed.state.expectations, four.state.expectations);
     let _ = table.log().write_checkpoint(&four.state).unwrap();
@@ -78,11 +78,11 @@ fn calendars_and_marks_survive_replay_and_checkpoints() {
 #[test]
 fn what_is_taken_back_is_gone_and_what_others_marked_stays() {
     let Fixture { table, snapshot, .. } = &fixture(None);
-    let marked = table.mark_empty(snapshot, &mark(Some(entity("A")), 3..7, false)).unwrap().snapshot;
-    let undone = table.mark_empty(&marked, &mark(Some(entity("A")), 3..7, true)).unwrap().snapshot;
+    let marked = table.mark_empty(snapshot, &mark(Some(entity("A")), 3..7, false)).unwrap().changed.snapshot;
+    let undone = table.mark_empty(&marked, &mark(Some(entity("A")), 3..7, true)).unwrap().changed.snapshot;
     assert!(undone.state.expectations.is_empty());
-    let set = table.set_calendar(&undone, &[entity("A")], Some(&weekdays()), None).unwrap();
-    let removed = table.set_calendar(&set, &[entity("A")], None, None).unwrap();
+    let set = table.set_calendar(&undone, &[entity("A")], Some(&weekdays()), None).unwrap().snapshot;
+    let removed = table.set_calendar(&set, &[entity("A")], None, None).unwrap().snapshot;
     assert!(removed.state.expectations.is_empty());
     // A calendar of an older version is still that version's.
     let before = table.at(&crate::table::handle::At::Version(set.state.version), &removed).unwrap();
@@ -93,7 +93,7 @@ fn what_is_taken_back_is_gone_and_what_others_marked_stays() {
 fn a_writer_that_lost_the_race_commits_after_the_other() {
     let Fixture { table, snapshot, .. } = &fixture(None);
     table.set_calendar(snapshot, &[], Some(&weekdays()), None).unwrap();
-    let late = table.mark_empty(snapshot, &mark(None, 3..7, false)).unwrap().snapshot;
+    let late = table.mark_empty(snapshot, &mark(None, 3..7, false)).unwrap().changed.snapshot;
     assert_eq!(late.state.version.0, 3);
     assert!(late.state.expectations.calendar_of(&entity("A")).is_some());
 }

@@ -1,0 +1,117 @@
+//! An answer, each column declared together with what it shows, so that columns and cells cannot disagree; and the frame of the
+//! functions that change a table.
+
+use std::sync::Arc;
+
+use tstable_core::{
+    Result,
+    schema::ColumnType,
+    table::{Snapshot, Table, commit::Changed},
+};
+
+use super::{
+    Shared,
+    arguments::Expected,
+    report::{Cell, Report, Row, column},
+};
+use crate::host::{Args, Bound, OutColumn, Session};
+
+type Show<T> = Box<dyn Fn(&T) -> Cell + Send + Sync>;
+
+/// The columns of an answer whose rows are made of a `T` each.
+pub(crate) struct Answer<T> {
+    columns: Vec<OutColumn>,
+    shows: Vec<Show<T>>,
+}
+
+impl<T: 'static> Answer<T> {
+    /// Without columns.
+    pub(crate) fn new() -> Self {
+        Self { columns: Vec::new(), shows: Vec::new() }
+    }
+
+    /// And a column of any type.
+    pub(crate) fn column(
+        mut self,
+        name: &str,
+        ty: ColumnType,
+        show: impl Fn(&T) -> Cell + Send + Sync + 'static,
+    ) -> Self {
+        self.columns.push(column(name, ty));
+        self.shows.push(Box::new(show));
+        self
+    }
+
+    /// And a VARCHAR.
+    pub(crate) fn text(self, name: &str, show: impl Fn(&T) -> Cell + Send + Sync + 'static) -> Self {
+        self.column(name, ColumnType::Varchar, show)
+    }
+
+    /// And a BIGINT that is never NULL.
+    pub(crate) fn count(self, name: &str, show: impl Fn(&T) -> u64 + Send + Sync + 'static) -> Self {
+        self.column(name, ColumnType::BigInt, move |of| Cell::count(show(of)))
+    }
+
+    /// And a BIGINT that may be NULL.
+    pub(crate) fn maybe_count(self, name: &str, show: impl Fn(&T) -> Option<u64> + Send + Sync + 'static) -> Self {
+        self.column(name, ColumnType::BigInt, move |of| Cell::maybe(show(of), Cell::count))
+    }
+
+    /// And a BOOLEAN.
+    pub(crate) fn flag(self, name: &str, show: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.column(name, ColumnType::Boolean, move |of| Cell::Bool(show(of)))
+    }
+
+    /// One row.
+    pub(crate) fn row(&self, of: &T) -> Row {
+        self.shows.iter().map(|show| show(of)).collect()
+    }
+
+    /// Binds a call that answers with what `run` finds, once an execution.
+    pub(crate) fn bound<I>(mut self, run: impl Fn(&dyn Session) -> Result<I> + Send + Sync + 'static) -> Arc<dyn Bound>
+    where
+        I: IntoIterator<Item = T>,
+        I::IntoIter: Send + 'static,
+    {
+        let columns = std::mem::take(&mut self.columns);
+        let answer = Arc::new(self);
+        Report::bound(columns, move |session| {
+            let (answer, found) = (Arc::clone(&answer), run(session)?);
+            Ok(Box::new(found.into_iter().map(move |of| Ok(answer.row(&of)))))
+        })
+    }
+}
+
+/// A call that changes the table at `root`.
+pub(crate) struct Change {
+    shared: Arc<Shared>,
+    pub(crate) root: String,
+    expected: Expected,
+}
+
+impl Change {
+    /// What the arguments say of it.
+    pub(crate) fn of(shared: &Arc<Shared>, session: &dyn Session, args: &Args) -> Result<Self> {
+        Ok(Self { shared: Arc::clone(shared), root: args.root(session)?, expected: args.expected()? })
+    }
+
+    /// Binds it: `make` changes the table from its newest snapshot on and says what there is to answer. Warnings are logged here,
+    /// and the new version is remembered.
+    pub(crate) fn bound<T, I>(
+        self,
+        answer: Answer<T>,
+        make: impl Fn(&Table, &Snapshot, &dyn Session) -> Result<(Changed, I)> + Send + Sync + 'static,
+    ) -> Arc<dyn Bound>
+    where
+        T: 'static,
+        I: IntoIterator<Item = T>,
+        I::IntoIter: Send + 'static,
+    {
+        answer.bound(move |session| {
+            let (table, snapshot) = self.shared.to_change(&self.root, self.expected, session)?;
+            let (changed, found) = make(&table, &snapshot, session)?;
+            self.shared.changed(&self.root, &table, &changed, session);
+            Ok(found)
+        })
+    }
+}
