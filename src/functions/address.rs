@@ -1,21 +1,30 @@
-//! Where the addresses of tables and files lead: the one place that decides what is a path of this machine. `~` and `file:`
-//! mean what they mean to DuckDB; addresses of stores are refused as long as none are read, never taken for local names.
+//! Where the addresses of tables and files lead: the one place that decides what is a path of this machine and what is in an object
+//! store. `~` and `file:` mean what they mean to DuckDB; any other address is refused, never taken for a local name.
 
 use std::path::Path;
 
-use tstable_core::{Error, Result, log::LOG_DIRECTORY, storage::local::roots::stranger};
+use tstable_core::{
+    Error, Result,
+    log::LOG_DIRECTORY,
+    storage::{is_remote, local::roots::stranger},
+};
 
 use crate::host::{Args, Session};
 
 impl Args {
-    /// The first argument: the table's directory as a local path without trailing slashes.
+    /// The first argument: the table's directory, or its address in a store, without trailing slashes.
     pub(crate) fn root(&self, session: &dyn Session) -> Result<String> {
         root(session, "root", &self.text_at(0, "root")?)
     }
 
-    /// A positional argument of one local path or a list of them, patterns included.
-    pub(crate) fn paths_at(&self, session: &dyn Session, index: usize, name: &str) -> Result<Vec<String>> {
-        self.texts_at(index, name)?.iter().map(|address| local(session, name, address)).collect()
+    /// A positional argument of one file or a list of them, here or in a store, patterns included.
+    pub(crate) fn files_at(&self, session: &dyn Session, index: usize, name: &str) -> Result<Vec<String>> {
+        self.texts_at(index, name)?.iter().map(|address| place(session, name, address)).collect()
+    }
+
+    /// A named file, here or in a store.
+    pub(crate) fn file(&self, session: &dyn Session, name: &str) -> Result<Option<String>> {
+        self.text(name)?.map(|address| place(session, name, &address)).transpose()
     }
 
     /// A named local path.
@@ -24,11 +33,19 @@ impl Args {
     }
 }
 
-/// A table's directory as a local path without trailing slashes.
+/// A table's directory as a local path, or its address in a store, without trailing slashes.
 pub(crate) fn root(session: &dyn Session, name: &str, address: &str) -> Result<String> {
-    let path = local(session, name, address)?;
+    let path = place(session, name, address)?;
     let trimmed = path.trim_end_matches('/');
     Ok(if trimmed.is_empty() { path } else { trimmed.to_owned() })
+}
+
+/// An address in a store as it is, or the local path that another one stands for.
+///
+/// # Errors
+/// As [`local`].
+pub(crate) fn place(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    if is_remote(address) { Ok(address.to_owned()) } else { local(session, name, address) }
 }
 
 /// The local path that an address stands for.
@@ -50,7 +67,13 @@ pub(crate) fn local(session: &dyn Session, name: &str, address: &str) -> Result<
         });
     }
     if let Some(scheme) = scheme(address) {
-        let what = format!("is an address of {scheme}://, which tstable does not read or write; give a local path");
+        let what = if is_remote(address) {
+            "is in an object store, and has to be a path of this machine here".to_owned()
+        } else {
+            format!(
+                "is an address of {scheme}://, which tstable does not read or write; give a local path, or s3://, gs:// or az://"
+            )
+        };
         return Err(refusal(name, address, &what));
     }
     match address.strip_prefix('~') {
@@ -71,6 +94,10 @@ pub(crate) fn local(session: &dyn Session, name: &str, address: &str) -> Result<
 /// # Errors
 /// `AlreadyExists` naming something that is there; `InvalidArgument` for the root of the file system.
 pub(crate) fn check_vacant(root: &str, way_out: &str) -> Result<()> {
+    if is_remote(root) {
+        // A key is in nobody's way: what else begins with the same is left alone.
+        return Ok(());
+    }
     let directory = Path::new(root);
     match stranger(directory)? {
         Some(name) if !directory.join(LOG_DIRECTORY).is_dir() => Err(Error::already_exists(format!(

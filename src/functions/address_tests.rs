@@ -29,13 +29,22 @@ fn local_names_are_taken_as_they_are() {
 }
 
 #[test]
-fn addresses_of_stores_are_refused_by_name() {
-    for scheme in
-        ["s3", "S3", "s3a", "gs", "gcs", "r2", "az", "azure", "abfss", "http", "https", "hf", "hdfs", "ftp", "memory"]
-    {
+fn addresses_that_nothing_is_known_of_are_refused_by_name() {
+    for scheme in ["r2", "abfss", "http", "HTTPS", "hf", "hdfs", "ftp", "memory"] {
         let address = format!("{scheme}://bucket/prices");
         let error = root(&SOMEBODY, "root", &address).unwrap_err().to_string();
         assert!(error.contains(&format!("root := '{address}' is an address of {scheme}://")), "{error}");
+    }
+}
+
+#[test]
+fn an_address_in_a_store_is_taken_as_it_is_where_a_table_or_a_file_may_be_and_refused_elsewhere() {
+    for scheme in ["s3", "S3", "s3a", "gs", "gcs", "az", "azure"] {
+        let address = format!("{scheme}://bucket/a 'b'/prices");
+        assert_eq!(root(&SOMEBODY, "root", &format!("{address}/")).unwrap(), address);
+        assert_eq!(place(&SOMEBODY, "source", &address).unwrap(), address);
+        let error = local(&SOMEBODY, "file", &address).unwrap_err().to_string();
+        assert!(error.contains("has to be a path of this machine here"), "{error}");
     }
 }
 

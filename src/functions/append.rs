@@ -61,7 +61,7 @@ impl TableFunction for Append {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
-        let patterns = args.paths_at(session, 1, "source")?;
+        let patterns = args.files_at(session, 1, "source")?;
         let (request, expected) = (request(&args)?, args.expected()?);
         let shared = Arc::clone(&self.0);
         let columns = vec![

@@ -49,7 +49,7 @@ impl TableFunction for Create {
         let if_not_exists = args.flag("if_not_exists")?;
         let into_existing = args.flag("into_existing")?;
         let request = request(&args)?;
-        let schema_from = args.path(session, "schema_from")?;
+        let schema_from = args.file(session, "schema_from")?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("root", ColumnType::Varchar),

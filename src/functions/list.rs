@@ -13,6 +13,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    address::local,
     report::{Cell, Report, Row, column, text_map},
 };
 use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
@@ -36,7 +37,7 @@ impl TableFunction for List {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let directory = args.root(session)?;
+        let directory = local(session, "dir", &args.text_at(0, "dir")?)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("root", ColumnType::Varchar),

@@ -159,8 +159,12 @@ pub(crate) fn registry() -> Registry {
     }
 }
 
-/// Whether an address leads to a directory that holds a table, by one look.
+/// Whether an address leads to a directory or a place in a store that holds a table, by one look. What is named like a file is another's.
 fn is_table(session: &dyn Session, address: &str) -> bool {
+    if tstable_core::storage::is_remote(address) {
+        let like_a_file = address.rsplit('/').next().is_some_and(|name| name.contains(['.', '*', '?', '[']));
+        return !like_a_file && Table::at_directory(address.trim_end_matches('/')).is_there();
+    }
     address::local(session, "root", address)
         .is_ok_and(|path| std::path::Path::new(&path).join(tstable_core::log::LOG_DIRECTORY).is_dir())
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use tstable_core::{Error, Result, log::LOG_DIRECTORY, prune::expr::Constant, storage::local::roots::find_marked};
 
-use super::{Shared, address::root};
+use super::{Shared, address::local};
 use crate::host::{Arg, LogLevel, Pragma, Session};
 
 /// The schema of the views where none is named.
@@ -26,7 +26,7 @@ impl Pragma for Views {
     }
 
     fn query(&self, session: &dyn Session, arguments: &[Arg]) -> Result<String> {
-        let store = root(session, "store", text(arguments, 0, "store")?)?;
+        let store = local(session, "store", text(arguments, 0, "store")?)?;
         let schema = text(arguments, 1, "schema")?;
         let store = std::path::absolute(&store).map_err(|e| Error::io("find", &store, e))?;
         let views = self.views(session, &store)?;

@@ -11,6 +11,7 @@ use std::{
 
 use tstable_core::{
     Result,
+    storage::is_remote,
     table::{Snapshot, Table},
 };
 
@@ -39,8 +40,11 @@ impl Statement {
     }
 }
 
-/// The directory that a root leads to: `t`, `./t` and a link to it are one.
+/// The directory that a root leads to: `t`, `./t` and a link to it are one. An address in a store has one spelling.
 fn directory(root: &str) -> PathBuf {
+    if is_remote(root) {
+        return PathBuf::from(root);
+    }
     fs::canonicalize(root).or_else(|_| path::absolute(root)).unwrap_or_else(|_| PathBuf::from(root))
 }
 

@@ -9,6 +9,7 @@ pub mod definition;
 pub mod expectations;
 pub mod foreign;
 pub mod hint;
+mod listed;
 mod newest;
 pub mod segments;
 pub mod state;

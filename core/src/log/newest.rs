@@ -14,10 +14,10 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Before a version is called missing, the log is looked at again after each of these pauses: a network file system may show
 /// one name earlier than another, and a directory that is being removed is not damaged.
-const PAUSES_MS: [u64; 3] = [5, 25, 100];
+pub(super) const PAUSES_MS: [u64; 3] = [5, 25, 100];
 
 /// What vouches for a version that later ones follow.
-const LATER_COMMIT: &str = "later ones are there";
+pub(super) const LATER_COMMIT: &str = "later ones are there";
 
 /// What one look at the log found.
 enum Look {
@@ -40,6 +40,9 @@ impl Log {
     /// `NotFound` when there is no table; `Corrupt` when its log cannot be followed or lacks a version that must be there;
     /// `UnsupportedFormat`.
     pub fn latest(&self, known: Option<&Arc<TableState>>) -> Result<Arc<TableState>> {
+        if self.storage().is_remote() {
+            return self.latest_listed(known.map(|state| (state, None))).map(|(state, _)| state);
+        }
         if let Some(known) = known
             && let Some(state) = self.latest_after(known)?
         {
@@ -168,7 +171,7 @@ impl Log {
             .fold(none, |most, next| if next.version > most.version { next } else { most }))
     }
 
-    fn vanished(&self, version: Version, by: &str) -> Error {
+    pub(super) fn vanished(&self, version: Version, by: &str) -> Error {
         let what = match by {
             LATER_COMMIT => format!("the log has a hole: version {version} is missing, though {by}"),
             _ => format!("version {version} has vanished: its commit is missing, though {by}"),

@@ -228,14 +228,19 @@ impl Log {
     pub(super) fn first(&self) -> Result<TableState> {
         match self.read(Version(1))? {
             Some(commit) => TableState::first(&commit),
-            None => Err(Error::not_found(format!(
-                "there is no table at '{}'; tstable_create makes one",
-                self.storage.root()
-            ))),
+            None => Err(self.no_table()),
         }
     }
 
+    pub(super) fn no_table(&self) -> Error {
+        Error::not_found(format!("there is no table at '{}'; tstable_create makes one", self.storage.root()))
+    }
+
     pub(super) fn replay(&self, mut state: TableState, until: Option<Version>) -> Result<TableState> {
+        if let (Some(until), true) = (until, self.storage.is_remote()) {
+            self.each_commit(state.version, until, |commit| state.apply(commit))?;
+            return Ok(state);
+        }
         while until.is_none_or(|until| state.version < until) {
             match self.read(state.version.next())? {
                 Some(commit) => state.apply(&commit)?,
@@ -246,7 +251,7 @@ impl Log {
         Ok(state)
     }
 
-    fn hole(&self, version: Version) -> Error {
+    pub(super) fn hole(&self, version: Version) -> Error {
         Error::corrupt(format!("the log has a hole: version {version} is missing, though later ones are there"))
             .with("path", version.commit_path())
     }

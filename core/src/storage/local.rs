@@ -156,6 +156,11 @@ fn create_directories(directory: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
     sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))
 }
 
+/// The whole of a file that is no table's, such as one of settings.
+pub(super) fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;

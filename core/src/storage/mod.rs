@@ -10,12 +10,38 @@ pub mod faulty;
 pub mod local;
 pub mod memory;
 pub mod outside;
+#[cfg(feature = "remote")]
+pub mod remote;
+mod scratch;
 pub mod source;
 
+pub use scratch::Scratch;
 use source::Source;
 
 /// Files that are being written begin with this; readers never look at them, vacuum removes those left behind.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// The storage of the table at `root`: the address of an object store, or a directory. Nothing is looked at yet.
+#[must_use]
+pub fn open(root: &str) -> Arc<dyn Storage> {
+    #[cfg(feature = "remote")]
+    if remote::is_address(root) {
+        return Arc::new(remote::RemoteStorage::new(root));
+    }
+    Arc::new(local::LocalStorage::new(root))
+}
+
+/// Whether this is the address of an object store, not a path.
+#[must_use]
+pub fn is_remote(address: &str) -> bool {
+    #[cfg(feature = "remote")]
+    return remote::is_address(address);
+    #[cfg(not(feature = "remote"))]
+    {
+        _ = address;
+        false
+    }
+}
 
 /// A tree of files under a root. Paths are relative, of segments joined by `/`, as [`check_path`] allows.
 ///
@@ -26,14 +52,32 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// The root as the user named it, for messages.
     fn root(&self) -> &str;
 
-    /// Makes the root and the given directories under it, durably.
+    /// Whether each call is a request to another machine: then what is asked for together is fetched together, names that are given
+    /// once are believed, and there are no directories that could be missing.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Makes the root and the given directories under it, durably. Of a store it makes sure that exactly one of two writers can
+    /// create a file.
     fn prepare(&self, directories: &[&str]) -> Result<()>;
 
     /// The whole file, or none when there is no such file. Refuses files of more than `limit` bytes (`LimitExceeded`).
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>>;
 
+    /// As [`Storage::read`] for each of `paths`, in their order.
+    fn read_many(&self, paths: &[String], limit: u64) -> Result<Vec<Option<Vec<u8>>>> {
+        paths.iter().map(|path| self.read(path, limit)).collect()
+    }
+
     /// Random access to a file; `NotFound` when there is none.
     fn open(&self, path: &str) -> Result<Arc<dyn Source>>;
+
+    /// As [`Storage::open`], for a file that should have so many bytes; whoever opens it still has to compare.
+    fn open_sized(&self, path: &str, bytes: u64) -> Result<Arc<dyn Source>> {
+        _ = bytes;
+        self.open(path)
+    }
 
     /// As [`Storage::open`], for a file that others may remove while it is still of use: it stays open as long as the source lives.
     fn open_held(&self, path: &str) -> Result<Arc<dyn Source>> {
@@ -78,6 +122,18 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// The files directly in a directory, in no particular order; none when there is no such directory.
     fn list(&self, directory: &str) -> Result<Vec<Entry>>;
+
+    /// As [`Storage::list`], those alone whose names come after `after` in the order of bytes.
+    fn list_after(&self, directory: &str, after: &str) -> Result<Vec<Entry>> {
+        let mut entries = self.list(directory)?;
+        entries.retain(|entry| entry.name.as_str() > after);
+        Ok(entries)
+    }
+
+    /// Where files that serve one call alone are better off than in the table; none when the table's own place will do.
+    fn scratch(&self) -> Option<Scratch> {
+        None
+    }
 }
 
 /// The outcome of an exclusive creation.

@@ -25,6 +25,9 @@ pub struct OutsideFile {
     pub path: PathBuf,
     /// The names that the file has in the file system, a symbolic link that led to it among them; 1 where that is not known.
     pub links: u64,
+    /// The object that it is, when it is in a store.
+    #[cfg(feature = "remote")]
+    remote: Option<super::remote::RemoteFile>,
 }
 
 impl OutsideFile {
@@ -33,6 +36,12 @@ impl OutsideFile {
     /// # Errors
     /// `NotFound`, `InvalidArgument` for whatever is no file, or `Io`.
     pub fn open(path: &Path) -> Result<(Self, Arc<dyn Source>)> {
+        #[cfg(feature = "remote")]
+        if let Some(address) = path.to_str().filter(|address| super::is_remote(address)) {
+            let remote = super::remote::RemoteFile::at(address)?;
+            let (stat, source) = remote.open()?;
+            return Ok((Self { stat, path: path.to_owned(), links: 1, remote: Some(remote) }, source));
+        }
         let shown = path.display().to_string();
         let failed = |e| Error::io("open", &shown, e);
         // Looked at first, since opening alone may wait for ever or set something off; and again, since it may be another by then.
@@ -47,7 +56,14 @@ impl OutsideFile {
         // Whoever follows the link finds the file under its own name too.
         let links = links.saturating_add(u64::from(path.is_symlink()));
         let source = Arc::new(FileSource::from_file(file, shown)?);
-        Ok((Self { stat: stat_of(&metadata), path: path.to_owned(), links }, source))
+        let file = Self {
+            stat: stat_of(&metadata),
+            path: path.to_owned(),
+            links,
+            #[cfg(feature = "remote")]
+            remote: None,
+        };
+        Ok((file, source))
     }
 
     /// Opens the same file again.
@@ -64,6 +80,10 @@ impl OutsideFile {
     /// # Errors
     /// `Conflict` when another program has changed or replaced it; `NotFound` or `Io` when it cannot be looked at.
     pub fn check_unchanged(&self) -> Result<()> {
+        #[cfg(feature = "remote")]
+        if let Some(remote) = &self.remote {
+            return if remote.stat()? == self.stat { Ok(()) } else { Err(self.changed()) };
+        }
         let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
         if stat_of(&metadata) == self.stat { Ok(()) } else { Err(self.changed()) }
     }
@@ -225,6 +245,11 @@ fn refuse_inside_a_table(path: &Path, directory: &Path, marker: &str) -> Result<
 pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for pattern in patterns {
+        #[cfg(feature = "remote")]
+        if super::is_remote(pattern) {
+            files.extend(super::remote::expand(pattern)?.into_iter().map(PathBuf::from));
+            continue;
+        }
         let path = Path::new(pattern);
         if path.is_dir() {
             return Err(Error::invalid_argument(format!("'{pattern}' is a directory; use '{pattern}/*.parquet'")));

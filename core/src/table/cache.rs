@@ -20,8 +20,8 @@ use crate::{
     },
     segment::SegmentFile,
     storage::{
-        Stat, Storage,
-        local::{LocalStorage, handle_limit, stat_of_directory},
+        self, Stat, Storage,
+        local::{handle_limit, stat_of_directory},
     },
 };
 
@@ -73,10 +73,10 @@ impl Cache {
         }
     }
 
-    /// The table in the directory `root`, whether or not there is one yet.
+    /// The table in the directory or at the address `root`, whether or not there is one yet.
     #[must_use]
     pub fn table(&self, root: &str) -> Table {
-        Table::reading(Arc::new(LocalStorage::new(root)), Arc::clone(&self.foreign))
+        Table::reading(storage::open(root), Arc::clone(&self.foreign))
     }
 
     /// The newest snapshot of the table in the directory `root`.
@@ -85,11 +85,33 @@ impl Cache {
     /// As [`Table::latest`].
     pub fn latest(&self, root: &str) -> Result<(Table, Snapshot)> {
         let table = self.table(root);
+        if table.log().storage().is_remote() {
+            return self.latest_listed(root, table);
+        }
         let known = self.known(root, &table)?;
         let snapshot = table.latest(known.as_ref())?;
         if known.is_none_or(|known| !Arc::ptr_eq(&known, &snapshot.state)) {
             self.remember(root, &table, &snapshot.state);
         }
+        Ok((table, snapshot))
+    }
+
+    /// As [`Cache::latest`], in one list where nothing is new.
+    fn latest_listed(&self, root: &str, table: Table) -> Result<(Table, Snapshot)> {
+        let known = {
+            let mut tables = self.lock_tables();
+            let clock = next_use(&tables);
+            tables.get_mut(&absolute(root)).map(|known| {
+                known.used = clock;
+                (Arc::clone(&known.state), known.commit)
+            })
+        };
+        let before = known.as_ref().map(|(state, commit)| (state, Some(*commit)));
+        let (state, commit) = table.log().latest_listed(before)?;
+        if let Some(commit) = commit.filter(|_| known.is_none_or(|(known, _)| !Arc::ptr_eq(&known, &state))) {
+            self.keep(root, &state, commit, None);
+        }
+        let snapshot = table.snapshot_of(state);
         Ok((table, snapshot))
     }
 
@@ -127,6 +149,10 @@ impl Cache {
     pub fn remember(&self, root: &str, table: &Table, state: &Arc<TableState>) {
         let log = stat_of_directory(root, LOG_DIRECTORY);
         let Ok(Some(commit)) = table.log().storage().stat(&state.version.commit_path()) else { return };
+        self.keep(root, state, commit, log);
+    }
+
+    fn keep(&self, root: &str, state: &Arc<TableState>, commit: Stat, log: Option<Stat>) {
         let mut tables = self.lock_tables();
         let used = next_use(&tables);
         let mut state = Arc::clone(state);
@@ -149,7 +175,13 @@ impl Cache {
         let record = &segment.record;
         let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
         let missing = || named(Error::not_found("a segment of the table is missing"));
-        let stat = storage.stat(&record.path).map_err(named)?.ok_or_else(missing)?;
+        // The name of an object is never given twice, and its checksum tells it from one of another table that was there before.
+        let stat = if storage.is_remote() {
+            let inode = u64::try_from(record.checksum.0 >> 64).unwrap_or(0);
+            Stat { bytes: record.bytes, modified_ns: 0, inode }
+        } else {
+            storage.stat(&record.path).map_err(named)?.ok_or_else(missing)?
+        };
         opened::check_size(segment, stat.bytes)?;
         let key = (absolute(storage.root()), record.path.clone());
         if let Some(file) = self.lock_footers().get(&key, stat) {
@@ -202,5 +234,8 @@ fn next_use(tables: &HashMap<String, Known>) -> u64 {
 }
 
 fn absolute(root: &str) -> String {
+    if storage::is_remote(root) {
+        return root.to_owned();
+    }
     std::path::absolute(root).map_or_else(|_| root.to_owned(), |path| path.to_string_lossy().into_owned())
 }

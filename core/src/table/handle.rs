@@ -55,10 +55,16 @@ impl Table {
         Self { log: Log::reading(storage, foreign), expected: None }
     }
 
-    /// The table in a directory, whether or not there is one yet.
+    /// The table in a directory or at the address of an object store, whether or not there is one yet.
     #[must_use]
     pub fn at_directory(root: &str) -> Self {
-        Self::new(Arc::new(crate::storage::local::LocalStorage::new(root)))
+        Self::new(crate::storage::open(root))
+    }
+
+    /// Whether there is a table, by one look; what cannot be looked at is none.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        matches!(self.log.storage().stat(crate::log::hint::HINT_PATH), Ok(Some(_)))
     }
 
     /// The same table, whose changes are made only while this version is the newest: with another one they end in a `Conflict`

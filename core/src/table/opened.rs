@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// `NotFound` when it is missing, `Corrupt` when it is not the file that the log means; both with path and version.
 pub fn open(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
-    let source = storage.open(&segment.record.path).map_err(|e| named(segment, e))?;
+    let source = storage.open_sized(&segment.record.path, segment.record.bytes).map_err(|e| named(segment, e))?;
     check_size(segment, source.len())?;
     open_source(segment, source)
 }
@@ -27,7 +27,7 @@ pub fn open(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
 /// # Errors
 /// As [`open`], and as reading the file.
 pub fn open_whole(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
-    let source = storage.open(&segment.record.path).map_err(|e| named(segment, e))?;
+    let source = storage.open_sized(&segment.record.path, segment.record.bytes).map_err(|e| named(segment, e))?;
     check_size(segment, source.len())?;
     check_bytes(segment, source.as_ref())?;
     open_source(segment, source)

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, store::Log},
     storage::{
+        is_remote,
         local::LocalStorage,
         outside::{directory_around, real_path},
     },
@@ -26,6 +27,15 @@ impl Around {
     /// # Errors
     /// `InvalidArgument` naming the table.
     pub fn check_source(&mut self, path: &Path, root: &str, mode: Mode) -> Result<()> {
+        if is_remote(root) && mode == Mode::Link {
+            return Err(Error::invalid_argument(format!(
+                "mode := 'link' gives a file a second name in the table's directory, and '{root}' is in an object store; use mode := \
+                 'copy', which uploads it"
+            )));
+        }
+        if let Some(address) = path.to_str().filter(|address| is_remote(address)) {
+            return check_remote_source(address, root, mode);
+        }
         let Some((around, inside)) = directory_around(path, LOG_DIRECTORY) else { return Ok(()) };
         let own = real_path(Path::new(root)).is_some_and(|root| root == around);
         if own && inside.starts_with(DATA_DIRECTORY) {
@@ -50,6 +60,23 @@ impl Around {
         let ours = root.to_str().is_some_and(|root| Log::new(Arc::new(LocalStorage::new(root))).latest(None).is_ok());
         self.0.insert(root.to_owned(), ours);
         ours
+    }
+}
+
+/// An object can be copied into a table, and nothing else: it has one name, and stores tell nobody who else is reading it.
+fn check_remote_source(address: &str, root: &str, mode: Mode) -> Result<()> {
+    let inside = address.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+    if inside.is_some_and(|inside| Path::new(inside).starts_with(DATA_DIRECTORY)) {
+        return Err(Error::invalid_argument("a segment of the table cannot be appended to the table itself")
+            .with("file", address));
+    }
+    match mode {
+        Mode::Link | Mode::Move => Err(Error::invalid_argument(
+            "an object in a store is neither linked nor moved into a table; use mode := 'copy', and remove the object when it is no \
+             longer needed",
+        )
+        .with("file", address)),
+        _ => Ok(()),
     }
 }
 

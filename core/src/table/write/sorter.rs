@@ -25,7 +25,7 @@ use crate::{
         IndexFilter, ReadColumn, SegmentFile, SegmentWriter, WriteOptions,
         rewrite::{TableRows, each_sorted, rows_within},
     },
-    storage::{Staged, Storage, TEMPORARY_PREFIX},
+    storage::{Scratch, Staged, Storage, TEMPORARY_PREFIX},
     table::{
         monitor::{Monitor, check_cancelled},
         names::random_id,
@@ -57,6 +57,8 @@ pub struct Sorter {
     batches: Vec<RecordBatch>,
     bytes: usize,
     runs: Vec<Run>,
+    /// Where the runs are when they are not beside the table's files. Goes after them.
+    scratch: Option<Scratch>,
 }
 
 /// A sorted run on disk. Dropping it removes it.
@@ -86,14 +88,16 @@ impl Sorter {
     /// Sorts by the columns at `sort_by`; rows that are equal there keep their order.
     #[must_use]
     pub fn new(storage: &Arc<dyn Storage>, target: &Arc<Target>, sort_by: Vec<usize>, memory_bytes: usize) -> Self {
+        let scratch = storage.scratch();
         Self {
-            storage: Arc::clone(storage),
+            storage: scratch.as_ref().map_or_else(|| Arc::clone(storage), |scratch| Arc::clone(scratch.storage())),
             target: Arc::clone(target),
             sort_by,
             memory_bytes,
             batches: Vec::new(),
             bytes: 0,
             runs: Vec::new(),
+            scratch,
         }
     }
 
@@ -150,6 +154,9 @@ impl Sorter {
     /// Writes a run of what `fill` gives.
     fn run(&self, level: u32, fill: impl FnOnce(&str, &mut SegmentWriter<Wrote>) -> Result<()>) -> Result<Run> {
         let path = format!("{DATA_DIRECTORY}/{TEMPORARY_PREFIX}{}.run", random_id());
+        if self.scratch.is_some() {
+            self.storage.prepare(&[DATA_DIRECTORY])?;
+        }
         let staged = Wrote(self.storage.stage(&path)?);
         let options = WriteOptions {
             row_group_rows: RUN_GROUP_ROWS,

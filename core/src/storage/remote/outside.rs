@@ -1,0 +1,87 @@
+//! Objects that belong to no table: those that are loaded.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use object_store::ObjectMeta;
+
+use super::{Bucket, address::Address, parsed, source::RemoteSource, stat_of, wait};
+use crate::{
+    error::{Error, Result},
+    storage::{Stat, source::Source},
+};
+
+/// An object that is about to be loaded.
+#[derive(Debug, Clone)]
+pub struct RemoteFile {
+    bucket: Arc<Bucket>,
+    key: String,
+}
+
+impl RemoteFile {
+    /// The object at an address.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an address that names none.
+    pub fn at(address: &str) -> Result<Self> {
+        let parsed = Address::parse(address)?;
+        if parsed.key.is_empty() {
+            return Err(Error::invalid_argument(format!("'{address}' names a bucket, not an object in it")));
+        }
+        Ok(Self { bucket: Bucket::of(&parsed), key: parsed.key })
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Io` when the store refuses.
+    pub fn open(&self) -> Result<(Stat, Arc<dyn Source>)> {
+        let meta = self.bucket.head(&self.key)?.ok_or_else(|| self.missing())?;
+        let stat = stat_of(&meta);
+        Ok((stat, Arc::new(RemoteSource::new(&self.bucket, &self.key, meta.size, meta.e_tag))))
+    }
+
+    /// What identifies its contents now.
+    ///
+    /// # Errors
+    /// As [`RemoteFile::open`].
+    pub fn stat(&self) -> Result<Stat> {
+        self.bucket.head(&self.key)?.as_ref().map(stat_of).ok_or_else(|| self.missing())
+    }
+
+    fn missing(&self) -> Error {
+        Error::not_found(format!("cannot open '{}': there is no such object", self.bucket.shown(&self.key)))
+    }
+}
+
+/// The addresses of the objects that a pattern means: those whose keys match, or the one that is named without `*`, `?` and `[`.
+///
+/// # Errors
+/// `NotFound` when a pattern matches nothing, `InvalidArgument` for a malformed one, `Io` when the store refuses.
+pub fn expand(pattern: &str) -> Result<Vec<String>> {
+    let Some(wild) = pattern.find(['*', '?', '[']) else {
+        RemoteFile::at(pattern)?;
+        return Ok(vec![pattern.to_owned()]);
+    };
+    let (scheme, _) = pattern.split_once("://").unwrap_or_default();
+    let fixed = pattern.get(..wild).and_then(|fixed| fixed.rfind('/')).and_then(|end| pattern.get(..end));
+    let around = fixed.filter(|fixed| fixed.len() > scheme.len() + 3).ok_or_else(|| {
+        Error::invalid_argument(format!("'{pattern}' has a pattern for the bucket's name; write the bucket in full"))
+    })?;
+    let address = Address::parse(around)?;
+    let matches = glob::Pattern::new(pattern)
+        .map_err(|e| Error::invalid_argument(format!("'{pattern}' is not a valid pattern")).caused_by(e))?;
+    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+    let bucket = Bucket::of(&address);
+    let (client, prefix) = (bucket.client()?, parsed(&address.key)?);
+    let prefix = (!address.key.is_empty()).then_some(&prefix);
+    let found = wait(async { client.list(prefix).try_collect::<Vec<ObjectMeta>>().await });
+    let found = found.map_err(|e| bucket.failure("list", &address.key, &e))?;
+    let addresses = found.iter().map(|meta| format!("{scheme}://{}/{}", address.bucket, meta.location));
+    let mut files: Vec<_> = addresses.filter(|address| matches.matches_with(address, options)).collect();
+    if files.is_empty() {
+        return Err(Error::not_found(format!("no object matches '{pattern}'")));
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,246 @@
+"""Tables in real object stores: everything that a table can do, writers at once, writers that are killed, a network that fails, and
+what a user reads who asked for something that cannot be. `--long` does more of each."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from stores import servers
+from stores.proxy import proxy
+
+LONG = "--long" in sys.argv
+ROOT = Path(__file__).parents[2]
+TABLE = Path(__file__).with_name("table.py")
+EXTENSION = ROOT / "build" / os.environ.get("PROFILE", "release") / "v2.0.0" / "tstable.duckdb_extension"
+CREATE = "CALL tstable_create('{root}', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])"
+ROWS_PER_FILE = 24
+
+
+def start(environment, action, *arguments):
+    command = [sys.executable, str(TABLE), str(EXTENSION), action, *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    output, _ = process.communicate(timeout=600)
+    if process.returncode != 0:
+        sys.exit(f"a process ended with {process.returncode}")
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def ask(environment, *statements):
+    """What each statement gives; none may fail."""
+    answers = finish(start(environment, "query", *statements))
+    for statement, answer in zip(statements, answers, strict=True):
+        if isinstance(answer, dict):
+            sys.exit(f"{statement}\n{answer['error']}")
+    return answers
+
+
+def refused(environment, statement, *words):
+    answer = finish(start(environment, "query", statement))[0]
+    if not isinstance(answer, dict):
+        sys.exit(f"{statement}\nwas not refused but gave {answer}")
+    missing = [word for word in words if word not in answer["error"]]
+    leaked = [secret for secret in (servers.SECRET, "WRONGSECRET") if secret in answer["error"]]
+    if missing or leaked:
+        sys.exit(f"{statement}\n{answer['error']}\nlacks {missing}, shows {leaked}")
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        sys.exit(f"{what}: found {found}, expected {wanted}")
+    print(f"{what}: {found}", flush=True)
+
+
+def make_files(directory, count, symbols):
+    connection = duckdb.connect()
+    for symbol in symbols:
+        for i in range(count):
+            connection.execute(
+                f"""COPY (SELECT TIMESTAMP '2024-01-01' + to_hours({i * ROWS_PER_FILE} + h::INTEGER) AS ts, '{symbol}' AS symbol,
+                h / 7 AS price FROM range({ROWS_PER_FILE}) AS r(h)) TO '{directory}/{symbol}-{i}.parquet'"""
+            )
+    return {symbol: [f"{directory}/{symbol}-{i}.parquet" for i in range(count)] for symbol in symbols}
+
+
+def everything(port, directory):
+    """Each thing that a table can do, once."""
+    env, root = servers.environment(port), f"s3://{servers.BUCKET}/a 'b'/ü/prices"
+    quoted = root.replace("'", "''")
+    files = make_files(directory, 6, ["A", "B"])
+    servers.client(port).upload_file(files["B"][0], servers.BUCKET, "in/B-0.parquet")
+    servers.client(port).upload_file(files["B"][1], servers.BUCKET, "in/B-1.parquet")
+    answers = ask(
+        env,
+        CREATE.format(root=quoted),
+        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', '{directory}/A-*.parquet')",
+        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', 's3://{servers.BUCKET}/in/B-?.parquet')",
+        f"SELECT count(*), min(ts), max(ts) FROM tstable_scan('{quoted}') WHERE symbol = 'A' AND ts >= '2024-01-03'",
+        f"SELECT covered_buckets FROM tstable_coverage('{quoted}', start := '2024-01-01', until := '2024-01-03') ORDER BY ALL",
+        f"SELECT count(*) FROM tstable_gaps('{quoted}', start := '2024-01-01', until := '2024-01-08')",
+        f"SELECT list(operation ORDER BY version) FROM tstable_history('{quoted}')",
+        f"COPY (SELECT TIMESTAMP '2024-02-01' + to_hours(h::INTEGER) AS ts, 'C' AS symbol, h / 7 AS price FROM range(48) r(h)) "
+        f"TO '{quoted}' (FORMAT tstable)",
+        f"SELECT count(*) FROM tstable_tag('{quoted}', 'before')",
+        f"SELECT sum(rows_deleted) FROM tstable_delete('{quoted}', start := '2024-02-01 00:00', until := '2024-02-01 12:00')",
+        f"SELECT count(*) > 0 FROM tstable_compact('{quoted}')",
+        f"SELECT count(*) FROM tstable_scan('{quoted}')",
+        f"SELECT count(*) FROM tstable_scan('{quoted}', tag := 'before')",
+        f"SELECT count(*) FILTER (problem IS NOT NULL) FROM tstable_verify('{quoted}')",
+        f"SELECT count(*) FROM tstable_vacuum('{quoted}')",
+        f"SELECT count(*) FROM tstable_checkpoint('{quoted}')",
+        f"SELECT count(*), count(DISTINCT (symbol, ts)) FROM tstable_scan('{quoted}')",
+        f"SELECT count(*) FROM tstable_entities('{quoted}')",
+    )
+    for answer in answers:
+        print(answer, flush=True)
+
+
+def race(port, directory, processes, appends):
+    """Each file lands exactly once, whoever brings it."""
+    env, root = servers.environment(port), f"s3://{servers.BUCKET}/race"
+    symbols = [f"W{i}" for i in range(processes)]
+    files = make_files(directory, appends, symbols)
+    ask(env, CREATE.format(root=root))
+    began = time.monotonic()
+    writers = [start(env, "append", root, "error", *files[symbol]) for symbol in symbols]
+    said = [word for writer in writers for word in finish(writer)]
+    took = time.monotonic() - began
+    expect(f"{processes} writers of {appends} files", said, ["appended"] * processes * appends)
+    check_rows(env, root, processes * appends)
+    print(f"  {processes * appends / took:.1f} commits a second", flush=True)
+
+
+def check_rows(env, root, files):
+    rows = files * ROWS_PER_FILE
+    found = ask(
+        env,
+        f"SELECT count(*), count(DISTINCT (symbol, ts)) FROM tstable_scan('{root}')",
+        f"SELECT count(*) - 1 FROM tstable_history('{root}') WHERE operation IN ('create', 'append')",
+    )
+    expect("rows, different ones, and appends", [*found[0][0], found[1][0][0]], [rows, rows, files])
+
+
+def killed(port, directory, times):
+    """A writer that is killed at any moment leaves each file loaded once or not at all, and the next goes on."""
+    env, root = servers.environment(port), f"s3://{servers.BUCKET}/killed"
+    files = make_files(directory, 40, ["K"])["K"]
+    ask(env, CREATE.format(root=root))
+    moments = random.Random(7)
+    for _ in range(times):
+        writer = start(env, "append", root, "skip_file", *files)
+        time.sleep(0.4 + moments.random())
+        writer.kill()
+        writer.communicate()
+    said = finish(start(env, "append", root, "skip_file", *files))
+    if set(said) - {"appended", "skipped"}:
+        sys.exit(f"after {times} kills: {set(said)}")
+    check_rows(env, root, len(files))
+
+
+def failing(port, directory, appends, chance):
+    """Through a proxy that fails at random nothing is lost and nothing is there twice."""
+    root = f"s3://{servers.BUCKET}/failing"
+    symbols = ["F0", "F1", "F2"]
+    files = make_files(directory, appends, symbols)
+    ask(servers.environment(port), CREATE.format(root=root))
+    with proxy(port, chance, seed=11) as between:
+        env = servers.environment(between.server_address[1])
+        writers = [start(env, "append", root, "error", *files[symbol]) for symbol in symbols]
+        said = [finish(writer) for writer in writers]
+        print(f"  {len(between.requests)} requests, of which every {round(1 / chance)}th failed", flush=True)
+    unsure = [word for words in said for word in words if word != "appended"]
+    print(f"  not said to be appended: {unsure}", flush=True)
+    again = [finish(start(servers.environment(port), "append", root, "skip_file", *files[symbol])) for symbol in symbols]
+    for words, later in zip(said, again, strict=True):
+        for word, now in zip(words, later, strict=True):
+            if word == "appended" and now != "skipped":
+                sys.exit(f"a file that was appended is {now}")
+            if word != "appended" and now == "skipped" and "commit unknown" not in word:
+                sys.exit(f"a file is there, though the writer was told: {word}")
+    check_rows(servers.environment(port), root, appends * len(symbols))
+
+
+def round_trips(port, directory):
+    """What a question costs in requests that follow each other; those that are made at once count as one."""
+    root = f"s3://{servers.BUCKET}/trips"
+    files = make_files(directory, 61, ["T"])["T"]
+    ask(servers.environment(port), CREATE.format(root=root))
+    finish(start(servers.environment(port), "append", root, "error", *files))
+    latency = 0.1
+    with proxy(port, latency=latency) as between:
+        env = servers.environment(between.server_address[1])
+        for statement, most in [
+            (f"SELECT count(*) FROM tstable_history('{root}') WHERE version = 0", None),
+            (f"SELECT version FROM tstable_info('{root}')", 5),
+            (f"FROM tstable_coverage('{root}', start := '2024-01-01', until := '2024-03-01')", 5),
+        ]:
+            between.requests.clear()
+            began = time.monotonic()
+            ask(env, statement)
+            print(f"  {len(between.requests)} requests, {time.monotonic() - began:.2f} s: {statement}", flush=True)
+            if most is not None and len({r for r in between.requests}) > 61 + most:
+                sys.exit(f"{statement}: {len(between.requests)} requests")
+
+
+def refusals(port, directory):
+    env, root = servers.environment(port), f"s3://{servers.BUCKET}/refusals"
+    file = make_files(directory, 1, ["R"])["R"][0]
+    ask(env, CREATE.format(root=root))
+    refused(env, "FROM tstable_scan('s3://nobodys-bucket/prices')", "tstable not found", "nobodys-bucket")
+    refused(env, CREATE.format(root="s3://nobodys-bucket/prices"), "tstable not found", "nobodys-bucket")
+    refused(env, "FROM tstable_scan('s3://market/ready')", "tstable not found", "s3://market/ready", "tstable_create")
+    refused(env, "FROM tstable_scan('s3://')", "tstable invalid argument", "names no bucket")
+    refused(env, f"CALL tstable_append('{root}', '{file}', mode := 'link')", "mode := 'copy'")
+    refused(env, f"CALL tstable_append('{root}', 's3://market/none.parquet')", "tstable not found", "s3://market/none.parquet")
+    refused(env, f"CALL tstable_append('{root}', 's3://market/none/*.parquet')", "tstable not found", "s3://market/none/*.parquet")
+    refused(env | {"AWS_SECRET_ACCESS_KEY": "WRONGSECRET"}, f"FROM tstable_scan('{root}')", "tstable io", root, "credentials")
+    refused(env | {"AWS_ACCESS_KEY_ID": "NOBODY"}, f"FROM tstable_scan('{root}')", "tstable io", "credentials")
+    plain = {name: value for name, value in env.items() if name != "AWS_ALLOW_HTTP"}
+    refused(plain, f"FROM tstable_scan('{root}')", "tstable invalid argument", "AWS_ALLOW_HTTP=true")
+    refused(env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, f"FROM tstable_scan('{root}')", "nobody answers", "AWS_ENDPOINT_URL")
+    refused(env | {"AWS_PROFILE": "none"}, f"FROM tstable_scan('{root}')", "tstable invalid argument", "'none'")
+    print("what cannot be is refused with reasons", flush=True)
+
+
+def contract(port):
+    """The contract of a storage, as the tests of the core check it."""
+    place = f"s3://{servers.BUCKET}/contract"
+    command = ["cargo", "test", "-q", "--features", "remote", "--workspace", "--test", "safety", "storages"]
+    subprocess.run(command, cwd=ROOT, env=servers.environment(port) | {"TSTABLE_TEST_STORE": place, "HOME": os.environ["HOME"]}, check=True)
+
+
+def main():
+    wanted = [name for name in sys.argv[1:] if not name.startswith("-")]
+    with tempfile.TemporaryDirectory() as top:
+        for server in [servers.seaweed, servers.moto] if LONG else [servers.seaweed]:
+            place = Path(top) / server.__name__
+            place.mkdir()
+            with server(place) as port:
+                for part in [
+                    lambda files: contract(port),
+                    lambda files: everything(port, files),
+                    lambda files: race(port, files, 8, 25 if LONG else 3),
+                    lambda files: killed(port, files, 50 if LONG else 5),
+                    lambda files: failing(port, files, 30 if LONG else 5, 0.1),
+                    lambda files: round_trips(port, files),
+                    lambda files: refusals(port, files),
+                ]:
+                    name = part.__code__.co_names[0]
+                    if wanted and name not in wanted:
+                        continue
+                    print(f"{server.__name__}: {name}", flush=True)
+                    with tempfile.TemporaryDirectory() as files:
+                        part(files)
+
+
+if __name__ == "__main__":
+    main()
