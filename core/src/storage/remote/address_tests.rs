@@ -1,3 +1,6 @@
+//! See the module that is tested.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use super::{Address, Kind, check_endpoint, is_address};
 use crate::ErrorKind;
 

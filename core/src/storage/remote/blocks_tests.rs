@@ -1,3 +1,6 @@
+//! See the module that is tested.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use bytes::Bytes;
 
 use super::{BLOCK_BYTES, Blocks, HELD_BYTES};

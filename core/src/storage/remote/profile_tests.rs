@@ -1,3 +1,6 @@
+//! See the module that is tested.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use super::section;
 
 const FILE: &str = "# a comment\n[default]\naws_access_key_id = A\naws_secret_access_key=b=c\ns3 =\n  endpoint_url = nested\n\n[profile two]\nregion = eu-west-1\n";

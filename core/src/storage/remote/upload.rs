@@ -33,7 +33,7 @@ impl Upload {
         let part = PutPayload::from(std::mem::take(&mut self.buffer));
         let failed = |bucket: &Bucket, e: &object_store::Error, key: &str| bucket.failure("write", key, e);
         if self.parts.is_none() {
-            let (client, path) = (self.bucket.client()?, Path::parse(&self.key).map_err(|e| Error::internal(e))?);
+            let (client, path) = (self.bucket.client()?, Path::parse(&self.key).map_err(Error::internal)?);
             let parts = super::wait(async { client.put_multipart_opts(&path, Default::default()).await });
             self.parts = Some(parts.map_err(|e| failed(&self.bucket, &e, &self.key))?);
         }
