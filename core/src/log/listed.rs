@@ -161,7 +161,12 @@ impl Log {
             let paths: Vec<_> = wanted.iter().map(|version| version.commit_path()).collect();
             for (version, bytes) in wanted.iter().zip(self.storage().read_many(&paths, MAX_COMMIT_BYTES)?) {
                 let bytes = bytes.ok_or_else(|| self.hole(*version))?;
-                follow(&Commit::decode(&bytes, *version)?)?;
+                let commit = match Commit::decode(&bytes, *version) {
+                    Ok(commit) => commit,
+                    // It may be one that another program wrote.
+                    Err(_) => self.read(*version)?.ok_or_else(|| self.hole(*version))?,
+                };
+                follow(&commit)?;
             }
             version = Version(end);
         }

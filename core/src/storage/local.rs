@@ -157,6 +157,7 @@ fn create_directories(directory: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// The whole of a file that is no table's, such as one of settings.
+#[cfg(feature = "remote")]
 pub(super) fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
