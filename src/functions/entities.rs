@@ -32,17 +32,18 @@ impl TableFunction for Entities {
         ask(&self.0, session, &args, columns, |asked| {
             let segments = segments_by_entity(&asked)?;
             let entities = asked.subjects()?;
-            let newest = entities.iter().map(|subject| subject.extent.last).max();
+            let newest = entities.iter().filter_map(|subject| subject.covered().last()).max();
             let rows = entities.into_iter().map(move |subject| {
-                let (entity, extent) = (&subject.entity, subject.extent);
+                // An entity that should be there may have nothing yet.
+                let (entity, has) = (&subject.entity, subject.covered().extent());
                 let shape = &asked.shape;
-                let newest_end = shape.end(newest.unwrap_or(extent.last));
+                let lag = has.zip(newest).map(|(has, newest)| shape.duration(shape.end(has.last), shape.end(newest)));
                 let cells = [
-                    shape.start(extent.first).into(),
-                    shape.start(extent.last).into(),
+                    Cell::maybe(has, |has| shape.start(has.first).into()),
+                    Cell::maybe(has, |has| shape.start(has.last).into()),
                     Cell::count(subject.covered().len()),
                     Cell::count(segments.get(entity).copied().unwrap_or(0)),
-                    shape.duration(shape.end(extent.last), newest_end),
+                    lag.unwrap_or(Cell::Null),
                 ];
                 Ok(row(entity, cells))
             });

@@ -70,8 +70,7 @@ impl Chosen {
     pub(crate) fn of(args: &Args, snapshot: &Snapshot) -> Result<Self> {
         let entities = args.entities()?;
         resolve(snapshot, &entities)?;
-        let index = snapshot.index_type()?;
-        let hold = args.named("hold").map(|arg| max_units("hold", arg, index)).transpose()?;
+        let hold = args.named("hold").map(|arg| max_units("hold", arg, snapshot.index_type()?)).transpose()?;
         Ok(Self { entities, hold })
     }
 
@@ -80,7 +79,7 @@ impl Chosen {
     }
 }
 
-fn named(arg: &Arg) -> Result<Named> {
+pub(super) fn named(arg: &Arg) -> Result<Named> {
     let unfit = |value: &Arg| {
         Error::invalid_argument(format!(
             "entity := {} is no entity; give a struct of the entity columns, as in entity := {{'symbol': 'NVDA'}}",

@@ -23,6 +23,7 @@ mod create;
 mod delete;
 mod entities;
 mod entity_argument;
+mod expect;
 mod export_delta;
 mod fill;
 mod gaps;
@@ -125,6 +126,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),
             Arc::new(entities::Entities(new())),
+            Arc::new(expect::Expect(new())),
             Arc::new(export_delta::ExportDelta(new())),
             Arc::new(fill::Fill(new())),
             Arc::new(gaps::Gaps(new())),

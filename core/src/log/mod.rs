@@ -15,6 +15,7 @@ pub mod segments;
 pub mod state;
 pub mod steps;
 pub mod store;
+pub mod universe;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use tstable_core::{
     Result,
+    coverage::{Entity, EntityPart},
     log::{
         Version,
         commit::{Action, Instant},
@@ -85,6 +86,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "load", before: fragmented, run: |s, _| load(s, LoadRequest::default()) },
     Operation { name: "load into a new table", before: |_, _| {}, run: |s, _| load(s, new_table()) },
     Operation { name: "mark empty", before: filled, run: |s, _| mark_empty(s) },
+    Operation { name: "expect", before: filled, run: |s, _| expect(s) },
     Operation { name: "checkpoint", before: filled, run: |s, _| table(s).checkpoint().map(drop) },
     Operation { name: "vacuum", before: with_a_removed_segment, run: |s, _| vacuum(s) },
     Operation { name: "repair", before: damaged, run: |s, _| table(s).repair(false, Instant::now()).map(drop) },
@@ -138,6 +140,12 @@ fn new_table() -> LoadRequest {
 fn mark_empty(storage: &Arc<dyn Storage>) -> Result<()> {
     let request = EmptyRequest { range: hours(50, 60), entities: Vec::new(), reason: None, undo: false };
     table(storage).mark_empty(&latest(storage)?, &request).map(drop)
+}
+
+fn expect(storage: &Arc<dyn Storage>) -> Result<()> {
+    let entity = |name: &str| Entity::from(vec![EntityPart::from(name)]);
+    let expected = [(entity("NVDA"), IndexRange::ALL), (entity("NEVER"), hours(0, 20))];
+    table(storage).expect_entities(&latest(storage)?, &expected.into_iter().collect()).map(drop)
 }
 
 fn with_a_removed_segment(storage: &Arc<dyn Storage>, files: &Files) {

@@ -1,4 +1,4 @@
-//! Saying what is expected: setting calendars and marking buckets as confirmed empty. Each is a commit of its own that
+//! Saying what is expected: which entities, setting calendars and marking buckets as confirmed empty. Each is a commit of its own that
 //! touches no rows, so it never conflicts with another writer's.
 
 use std::sync::Arc;
@@ -7,10 +7,14 @@ use crate::{
     calendar::{Calendar, Schedule},
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    log::{commit::Action, state::TableState},
+    log::{
+        commit::Action,
+        state::TableState,
+        universe::{UNIVERSE_PROPERTY, Universe},
+    },
     schema::{ColumnType, same_name},
     table::{
-        commit::{self, Changed},
+        commit::{Changed, amend},
         handle::{Snapshot, Table},
     },
     time::{BucketId, IndexRange},
@@ -79,6 +83,21 @@ impl Table {
         Ok(Marked { changed, run })
     }
 
+    /// Says which entities should deliver, and when, instead of what was said before; with none nothing is said any more.
+    /// Saying the same again changes nothing.
+    ///
+    /// # Errors
+    /// `LimitExceeded` when there are too many; as [`amend`] else.
+    pub fn expect_entities(&self, snapshot: &Snapshot, universe: &Universe) -> Result<Changed> {
+        let value = if universe.is_empty() { None } else { Some(universe.encode()?) };
+        amend(self, &snapshot.state, "expect", None, |state| {
+            if state.properties.get(UNIVERSE_PROPERTY) == value.as_ref() {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Action::SetProperty { key: UNIVERSE_PROPERTY.to_owned(), value: value.clone() }])
+        })
+    }
+
     /// Publishes a commit of actions that suit any state of the table.
     fn publish_alone(
         &self,
@@ -87,7 +106,7 @@ impl Table {
         message: Option<&str>,
         actions: Vec<Action>,
     ) -> Result<Changed> {
-        commit::amend(self, state, operation, message, |_| Ok(actions.clone()))
+        amend(self, state, operation, message, |_| Ok(actions.clone()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::Result,
+    log::universe::Universe,
     time::{BucketId, Grid, IndexRange, IndexValue, Run},
 };
 
@@ -19,30 +20,18 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The chosen entities with the buckets asked about; none when all are meant. An entity that the table lacks, or that has
-    /// nothing in reach of an open end, is asked about as far as the whole table reaches.
-    pub(crate) fn extents(&self, coverage: &Coverage, grid: &Grid, range: &IndexRange) -> Option<Vec<(Entity, Run)>> {
-        if self.entities.is_empty() {
-            return None;
-        }
+    /// The entities that are meant, with the buckets asked about: those that are chosen, else all that the table has and all that
+    /// it should have.
+    pub(super) fn extents(&self, reach: &Reach<'_>) -> Vec<(Entity, Run)> {
         let mut entities = self.entities.clone();
+        if entities.is_empty() {
+            entities.extend(reach.coverage.entities().chain(reach.universe.entities()).cloned());
+        }
         entities.sort();
         entities.dedup();
-        let whole = coverage.extent();
-        let extent = |entity: &Entity| {
-            let own = coverage.get(entity).and_then(|set| extent_of(set, grid, range));
-            own.or_else(|| {
-                let asked = grid.buckets_in(range)?;
-                let first = if range.start.is_some() { asked.first } else { whole?.first };
-                let last = if range.until.is_some() { asked.last } else { whole?.last };
-                // A range that the table does not reach has one bucket to show that nothing is there.
-                Run::new(first, last).or_else(|| {
-                    let end = if range.start.is_some() { first } else { last };
-                    Run::new(end, end)
-                })
-            })
-        };
-        Some(entities.into_iter().filter_map(|entity| extent(&entity).map(|extent| (entity, extent))).collect())
+        let chosen = !self.entities.is_empty();
+        let extent = |entity: &Entity| if chosen { reach.of_chosen(entity) } else { reach.of(entity) };
+        entities.into_iter().filter_map(|entity| extent(&entity).map(|extent| (entity, extent))).collect()
     }
 
     /// The buckets that count as covered, given those that are.
@@ -56,6 +45,64 @@ impl Choice {
             counted.insert_run(run.first, held_until(run.last, hold, grid))?;
         }
         Ok(Arc::new(counted))
+    }
+}
+
+/// How far a question reaches, for one entity or another.
+pub(super) struct Reach<'a> {
+    pub(super) coverage: &'a Coverage,
+    pub(super) universe: &'a Universe,
+    pub(super) grid: &'a Grid,
+    pub(super) range: &'a IndexRange,
+}
+
+impl Reach<'_> {
+    /// The buckets that a question about this entity is about. Where the range is open they are those that the entity has, or,
+    /// if it should deliver, those in which it should, as far as the whole table reaches.
+    fn of(&self, entity: &Entity) -> Option<Run> {
+        let own = self.coverage.get(entity).and_then(|set| extent_of(set, self.grid, self.range));
+        let Some(ranges) = self.universe.ranges_of(entity) else { return own };
+        let asked = self.grid.buckets_in(self.range)?;
+        let (first, last) = self.expected_ends(ranges);
+        let first = first.or(self.whole().map(|whole| whole.first));
+        let first = own.map(|own| own.first).into_iter().chain(first).min();
+        let last = own.map(|own| own.last).into_iter().chain(last).max();
+        let first = if self.range.start.is_some() { asked.first } else { first? };
+        let last = if self.range.until.is_some() { asked.last } else { last.unwrap_or(first) };
+        Run::new(first, last).or_else(|| self.one_bucket(first, last))
+    }
+
+    /// The same for an entity that is asked about by name: one that the table lacks, or that has nothing in reach of an open end, is asked
+    /// about as far as the whole table reaches.
+    fn of_chosen(&self, entity: &Entity) -> Option<Run> {
+        self.of(entity).or_else(|| {
+            let asked = self.grid.buckets_in(self.range)?;
+            let first = if self.range.start.is_some() { asked.first } else { self.whole()?.first };
+            let last = if self.range.until.is_some() { asked.last } else { self.whole()?.last };
+            Run::new(first, last).or_else(|| self.one_bucket(first, last))
+        })
+    }
+
+    /// A range that the table does not reach has one bucket to show that nothing is there.
+    fn one_bucket(&self, first: BucketId, last: BucketId) -> Option<Run> {
+        let end = if self.range.start.is_some() { first } else { last };
+        Run::new(end, end)
+    }
+
+    fn whole(&self) -> Option<Run> {
+        self.coverage.extent()
+    }
+
+    /// The first and last bucket in which something should have come: none where there is no end to say, the latter not after the end
+    /// of the table, as what is still to come is not missing.
+    fn expected_ends(&self, ranges: &[IndexRange]) -> (Option<BucketId>, Option<BucketId>) {
+        let runs: Vec<_> = ranges.iter().filter_map(|range| self.grid.buckets_in(range)).collect();
+        let starts = ranges.iter().all(|range| range.start.is_some());
+        let first = runs.iter().map(|run| run.first).min().filter(|_| starts);
+        let last = runs.iter().map(|run| run.last).max();
+        let end = self.whole().map(|whole| whole.last);
+        let bounded = ranges.iter().all(|range| range.until.is_some());
+        (first, last.filter(|_| bounded || end.is_some()).map(|last| end.map_or(last, |end| last.min(end))))
     }
 }
 

@@ -10,16 +10,19 @@ use std::{
     sync::Arc,
 };
 
-use super::{choice::Choice, summary::Summary};
+use super::{
+    choice::{Choice, Reach},
+    summary::Summary,
+};
 use crate::table::ask::choice::extent_of;
 use crate::table::ask::stretch::Position;
 use crate::table::ask::stretch::Stretch;
 use crate::table::ask::stretch::whole;
 use crate::{
     calendar::Schedule,
-    coverage::{BucketSet, Coverage, Entity, intersect, subtract},
+    coverage::{BucketSet, Entity, intersect, subtract},
     error::Result,
-    log::expectations::Expectations,
+    log::{expectations::Expectations, universe::Universe},
     table::handle::Snapshot,
     time::{BucketId, Grid, IndexRange, Run},
 };
@@ -83,10 +86,12 @@ impl Snapshot {
     /// As [`Snapshot::subjects`].
     pub fn chosen_subjects(&self, grid: &Grid, range: &IndexRange, choice: &Choice) -> Result<Vec<Subject>> {
         let coverage = self.coverage()?;
-        let extents = choice
-            .extents(&coverage, grid, range)
-            .unwrap_or_else(|| extents(&coverage, grid, range, !self.definition().entity_columns.is_empty()));
-        let mut layout = Layout::new(self, grid, &extents);
+        let universe = Universe::of(&self.state.properties)?;
+        let mut extents = choice.extents(&Reach { coverage: &coverage, universe: &universe, grid, range });
+        if extents.is_empty() && coverage.is_empty() && self.definition().entity_columns.is_empty() {
+            extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
+        }
+        let mut layout = Layout::new(self, grid, &universe, &extents);
         extents
             .into_iter()
             .map(|(entity, extent)| {
@@ -100,20 +105,12 @@ impl Snapshot {
     }
 }
 
-fn extents(coverage: &Coverage, grid: &Grid, range: &IndexRange, has_entities: bool) -> Vec<(Entity, Run)> {
-    let mut extents: Vec<_> =
-        coverage.iter().filter_map(|(entity, set)| Some((entity.clone(), extent_of(set, grid, range)?))).collect();
-    if coverage.is_empty() && !has_entities {
-        extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
-    }
-    extents
-}
-
 /// Lays calendars over the extents of a question, each calendar once.
 struct Layout<'a> {
     snapshot: &'a Snapshot,
     grid: &'a Grid,
     expectations: &'a Expectations,
+    universe: &'a Universe,
     /// All extents together.
     all: Option<Run>,
     /// What the clock of the table's zone skips in `all`.
@@ -123,26 +120,36 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn new(snapshot: &'a Snapshot, grid: &'a Grid, extents: &[(Entity, Run)]) -> Self {
+    fn new(snapshot: &'a Snapshot, grid: &'a Grid, universe: &'a Universe, extents: &[(Entity, Run)]) -> Self {
         let first = extents.iter().map(|(_, extent)| extent.first).min();
         let last = extents.iter().map(|(_, extent)| extent.last).max();
         let all = first.zip(last).and_then(|(first, last)| Run::new(first, last));
         let expectations = snapshot.state.expectations.as_ref();
         let skipped = all.map(|all| grid.skipped(all)).unwrap_or_default();
-        Self { snapshot, grid, expectations, all, skipped, calendars: HashMap::new() }
+        Self { snapshot, grid, expectations, universe, all, skipped, calendars: HashMap::new() }
     }
 
     fn expected(&mut self, entity: &Entity, covered: &BucketSet) -> Result<Option<Expected>> {
-        if self.expectations.is_empty() && self.skipped.is_empty() {
+        let listed = self.listed(entity);
+        if self.expectations.is_empty() && self.skipped.is_empty() && listed.is_none() {
             return Ok(None);
         }
-        let sessions = self.sessions(entity)?;
+        let sessions = match (self.sessions(entity)?, listed) {
+            (Some(sessions), Some(listed)) => Some(intersect(sessions.iter().copied(), listed.into_iter()).collect()),
+            (sessions, listed) => sessions.or(listed.map(Arc::from)),
+        };
         let sessions = self.without_skipped(sessions, covered);
         let confirmed = self.expectations.confirmed_of(entity);
         if sessions.is_none() && confirmed.is_none() {
             return Ok(None);
         }
         Ok(Some(Expected { sessions, confirmed: confirmed.unwrap_or_default() }))
+    }
+
+    /// The buckets of all extents in which the entity should deliver; none when that is not said, or in all.
+    fn listed(&self, entity: &Entity) -> Option<Vec<Run>> {
+        let (runs, all) = (self.universe.runs_of(entity, self.grid)?, self.all?);
+        Some(runs.iter().filter_map(|run| run.clip(all)).collect())
     }
 
     /// The same without what the clock skips, but for what is covered all the same.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     carve::{Away, Carving, Loss, is_condemned},
-    checks::Checks,
+    checks::{Checks, decisive},
     incoming::{Arrival, Incoming},
     intake::Intake,
     keys::{Holder, Keys},
@@ -29,7 +29,7 @@ use crate::{
     table::{
         commit::{Amendment, Condemned, Plan},
         handle::{Snapshot, Table},
-        names::{RESERVED_PREFIX, random_id},
+        names::random_id,
         target::Target,
     },
 };
@@ -309,11 +309,7 @@ impl Append<'_> {
     /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
     fn rebase(&mut self, state: &Arc<TableState>) -> Result<()> {
         self.check_definition(&state.definition)?;
-        let reserved = |state: &TableState| {
-            let own = state.properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
-            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
-        };
-        if reserved(&self.state) != reserved(state) {
+        if decisive(&self.state.properties) != decisive(&state.properties) {
             return Err(Error::conflict(
                 "another writer changed the table's checks meanwhile; nothing was appended: append again",
             ));

@@ -15,7 +15,7 @@ use crate::{
     check::Check,
     delta::DELTA_PROPERTY,
     error::{Error, Result},
-    log::commit::Action,
+    log::{commit::Action, universe::UNIVERSE_PROPERTY},
     schema::{Schema, same_name},
     segment::WriteColumn,
     table::{
@@ -53,6 +53,16 @@ impl Table {
     }
 }
 
+/// Whether a key of the table's own says nothing of rows that come.
+fn is_no_check(key: &str) -> bool {
+    matches!(key, DELTA_PROPERTY | UNIVERSE_PROPERTY)
+}
+
+/// What decides which rows a table takes, among its properties: a writer that finds it changed meanwhile begins again.
+pub(crate) fn decisive(properties: &BTreeMap<String, String>) -> Vec<(&String, &String)> {
+    properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && !is_no_check(key)).collect()
+}
+
 /// The checks of a table.
 #[derive(Debug, Clone, Default)]
 pub struct Checks(Vec<Check>);
@@ -64,9 +74,7 @@ impl Checks {
     /// `UnsupportedFormat` for a reserved property that is none; `InvalidArgument` for a check of a column that is gone.
     pub fn of(properties: &BTreeMap<String, String>, schema: &Schema) -> Result<Self> {
         let mut checks = Vec::new();
-        for (key, value) in
-            properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && *key != DELTA_PROPERTY)
-        {
+        for (key, value) in properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && !is_no_check(key)) {
             let Some(name) = key.strip_prefix(CHECK_PREFIX) else {
                 return Err(Error::unsupported_format(format!(
                     "the table has the property '{key}', which this tstable does not know and could not keep; use a newer \

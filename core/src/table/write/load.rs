@@ -12,7 +12,7 @@ use arrow::array::{Array, RecordBatch};
 use super::{
     builder::SegmentBuilder,
     carve::{Away, Carving, Taken, carve},
-    checks::{Checks, Violations},
+    checks::{Checks, Violations, decisive},
     compact::{
         Counter,
         plan::{Histogram, TARGET_ROWS},
@@ -42,7 +42,6 @@ use crate::{
         commit::{Amendment, Changed, Plan, begin},
         handle::Table,
         monitor::{Monitor, check_cancelled},
-        names::RESERVED_PREFIX,
         target::{KeyColumns, Target, check_finite, write_columns},
     },
 };
@@ -332,11 +331,7 @@ impl Loader {
             definition.table_id = String::new();
             definition.last_field_id = 0;
         }
-        let reserved = |properties: &BTreeMap<String, String>| {
-            let own = properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX));
-            own.map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
-        };
-        if ours == theirs && reserved(&self.properties) == reserved(&state.properties) {
+        if ours == theirs && decisive(&self.properties) == decisive(&state.properties) {
             return Ok(());
         }
         Err(Error::conflict(
