@@ -30,3 +30,5 @@ mod open_types;
 mod overlap;
 #[path = "life/rows.rs"]
 mod rows;
+#[path = "life/since.rs"]
+mod since;

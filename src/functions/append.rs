@@ -22,7 +22,7 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
 /// The named parameters of an append, and of its preview.
-pub(super) const PARAMS: [Param; 8] = [
+pub(super) const PARAMS: [Param; 9] = [
     Param { name: "on_overlap", ty: ParamType::Varchar },
     Param { name: "mode", ty: ParamType::Varchar },
     Param { name: "on_violation", ty: ParamType::Varchar },
@@ -30,6 +30,7 @@ pub(super) const PARAMS: [Param; 8] = [
     Param { name: "verify", ty: ParamType::Boolean },
     Param { name: "on_error", ty: ParamType::Varchar },
     EXPECTED_VERSION,
+    Param { name: "derived_from", ty: ParamType::Any },
     Param { name: "message", ty: ParamType::Varchar },
 ];
 
@@ -42,8 +43,8 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
     let new_columns = args.text("new_columns")?.map_or(Ok(NewColumns::default()), |word| NewColumns::parse(&word))?;
     let on_error = args.text("on_error")?.map_or(Ok(OnError::default()), |word| OnError::parse(&word))?;
     let (verify, message) = (args.flag("verify")?, args.text("message")?);
-    let files = Vec::new();
-    Ok(AppendRequest { files, on_overlap, mode, on_violation, new_columns, verify, on_error, message })
+    let (files, derived_from) = (Vec::new(), Vec::new());
+    Ok(AppendRequest { files, on_overlap, mode, on_violation, new_columns, verify, on_error, derived_from, message })
 }
 
 impl TableFunction for Append {
@@ -63,6 +64,7 @@ impl TableFunction for Append {
         let root = args.root(session)?;
         let patterns = args.files_at(session, 1, "source")?;
         let (request, expected) = (request(&args)?, args.expected()?);
+        let sources = args.derived_from(session)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![
             column("file", ColumnType::Varchar),
@@ -77,7 +79,8 @@ impl TableFunction for Append {
         ];
         Ok(Report::bound(columns, move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
+            let derived_from = shared.derivations(&sources, session)?;
+            let request = AppendRequest { files: expand(&patterns)?, derived_from, ..request.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state);
             for warning in &appended.warnings {

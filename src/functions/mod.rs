@@ -1,5 +1,5 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`entity_argument`], [`instant`],
+//! share is in the files that are no function's: [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
 
 mod add_columns;
@@ -21,6 +21,7 @@ mod copy;
 mod coverage;
 mod create;
 mod delete;
+mod derived_argument;
 mod entities;
 mod entity_argument;
 mod expect;
@@ -37,6 +38,7 @@ mod latest;
 mod list;
 mod literal;
 mod mark_empty;
+mod new_rows;
 mod plan;
 mod preview;
 mod query_rows;
@@ -51,6 +53,7 @@ mod set;
 mod set_calendar;
 mod shape;
 mod shares;
+mod stale;
 mod stretches;
 mod tag;
 mod tags;
@@ -137,6 +140,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(latest::Latest(new())),
             Arc::new(list::List(new())),
             Arc::new(mark_empty::MarkEmpty(new())),
+            Arc::new(new_rows::NewRowsSince(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(repair::Repair(new())),
@@ -147,6 +151,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(set::Set(new())),
             Arc::new(set_calendar::SetCalendar(new())),
             Arc::new(shares::Shares(new())),
+            Arc::new(stale::Stale(new())),
             Arc::new(tag::Tag(new())),
             Arc::new(tags::Tags(new())),
             Arc::new(untag::Untag(new())),

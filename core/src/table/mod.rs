@@ -20,6 +20,7 @@ pub mod monitor;
 pub mod names;
 pub mod numbers;
 pub mod opened;
+pub mod origins;
 pub mod read;
 pub mod report;
 pub mod rows;
@@ -34,7 +35,7 @@ pub use self::{
     create::{CreateRequest, Created},
     handle::{At, Snapshot, Table},
     names::{WRITER, random_id},
-    read::{bucket_starts, fill, latest, scan, select},
+    read::{bucket_starts, fill, latest, scan, select, since},
     upkeep::{checkpoint, files, repair, vacuum, verify},
     write::{
         append, builder, carve, checks, compact, delete, duplicates, fit, given, incoming, intake, integers, keys,

@@ -150,15 +150,19 @@ fn column_type(field: &Field) -> ColumnType {
 pub(crate) fn rows(snapshot: &Snapshot) -> Vec<(f64, String, f64)> {
     let mut rows = Vec::new();
     for batch in batches(snapshot) {
-        let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();
-        let symbols = batch.column(1).as_string::<i32>();
-        let prices = batch.column(2).as_primitive::<Float64Type>();
-        for row in 0..batch.num_rows() {
-            rows.push((times.value(row) as f64 / HOUR_US as f64, symbols.value(row).to_owned(), prices.value(row)));
-        }
+        rows.extend(rows_of(&batch));
     }
     rows.sort_by(|a, b| (&a.1, a.0, a.2).partial_cmp(&(&b.1, b.0, b.2)).unwrap());
     rows
+}
+
+/// The rows of a batch in its order.
+pub(crate) fn rows_of(batch: &RecordBatch) -> Vec<(f64, String, f64)> {
+    let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+    let symbols = batch.column(1).as_string::<i32>();
+    let prices = batch.column(2).as_primitive::<Float64Type>();
+    let row = |row| (times.value(row) as f64 / HOUR_US as f64, symbols.value(row).to_owned(), prices.value(row));
+    (0..batch.num_rows()).map(row).collect()
 }
 
 /// The rows of every segment in the table's columns.

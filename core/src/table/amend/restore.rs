@@ -1,5 +1,6 @@
 //! Going back: a new version whose rows and columns are those of an old one. Nothing is lost by it, the versions between
-//! stay; properties and tags stay as they are, since they say what the table is for and not what is in it.
+//! stay; properties and tags stay as they are, since they say what the table is for and not what is in it. What rows were derived
+//! from is said of the rows, and goes back with them.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -14,6 +15,7 @@ use crate::{
     table::{
         commit::{Changed, amend},
         handle::{Snapshot, Table},
+        origins::as_of_old,
     },
 };
 
@@ -73,6 +75,8 @@ fn difference(state: &TableState, old: &TableState) -> Result<(Vec<Action>, Coun
     if definition != *state.definition {
         actions.push(Action::DefineTable(Box::new(definition)));
     }
+    // What the old rows were made of comes back with them.
+    actions.extend(as_of_old(state, old));
     let mut sum = |segment: &Segment, added: bool| {
         let (segments, rows) = match added {
             true => (&mut counts.segments_added, &mut counts.rows_added),

@@ -2,11 +2,12 @@
 //! entity. Every row of the range is in exactly one part. The rows of a segment count as spread evenly over its buckets, so what
 //! a part holds is exact where no segment is cut and an estimate elsewhere; the parts' rows always sum up to those of the whole.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     coverage::Entity,
     error::{Error, Result},
+    log::state::Segment,
     schema::ColumnType,
     table::Snapshot,
     time::{BucketId, Grid, IndexRange, IndexValue, Run},
@@ -55,7 +56,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// `InvalidArgument` for no parts, or by entity where the table has no entity columns; `LimitExceeded` for more than a million
-    /// parts; as [`crate::log::state::Segment::coverage`].
+    /// parts; as [`Segment::coverage`].
     pub fn shares(&self, parts: u64, by: By, range: &IndexRange) -> Result<Vec<Share>> {
         if parts == 0 {
             return Err(Error::invalid_argument("a table cannot be cut into 0 shares; ask for 1 or more"));
@@ -72,15 +73,46 @@ impl Snapshot {
         }
         let grid = self.grid()?;
         let Some(asked) = grid.buckets_in(range) else { return Ok(Vec::new()) };
+        let segments = self.state.segments.all()?;
         match by {
-            By::Time => self.by_time(parts, range, &grid, asked),
-            By::Entity => self.by_entity(parts, range, asked),
+            By::Time => self.by_time(&segments, parts, range, &grid, asked),
+            By::Entity => self.by_entity(&segments, parts, range, asked),
         }
     }
 
-    /// Calls `each` with every run of buckets of every entity that a segment has in `asked`, and with what one of them weighs.
-    fn weigh(&self, range: &IndexRange, asked: Run, mut each: impl FnMut(&Entity, Run, Weight)) -> Result<()> {
-        for segment in self.state.segments.all()? {
+    /// All index values in ranges, each with about so many rows of the segments at most, and with how many about. A bucket that has more
+    /// is one range all the same.
+    ///
+    /// # Errors
+    /// As [`Snapshot::shares`].
+    pub fn windows(&self, segments: &[Arc<Segment>], rows_at_once: u64) -> Result<Vec<(IndexRange, u64)>> {
+        let rows = segments.iter().fold(0_u64, |sum, segment| sum.saturating_add(segment.record.rows));
+        let parts = rows.div_ceil(rows_at_once.max(1)).min(MAX_SHARES);
+        let grid = self.grid()?;
+        let Some(all) = grid.buckets_in(&IndexRange::ALL).filter(|_| parts > 1) else {
+            return Ok(vec![(IndexRange::ALL, rows)]);
+        };
+        let segments: Vec<_> = segments.iter().collect();
+        let mut shares = self.by_time(&segments, parts, &IndexRange::ALL, &grid, all)?;
+        if let Some(first) = shares.first_mut() {
+            first.range.start = None;
+        }
+        if let Some(last) = shares.last_mut() {
+            last.range.until = None;
+        }
+        Ok(shares.into_iter().map(|share| (share.range, share.rows)).collect())
+    }
+
+    /// Calls `each` with every run of buckets of every entity that one of the segments has in `asked`, and with what one of them
+    /// weighs.
+    fn weigh(
+        &self,
+        segments: &[&Arc<Segment>],
+        range: &IndexRange,
+        asked: Run,
+        mut each: impl FnMut(&Entity, Run, Weight),
+    ) -> Result<()> {
+        for segment in segments {
             let record = &segment.record;
             if !segment.meets(range) || record.buckets == 0 {
                 continue;
@@ -94,10 +126,17 @@ impl Snapshot {
         Ok(())
     }
 
-    fn by_time(&self, parts: u64, range: &IndexRange, grid: &Grid, asked: Run) -> Result<Vec<Share>> {
+    fn by_time(
+        &self,
+        segments: &[&Arc<Segment>],
+        parts: u64,
+        range: &IndexRange,
+        grid: &Grid,
+        asked: Run,
+    ) -> Result<Vec<Share>> {
         // Where runs begin and end: by how many more, or fewer, there are from a bucket on, and what they weigh.
         let mut bounds: BTreeMap<i64, (i64, Weight)> = BTreeMap::new();
-        self.weigh(range, asked, |_, run, weight| {
+        self.weigh(segments, range, asked, |_, run, weight| {
             let (more, begun) = bounds.entry(run.first.0).or_default();
             (*more, *begun) = (more.saturating_add(1), begun.plus(weight, 1.0));
             if let Some(after) = run.last.0.checked_add(1) {
@@ -126,9 +165,9 @@ impl Snapshot {
         Ok(neighbours(&cuts).map(share).collect())
     }
 
-    fn by_entity(&self, parts: u64, range: &IndexRange, asked: Run) -> Result<Vec<Share>> {
+    fn by_entity(&self, segments: &[&Arc<Segment>], parts: u64, range: &IndexRange, asked: Run) -> Result<Vec<Share>> {
         let mut entities: BTreeMap<Entity, Weight> = BTreeMap::new();
-        self.weigh(range, asked, |entity, run, weight| {
+        self.weigh(segments, range, asked, |entity, run, weight| {
             let times = real(run.buckets());
             match entities.get_mut(entity) {
                 Some(sum) => *sum = sum.plus(weight, times),

@@ -152,9 +152,9 @@ fn nth_newest(set: &BucketSet, count: usize) -> Option<BucketId> {
 
 /// Entities of the codes of a segment, and index and code of the rows of its last batch.
 #[derive(Default)]
-struct Names {
-    entities: Vec<Entity>,
-    rows: Vec<(i128, u32)>,
+pub(super) struct Names {
+    pub(super) entities: Vec<Entity>,
+    pub(super) rows: Vec<(i128, u32)>,
 }
 
 impl RowVisitor for Names {

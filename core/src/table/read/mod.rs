@@ -5,3 +5,4 @@ pub mod fill;
 pub mod latest;
 pub mod scan;
 pub mod select;
+pub mod since;

@@ -255,8 +255,9 @@ impl Append<'_> {
             let definition = self.intake.target.as_ref().map_or(self.state.definition.as_ref(), |t| &t.definition);
             return Ok(whole(&self.state, definition, staged, also)?.into());
         }
+        let derived = self.derived()?;
         let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
-            return Ok(Plan::default());
+            return Ok(Plan::from(derived));
         };
         let mut actions = Vec::with_capacity(staged.len() + 1);
         let width = |definition: &Definition| definition.schema.as_ref().map_or(0, |schema| schema.columns.len());
@@ -268,7 +269,17 @@ impl Append<'_> {
         let (replaced, loss) = self.replaced()?;
         actions.extend(replaced);
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
+        actions.extend(derived);
         Ok(Plan { actions, rows_rewritten: loss.rows_rewritten, extra: self.empty_sources()? })
+    }
+
+    /// Records what the files were made of, once all of that is there.
+    fn derived(&self) -> Result<Vec<Action>> {
+        if self.planned.iter().any(|planned| planned.status == Status::Refused) {
+            return Ok(Vec::new());
+        }
+        let actions = self.request.derived_from.iter().map(|derivation| derivation.action(&self.state));
+        Ok(actions.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
     /// Files without rows have no segment to be remembered by.

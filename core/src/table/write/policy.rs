@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    table::origins::Derivation,
+};
 
 /// What to append and how.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct AppendRequest {
     pub verify: bool,
     /// What to do with a file that cannot be loaded.
     pub on_error: OnError,
+    /// What the files were made of, to be recorded unless one of them is refused.
+    pub derived_from: Vec<Derivation>,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
