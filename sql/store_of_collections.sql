@@ -37,3 +37,12 @@ SELECT CASE WHEN list(item ORDER BY item) <> ['AAPL', 'US10Y'] THEN error('unexp
 -- item.metadata
 SELECT CASE WHEN properties['currency'] <> 'USD' THEN error('unexpected: ' || properties::VARCHAR) END
 FROM tstable_list('mystore/nasdaq/AAPL');
+
+-- A whole collection in one statement, as a frame of all of its items; and the store under one name, to come back to.
+SELECT CASE WHEN list(item || ' ' || n ORDER BY item) <> ['AAPL 60', 'MSFT 60'] THEN error('unexpected: ' || list(item || ' ' || n)::VARCHAR) END
+FROM (SELECT parse_filename(root) AS item, count(*) AS n
+      FROM tstable_scan('mystore/nasdaq/*', root_column := 'root') GROUP BY root);
+CALL tstable_tag('mystore/**', 'before cleaning');
+CALL tstable_delete('mystore/nasdaq/MSFT', TIMESTAMP '2024-01-01', TIMESTAMP '2024-02-01');
+SELECT CASE WHEN count(*) <> 180 THEN error('unexpected: ' || count(*)::VARCHAR) END
+FROM tstable_scan('mystore/**', tag := 'before cleaning');

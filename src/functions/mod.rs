@@ -1,6 +1,6 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
 //! share is in the files that are no function's: [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
-//! [`literal`], [`query_rows`], [`question`], [`report`], [`shape`], [`stretches`].
+//! [`literal`], [`query_rows`], [`question`], [`report`], [`roots`], [`shape`], [`stretches`].
 
 mod add_columns;
 mod address;
@@ -47,6 +47,7 @@ mod repair;
 mod report;
 mod report_page;
 mod restore;
+mod roots;
 mod scan;
 mod segments;
 mod set;
@@ -56,6 +57,7 @@ mod shares;
 mod stale;
 mod stretches;
 mod tag;
+mod tag_all;
 mod tags;
 mod untag;
 mod vacuum;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version};
+use tstable_core::{Error, Result, log::Version};
 
 use super::{
     Shared,
     answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     report::Cell,
+    roots::{Given, Roots, expand},
+    tag_all::tag_all,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -18,12 +20,9 @@ impl TableFunction for Tag {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_tag",
-            positional: &[
-                Param { name: "root", ty: ParamType::Varchar },
-                Param { name: "name", ty: ParamType::Varchar },
-            ],
+            positional: &[Param { name: "root", ty: ParamType::Any }, Param { name: "name", ty: ParamType::Varchar }],
             named: &[Param { name: "version", ty: ParamType::BigInt }, EXPECTED_VERSION],
-            description: "Names a version of a table, the newest unless told otherwise.",
+            description: "Names a version of a table, the newest unless told otherwise, or those of several tables at one moment.",
             example: "CALL tstable_tag('prices', 'audit 2024')",
             projects: false,
             filters: false,
@@ -31,6 +30,9 @@ impl TableFunction for Tag {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        if let Roots::Several(given) = args.roots(session)? {
+            return self.all(&args, given);
+        }
         let change = Change::of(&self.0, session, &args)?;
         let name = args.text_at(1, "name")?;
         let version = args.count("version")?.map(Version);
@@ -39,6 +41,24 @@ impl TableFunction for Tag {
             let version = changed.snapshot.state.version;
             Ok((changed, [Tagged { name: name.clone(), tagged, version }]))
         }))
+    }
+}
+
+impl Tag {
+    /// Binds the tagging of several tables.
+    fn all(&self, args: &Args, given: Vec<Given>) -> Result<Arc<dyn Bound>> {
+        if let Some(of_one) = ["version", "expected_version"].into_iter().find(|name| args.named(name).is_some()) {
+            return Err(Error::invalid_argument(format!(
+                "{of_one} := n is of one table; several tables are tagged as they are at one moment"
+            )));
+        }
+        let (shared, name) = (Arc::clone(&self.0), args.text_at(1, "name")?);
+        let answer = Answer::new()
+            .text("name", |(_, done): &(String, Tagged)| Cell::text(&done.name))
+            .count("tagged_version", |(_, done)| done.tagged.0)
+            .count("version", |(_, done)| done.version.0)
+            .text("root", |(root, _)| Cell::text(root));
+        Ok(answer.bound(move |session| tag_all(&shared, session, &expand(&given)?, &name)))
     }
 }
 

@@ -155,6 +155,10 @@ pub(crate) trait Rows: Send + Sync {
     fn max_threads(&self) -> usize {
         1
     }
+    /// How many batches there are at most: every [`Worker::batch_index`] is less.
+    fn batches(&self) -> u64 {
+        1
+    }
     /// The done part, 0 to 1.
     fn progress(&self) -> Option<f64> {
         None

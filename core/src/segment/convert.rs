@@ -4,12 +4,25 @@
 use std::{ops::Range, sync::Arc};
 
 use super::widen::widened;
+use crate::{
+    error::{Error, Result},
+    schema::{ColumnType, Strings},
+};
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray},
     buffer::OffsetBuffer,
     datatypes::{DataType, Field, Fields},
     error::ArrowError,
 };
+
+/// An array of a column as one of a type that is wider than its own: see [`super::schema::widest`].
+///
+/// # Errors
+/// `SchemaMismatch` when a value is outside the range of the type.
+pub fn widened_as(array: &ArrayRef, to: &ColumnType) -> Result<ArrayRef> {
+    converted(array, &to.arrow(Strings::Plain))
+        .map_err(|e| Error::schema_mismatch(format!("a value does not fit {to}")).caused_by(e))
+}
 
 /// The array as one of type `to`.
 ///

@@ -19,7 +19,7 @@ pub mod write;
 mod annotations;
 mod blame;
 mod codes;
-mod convert;
+pub mod convert;
 mod delta;
 mod depth;
 mod footer;

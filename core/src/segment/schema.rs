@@ -200,6 +200,21 @@ pub fn widening(from: &ColumnType, to: &ColumnType) -> Option<Widening> {
     }
 }
 
+/// The one of two types that holds the values of both: all of them where one does, else all that fit where only one can. None
+/// when neither holds the other's, or each holds some of the other's.
+#[must_use]
+pub fn widest(a: &ColumnType, b: &ColumnType) -> Option<ColumnType> {
+    let settled = a.settled_by(b);
+    if settled == *b {
+        return Some(settled);
+    }
+    match (widening(&settled, b), widening(b, &settled)) {
+        (Some(Widening::Always), _) | (Some(Widening::ByValue), None) => Some(b.clone()),
+        (_, Some(Widening::Always)) | (None, Some(Widening::ByValue)) => Some(settled),
+        _ => None,
+    }
+}
+
 /// Every DECIMAL of so many digits is told apart by DOUBLE, or FLOAT.
 const DOUBLE_DIGITS: u8 = 15;
 /// See [`DOUBLE_DIGITS`].

@@ -20,6 +20,7 @@ use super::fixture::{HOUR_US, Row, World, rows, rows_of};
 
 type Counted = BTreeMap<(i64, String, i64), usize>;
 
+#[expect(clippy::cast_possible_truncation, reason = "hours and prices of tests are small")]
 fn counted(rows: impl IntoIterator<Item = (f64, String, f64)>) -> Counted {
     let mut counted = Counted::new();
     for (hour, symbol, price) in rows {
@@ -90,6 +91,7 @@ fn changed_buckets_are_those_whose_rows_differ() {
     let buckets = |version: u64| {
         let mut buckets: BTreeMap<(String, i64), Counted> = BTreeMap::new();
         for row in rows(&world.at(version)) {
+            #[expect(clippy::cast_possible_truncation, reason = "hours of tests are small")]
             let key = (row.1.clone(), row.0.floor() as i64);
             for (row, times) in counted([row]) {
                 *buckets.entry(key.clone()).or_default().entry(row).or_default() += times;

@@ -26,9 +26,13 @@ impl Filters {
     /// The filters with their columns counted as the scanned schema counts them; `positions` says where each bound
     /// column stands there. A column that stands nowhere makes its expression opaque.
     pub(super) fn for_columns(&self, positions: &[Option<usize>]) -> Vec<Expr> {
-        let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner);
-        offered.iter().map(|filter| renumber(filter, positions)).collect()
+        renumbered(&self.offered.lock().unwrap_or_else(PoisonError::into_inner), positions)
     }
+}
+
+/// Filters with their columns counted otherwise; see [`Filters::for_columns`].
+pub(super) fn renumbered(filters: &[Expr], positions: &[Option<usize>]) -> Vec<Expr> {
+    filters.iter().map(|filter| renumber(filter, positions)).collect()
 }
 
 fn renumber(expr: &Expr, positions: &[Option<usize>]) -> Expr {

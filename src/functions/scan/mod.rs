@@ -2,6 +2,7 @@
 //! the filters that the host offers.
 
 mod filters;
+mod many;
 mod record;
 mod require;
 mod worker;
@@ -29,6 +30,7 @@ use super::{
     bound_to::BoundTo,
     entity_argument::Chosen,
     report::column,
+    roots::Roots,
     shape::{Named, give_way},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
@@ -39,7 +41,7 @@ impl TableFunction for Scan {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_scan",
-            positional: &[Param { name: "root", ty: ParamType::Varchar }],
+            positional: &[Param { name: "root", ty: ParamType::Any }],
             named: &[
                 Param { name: "start", ty: ParamType::Any },
                 Param { name: "until", ty: ParamType::Any },
@@ -50,6 +52,7 @@ impl TableFunction for Scan {
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
                 Param { name: "provenance", ty: ParamType::Boolean },
+                Param { name: "root_column", ty: ParamType::Varchar },
             ],
             description: "The rows of a time-series table.",
             example: "FROM tstable_scan('prices', start := '2024-06-01', until := '2024-07-01')",
@@ -59,12 +62,23 @@ impl TableFunction for Scan {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let root = args.root(session)?;
+        match args.roots(session)? {
+            Roots::One(root) if args.named("root_column").is_none() => Ok(self.one(session, &args, &root)?),
+            Roots::One(root) => many::bind(self, session, &args, &[root.into()]),
+            Roots::Several(given) => many::bind(self, session, &args, &given),
+        }
+    }
+}
+
+impl Scan {
+    /// Binds the scan of one table.
+    fn one(&self, session: &dyn Session, args: &Args, root: &str) -> Result<Arc<BoundScan>> {
+        let root = root.to_owned();
         let at = args.at(session)?;
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let range = args.range(session, snapshot.index_type()?)?;
-        let chosen = Chosen::of(&args, &snapshot)?;
-        require::check(&args, &snapshot, &range, &chosen.choice(&snapshot)?)?;
+        let chosen = Chosen::of(args, &snapshot)?;
+        require::check(args, &snapshot, &range, &chosen.choice(&snapshot)?)?;
         let schema = snapshot.schema()?;
         let mut columns: Vec<_> = schema.columns.iter().map(|c| Named::Table(column(&c.name, c.ty.clone()))).collect();
         let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();

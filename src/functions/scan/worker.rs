@@ -78,6 +78,10 @@ impl Rows for ScanRows {
         self.scan.units().max(1)
     }
 
+    fn batches(&self) -> u64 {
+        self.scan.units() as u64
+    }
+
     fn progress(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
         Some(self.done.load(Ordering::Relaxed) as f64 / self.scan.units().max(1) as f64)

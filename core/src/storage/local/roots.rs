@@ -40,6 +40,29 @@ pub fn stranger(directory: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// Whether a path is a pattern.
+#[must_use]
+pub fn has_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// The directories that match a pattern and have a directory `marker`, in order of their paths. `**` stands for any depth.
+///
+/// # Errors
+/// `InvalidArgument` for what is no pattern, `Io` when a directory cannot be read.
+pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
+    let matches = glob::glob(pattern)
+        .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
+    let mut found = Vec::new();
+    for path in matches {
+        let path = path.map_err(|e| Error::io("list", pattern, e.into()))?;
+        if path.join(marker).is_dir() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
 /// A directory that has the marker, or one of which nobody can say.
 #[derive(Debug)]
 pub struct Found {
