@@ -18,7 +18,12 @@ const LOOKS: usize = 32;
 /// # Errors
 /// `AlreadyExists` when the name stands for another version in one of them; `Conflict` when they never stood still; as opening and
 /// tagging each, naming the table.
-pub(super) fn tag_all(shared: &Shared, session: &dyn Session, roots: &[String], name: &str) -> Result<Vec<(String, Tagged)>> {
+pub(super) fn tag_all(
+    shared: &Shared,
+    session: &dyn Session,
+    roots: &[String],
+    name: &str,
+) -> Result<Vec<(String, Tagged)>> {
     let moment = moment(shared, session, roots)?;
     for (root, _, snapshot) in &moment {
         let other = snapshot.state.tags.get(name).filter(|tagged| **tagged != snapshot.state.version);

@@ -156,7 +156,7 @@ impl Many {
     }
 
     /// What is read of one table, and what is the same for all of its rows.
-    fn slots(&self, part: &Part, projection: &[usize]) -> (Vec<Slot>, Vec<(usize, ColumnType, Option<Constant>)>) {
+    fn slots(&self, part: &Part, projection: &[usize]) -> (Vec<Slot>, Vec<Same>) {
         let (mut read, mut given) = (Vec::new(), Vec::new());
         for (out, at) in projection.iter().enumerate() {
             let Some(column) = self.columns.get(*at) else { continue };
@@ -206,12 +206,15 @@ struct Slot {
     ty: ColumnType,
 }
 
+/// A column that is one value, or NULL, in all rows of a table: its place in the chunk, its type and that value.
+type Same = (usize, ColumnType, Option<Constant>);
+
 /// A table being read.
 struct Table {
     rows: Arc<dyn Rows>,
     read: Vec<Slot>,
     /// Columns that are one value, or NULL.
-    given: Vec<(usize, ColumnType, Option<Constant>)>,
+    given: Vec<Same>,
     root: String,
     first_batch: u64,
 }
