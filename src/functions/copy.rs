@@ -127,7 +127,13 @@ impl Options {
                 ));
             }
         };
-        Ok(LoadRequest { create, on_overlap: self.on_overlap, on_violation: self.on_violation, message: self.message })
+        Ok(LoadRequest {
+            create,
+            on_overlap: self.on_overlap,
+            on_violation: self.on_violation,
+            message: self.message,
+            whole: None,
+        })
     }
 }
 

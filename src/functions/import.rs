@@ -6,8 +6,8 @@ use std::{
 };
 
 use tstable_core::{
-    Error, Result,
-    import::{self, Import as Described, Imported, ancestor, pystore},
+    Error, ErrorKind, Result,
+    import::{self, Import as Described, Imported, Together, ancestor, combined, pystore},
     schema::ColumnType,
     storage::local::roots::find_marked,
     table::{monitor::check_cancelled, write::policy::Mode},
@@ -34,6 +34,7 @@ impl TableFunction for Import {
             named: &[
                 Param { name: "bucket", ty: ParamType::Any },
                 Param { name: "entity_columns", ty: ParamType::VarcharList },
+                Param { name: "entity_column", ty: ParamType::Varchar },
                 Param { name: "mode", ty: ParamType::Varchar },
                 Param { name: "on_error", ty: ParamType::Varchar },
             ],
@@ -50,6 +51,7 @@ impl TableFunction for Import {
             root: PathBuf::from(local(session, "root", &args.text_at(1, "root")?)?),
             bucket: args.named("bucket").map(|arg| width("bucket", arg)).transpose()?.map(|bucket| bucket.to_string()),
             entity_columns: args.text_list("entity_columns")?,
+            entity_column: args.text("entity_column")?,
             mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,
             skips: skips(args.text("on_error")?.as_deref())?,
         };
@@ -65,6 +67,8 @@ struct Request {
     root: PathBuf,
     bucket: Option<String>,
     entity_columns: Vec<String>,
+    /// The column for the names of items that become one table.
+    entity_column: Option<String>,
     mode: Mode,
     /// Whether a table that cannot be imported is reported instead of ending the call.
     skips: bool,
@@ -100,6 +104,9 @@ fn columns() -> Vec<OutColumn> {
 }
 
 fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
+    if let Some(column) = &request.entity_column {
+        return run_combined(request, column, session);
+    }
     let mut tasks = tasks(request)?;
     if !request.skips
         && let Some(failed) = tasks.iter().position(|task| task.described.is_err())
@@ -107,24 +114,89 @@ fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
         let task = tasks.swap_remove(failed);
         return Err(task.described.err().unwrap_or_else(|| nothing(request)).with("source", task.source.display()));
     }
-    let mut rows = Vec::new();
-    for task in tasks {
+    all_or_none(request, tasks, |made, task| {
         check_cancelled(&Watch(session))?;
-        rows.push(import_one(request, task, session)?);
+        let root = task.root.clone();
+        let (row, is_made) = import_one(request, task, session)?;
+        if is_made {
+            made.made(&root);
+        }
+        Ok(vec![row])
+    })
+}
+
+/// Makes a table of each part, or, when one cannot be made and such are not to be skipped, none.
+fn all_or_none<T>(
+    request: &Request,
+    parts: impl IntoIterator<Item = T>,
+    mut one: impl FnMut(&mut Together, T) -> Result<Vec<Row>>,
+) -> Result<Vec<Row>> {
+    let (mut made, mut rows) = (Together::default(), Vec::new());
+    for part in parts {
+        match one(&mut made, part) {
+            Ok(more) => rows.extend(more),
+            Err(reason) if request.skips => return Err(reason),
+            Err(reason) => {
+                made.undo(&request.root);
+                return Err(reason);
+            }
+        }
     }
     Ok(rows)
 }
 
-fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<Row> {
+/// The row of a task, and whether it made a table.
+fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(Row, bool)> {
     let made = task.described.and_then(|described| {
         let imported = import::run(&described, &task.root, request.mode, &Watch(session))?;
         Ok((described, imported))
     });
     match made {
-        Ok((described, imported)) => Ok(row(&task.source, &task.root, &described, &imported)),
-        Err(reason) if request.skips => Ok(refused(&task.source, &task.root, &reason)),
+        Ok((described, imported)) => Ok((row(&task.source, &task.root, &described, &imported), true)),
+        Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
+            Ok((refused(&task.source, &task.root, &reason), false))
+        }
         Err(reason) => Err(reason),
     }
+}
+
+/// Makes one table of each collection, in which the items are entities.
+fn run_combined(request: &Request, entity_column: &str, session: &dyn Session) -> Result<Vec<Row>> {
+    if matches!(request.mode, Mode::Move) {
+        return Err(Error::invalid_argument("mode := 'move' would empty the source of an import; leave mode out"));
+    }
+    let items = pystore::items(&request.source)?;
+    if items.is_empty() {
+        return Err(Error::not_found(format!(
+            "'{}' holds no PyStore item, collection or store, whose items entity_column := '{entity_column}' could name",
+            request.source.display()
+        )));
+    }
+    let combine = combined::Request {
+        entity_column,
+        entity_columns: &request.entity_columns,
+        bucket: request.bucket.as_deref(),
+        skips: request.skips,
+    };
+    all_or_none(request, combined::collections(items), |made, (below, items)| {
+        let (source, root) = (below_of(&request.source, &below), below_of(&request.root, &below));
+        match combined::run(&items, &root, &combine, &Watch(session)) {
+            Ok(table) => {
+                made.made(&root);
+                let left_out = table.refused.iter().map(|(item, reason)| refused(item, &root, reason));
+                let row = made_row(&source, &root, "PyStore collection", &table.bucket, &table.imported);
+                Ok(std::iter::once(row).chain(left_out).collect())
+            }
+            Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
+                Ok(vec![refused(&source, &root, &reason)])
+            }
+            Err(reason) => Err(reason.with("source", source.display())),
+        }
+    })
+}
+
+fn below_of(directory: &Path, below: &Path) -> PathBuf {
+    if below.as_os_str().is_empty() { directory.to_owned() } else { directory.join(below) }
 }
 
 /// What is to be made of the source, in the order of their paths.
@@ -155,8 +227,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
 }
 
 fn task(request: &Request, source: PathBuf, below: &Path, described: Result<Described>) -> Task {
-    let root = if below.as_os_str().is_empty() { request.root.clone() } else { request.root.join(below) };
-    Task { source, root, described }
+    Task { source, root: below_of(&request.root, below), described }
 }
 
 fn with_arguments(mut described: Described, request: &Request) -> Described {
@@ -178,14 +249,18 @@ fn nothing(request: &Request) -> Error {
 }
 
 fn row(source: &Path, root: &Path, described: &Described, imported: &Imported) -> Row {
+    made_row(source, root, &described.kind, &described.definition.bucket, imported)
+}
+
+fn made_row(source: &Path, root: &Path, kind: &str, bucket: &str, imported: &Imported) -> Row {
     vec![
         Cell::text(source.to_string_lossy()),
         Cell::text(root.to_string_lossy()),
-        Cell::text(&described.kind),
+        Cell::text(kind),
         Cell::count(imported.version.0),
         Cell::count(imported.rows),
         Cell::count(imported.files),
-        Cell::text(format!("bucket {}", described.definition.bucket)),
+        Cell::text(format!("bucket {bucket}")),
     ]
 }
 

@@ -225,6 +225,76 @@ def stores_of_every_release(con):
         check(before == 100, f"the snapshot of {version} has {before} rows")
 
 
+PANDAS = """KV_METADATA {pandas: '{"index_columns": ["Date"]}'}"""
+
+
+def item(con, directory, *parts, metadata="{}"):
+    """An item of PyStore whose parts are the rows of these queries."""
+    Path(directory).mkdir(parents=True)
+    Path(directory, "pystore_metadata.json").write_text(metadata)
+    for number, part in enumerate(parts):
+        con.execute(f"COPY ({part}) TO '{directory}/part.{number}.parquet' (FORMAT parquet, {PANDAS})")
+
+
+DAYS = "SELECT {} AS price, TIMESTAMP '2024-01-0{}' AS \"Date\""
+
+
+def items_become_entities_of_one_table(con):
+    for version in ("0.1.0", "0.1.24", "1.0.1"):
+        collection, root = f"pystore/{version}/mydatastore/EOD", f"combined/{version}"
+        made = con.execute(f"SELECT root, kind, rows FROM tstable_import('{collection}', '{root}', entity_column := 'symbol')").fetchall()
+        both = [f"SELECT *, '{name}' AS symbol FROM read_parquet('{collection}/{name}/part.*.parquet')" for name in ("AAPL", "MSFT")]
+        theirs = " UNION ALL BY NAME ".join(both)
+        names = ", ".join(f'"{name}"' for name, *_ in con.execute(f"DESCRIBE {theirs}").fetchall())
+        ours, theirs = f"SELECT {names} FROM '{root}'", f"SELECT {names} FROM ({theirs})"
+        differing = one(con, f"SELECT count(*) FROM (({ours} EXCEPT ALL {theirs}) UNION ALL ({theirs} EXCEPT ALL {ours}))")
+        check(differing == 0 and made == [(root, "PyStore collection", one(con, f"SELECT count(*) FROM ({theirs})"))], f"{made}")
+        info = con.execute(f"SELECT index_column, bucket, entity_columns FROM tstable_info('{root}')").fetchall()
+        check(info == [("Date", "1d", ["symbol"])], f"{info}")
+        properties = one(con, f"SELECT properties FROM tstable_list('{root}')")
+        check(properties["AAPL.source"] == "yfinance" and properties["AAPL.currency"] == "USD", f"{properties}")
+        copies = [f"{collection}/_snapshots/beforeappend/{name}/part.*.parquet" for name in ("AAPL", "MSFT")]
+        before = one(con, f"SELECT count(*) FROM tstable_scan('{root}', tag := 'beforeappend')")
+        check(before == one(con, f"SELECT count(*) FROM read_parquet({copies})"), f"the snapshot of {version} has {before} rows")
+        operations = con.execute(f"SELECT operation FROM tstable_history('{root}')").fetchall()
+        versions = 1 if version == "0.1.0" else 2  # in the first store nothing came after the snapshot
+        check(operations == [("import",)] * versions, f"{operations}")
+        check(con.execute(f"FROM tstable_verify('{root}', deep := true) WHERE NOT ok").fetchall() == [], root)
+        store = f"pystore/{version}/mydatastore"
+        roots = con.execute(f"SELECT root FROM tstable_import('{store}', 'whole/{version}', entity_column := 'symbol')").fetchall()
+        check(roots == [(f"whole/{version}/EOD",), (f"whole/{version}/ONEMINUTE",)], f"each collection is a table: {roots}")
+    con.execute("CALL tstable_import('pystore/1.0.1/mydatastore/EOD/AAPL', 'alone', entity_column := 'symbol')")
+    check(con.execute("SELECT DISTINCT symbol FROM alone").fetchall() == [("AAPL",)], "an item is one entity")
+
+
+def items_that_disagree_are_named(con):
+    item(con, "odd/prices/A", DAYS.format("1.5", 1), DAYS.format("2.5", 2))
+    item(con, "odd/prices/B", DAYS.format("1.5", 1), DAYS.format("'dear'", 2))
+    item(con, "odd/prices/C", DAYS.format("1::INTEGER", 1))
+    item(con, "odd/prices/D", "SELECT 1.5 AS price, TIMESTAMP '2024-01-01' AS day")
+    item(con, "odd/prices/E", DAYS.format("1.5", 1))
+    Path("odd/prices/E/part.0.parquet").write_bytes(b"PAR1 and no more")
+    item(con, "odd/prices/F", DAYS.format("1.5", 1), metadata="not JSON")
+    shutil.copytree("odd/prices/A", "torn/prices/A")
+    shutil.copytree("odd/prices/B", "torn/prices/B")
+    refused(con, "CALL tstable_import('torn', 'x', bucket := '1d')", "schema mismatch", "torn/prices/B", "price")
+    refused(con, "CALL tstable_import('odd', 'x', bucket := '1d')", "odd/prices/")
+    refused(con, "CALL tstable_import('odd', 'x', bucket := '1d', entity_column := 'symbol')", "odd/prices/", "part.")
+    refused(con, "CALL tstable_import('odd/prices/A', 'x', entity_column := 'price')", "invalid argument", "entity_column := 'price'")
+    refused(con, "CALL tstable_import('ancestor/0.9.0', 'x', entity_column := 'symbol')", "not found", "no PyStore item")
+    check(not Path("x").exists() and not list(Path(".").glob(".*importing*")), "a refused import left something behind")
+    rows = con.execute("SELECT source, kind, message FROM tstable_import('odd', 'sorted', bucket := '1d', on_error := 'skip_file')").fetchall()
+    kinds = {Path(source).name: kind for source, kind, _ in rows}
+    check(kinds == dict(A="PyStore item", B="refused", C="PyStore item", D="refused", E="refused", F="refused"), f"{rows}")
+    check(any("part.1.parquet" in message for source, _, message in rows if source.endswith("B")), f"{rows}")
+    rows = con.execute("""SELECT source, kind, message FROM tstable_import('odd', 'y', bucket := '1d', entity_column := 'symbol',
+        on_error := 'skip_file')""").fetchall()
+    check([row[1] for row in rows] == ["PyStore collection"] + ["refused"] * 4, f"{rows}")
+    check({Path(row[0]).name for row in rows[1:]} == {"B", "D", "E", "F"}, f"{rows}")
+    left = con.execute("SELECT symbol, price::DOUBLE FROM 'y/prices' ORDER BY symbol, \"Date\"").fetchall()
+    check(left == [("A", 1.5), ("A", 2.5), ("C", 1.0)], f"{left}")
+
+
 def imports_are_one_commit(con):
     made = con.execute("SELECT version, operation, segments_added, len(sources) FROM tstable_history('ours/ancestor/0.9.0/columns_added')")
     check(made.fetchall() == [(1, "import", 4, 4)], "an import of a table is one commit, whose sources are known")
@@ -289,6 +359,8 @@ def main():
     imports_are_one_commit(con)
     what_a_table_was_is_kept(con)
     stores_of_every_release(con)
+    items_become_entities_of_one_table(con)
+    items_that_disagree_are_named(con)
     arguments_decide(con)
     what_is_wrong_leaves_nothing(con)
     print(f"import: {CHECKS} checks passed on DuckDB {duckdb.__version__}")

@@ -3,6 +3,7 @@
 //! an import that fails or is interrupted leaves nothing.
 
 pub mod ancestor;
+pub mod combined;
 pub mod pystore;
 mod spacing;
 
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::{Error, ErrorKind, Result},
     log::{Version, commit::Action},
-    storage::local::roots::{discard_tree, settle},
+    storage::local::roots::{discard_tree, remove_empty, settle},
     table::{
         CreateRequest, Snapshot, Table,
         monitor::{Monitor, check_cancelled},
@@ -63,6 +64,32 @@ pub struct Imported {
     pub files: u64,
 }
 
+/// The tables that one call makes, of which all stay or none does.
+#[derive(Debug, Default)]
+pub struct Together(Vec<PathBuf>);
+
+impl Together {
+    /// Takes note of a table that was made.
+    pub fn made(&mut self, root: &Path) {
+        self.0.push(root.to_owned());
+    }
+
+    /// Removes them again, and the directories between them and `top` that hold nothing else.
+    pub fn undo(self, top: &Path) {
+        for root in self.0 {
+            discard_tree(&root);
+            root.parent().into_iter().for_each(|parent| remove_empty(parent, top));
+        }
+    }
+}
+
+impl Imported {
+    fn of(snapshot: &Snapshot) -> Self {
+        let state = &snapshot.state;
+        Self { version: state.version, rows: state.rows(), files: state.segments.len() as u64 }
+    }
+}
+
 /// Makes the table at `root`, where there must be none.
 ///
 /// # Errors
@@ -74,15 +101,21 @@ pub fn run(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> R
              table is verified",
         ));
     }
+    let made = placed(root, |beside| build(import, beside, mode, monitor));
+    made.map_err(|e| e.with("source", import.source.display()))
+}
+
+/// Puts a table together beside its place and moves it there.
+fn placed<T>(root: &Path, build: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     let beside = beside(root);
-    let made = build(import, &beside, mode, monitor).and_then(|imported| {
+    let made = build(&beside).and_then(|made| {
         settle(&beside, root)?;
-        Ok(imported)
+        Ok(made)
     });
     if made.is_err() {
         discard_tree(&beside);
     }
-    made.map_err(|e| e.with("source", import.source.display()))
+    made
 }
 
 /// Where the table is put together: in the directory that will hold it, so that links and the last move stay on one file system.
@@ -107,8 +140,7 @@ fn build(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> Res
         also.push(tag(&earlier.name, &snapshot)?);
     }
     snapshot = fill(&table, &snapshot, &also, import, &import.files, mode, monitor)?;
-    let state = &snapshot.state;
-    Ok(Imported { version: state.version, rows: state.rows(), files: state.segments.len() as u64 })
+    Ok(Imported::of(&snapshot))
 }
 
 /// Names the version that comes after a snapshot.

@@ -1,7 +1,10 @@
 //! Stores of [PyStore](https://github.com/ranaroussi/pystore), of its releases 0.1 to 1.0: each item is a directory of Parquet parts
 //! beside a file of metadata, in a collection, in a store; a snapshot of a collection is a full copy of its items.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
@@ -12,7 +15,7 @@ use crate::{
         Storage,
         local::{LocalStorage, roots::children},
     },
-    table::{CreateRequest, incoming},
+    table::{CreateRequest, incoming, target::Target},
 };
 
 /// The files that make a directory an item, newest release first.
@@ -29,6 +32,13 @@ pub struct Item {
     pub directory: PathBuf,
     /// Its path below what was named, empty for the item itself.
     pub below: PathBuf,
+}
+
+impl Item {
+    /// The name of the item.
+    pub(super) fn name(&self) -> String {
+        self.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
 }
 
 /// The items at or below a directory that is an item, a collection or a store; none when it is none of these.
@@ -77,21 +87,32 @@ fn metadata_file(files: &[PathBuf]) -> Option<&'static str> {
 /// `UnsupportedFormat` when its index is not a column, `SchemaMismatch` when its parts disagree, `Corrupt` when its metadata
 /// cannot be read, and what opening its files gives.
 pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
-    let files: Vec<_> = parts(&children(&item.directory)?.files).cloned().collect();
-    let index = index_column(&files)?;
+    let (files, index) = files_and_index(item)?;
     let bucket = match bucket {
         Some(bucket) => bucket.to_owned(),
         None => spacing::propose(&files, &index)?,
     };
+    let snapshots = snapshots(item, &files)?;
+    // Columns may have come after a snapshot was taken, or have become wider.
+    let all: Vec<_> = snapshots.iter().flat_map(|earlier| &earlier.files).chain(&files).cloned().collect();
+    let definition = CreateRequest::new(&index, &bucket);
+    let schema = Target::of(&definition.clone().definition()?, &all)?.schema;
     Ok(Import {
         source: item.directory.clone(),
         kind: "PyStore item".to_owned(),
-        definition: CreateRequest::new(&index, &bucket),
-        snapshots: snapshots(item, &files)?,
+        definition: CreateRequest { schema: Some(schema), ..definition },
+        snapshots,
         properties: properties(&item.directory)?,
         files,
         shared_buckets: true,
     })
+}
+
+/// The item's files with rows, and its index.
+pub(super) fn files_and_index(item: &Item) -> Result<(Vec<PathBuf>, String)> {
+    let files: Vec<_> = parts(&children(&item.directory)?.files).cloned().collect();
+    let index = index_column(&files)?;
+    Ok((files, index))
 }
 
 /// The column that pandas takes for the index, as the parts themselves say.
@@ -135,7 +156,8 @@ fn metadata(directory: &Path) -> Result<Map<String, Value>> {
     Ok(Map::new())
 }
 
-fn properties(directory: &Path) -> Result<Vec<(String, String)>> {
+/// The user's metadata as properties.
+pub(super) fn properties(directory: &Path) -> Result<Vec<(String, String)>> {
     let fields = metadata(directory)?;
     let own = |key: &String| key.starts_with(OWN_PREFIX) || key.trim().is_empty();
     Ok(fields
@@ -150,6 +172,13 @@ fn properties(directory: &Path) -> Result<Vec<(String, String)>> {
 
 /// The snapshots that hold the item, oldest first, as far as its own time of change tells their order.
 fn snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<Earlier>> {
+    let mut found = dated_snapshots(item, current)?;
+    found.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    Ok(found.into_iter().map(|(_, earlier)| earlier).collect())
+}
+
+/// The snapshots that hold the item, each with the item's own time of change.
+fn dated_snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<(String, Earlier)>> {
     let Some((collection, name)) = item.directory.parent().zip(item.directory.file_name()) else {
         return Ok(Vec::new());
     };
@@ -166,8 +195,39 @@ fn snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<Earlier>> {
         let is_current = same_contents(&files, current)?;
         found.push((updated, Earlier { name: tag, files, is_current }));
     }
-    found.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
-    Ok(found.into_iter().map(|(_, earlier)| earlier).collect())
+    Ok(found)
+}
+
+/// A snapshot of several items.
+pub(super) struct EarlierItems {
+    /// Its name.
+    pub(super) name: String,
+    /// The files of each item that it holds.
+    pub(super) items: BTreeMap<String, Vec<PathBuf>>,
+    /// Whether they hold the very rows that the items hold now.
+    pub(super) is_current: bool,
+}
+
+/// The snapshots that hold any of the items, which are of one collection, oldest first.
+pub(super) fn snapshots_of_all(items: &[Item], current: &BTreeMap<String, Vec<PathBuf>>) -> Result<Vec<EarlierItems>> {
+    let mut found: BTreeMap<String, (String, EarlierItems)> = BTreeMap::new();
+    for item in items {
+        let name = item.name();
+        let files = current.get(&name).map(Vec::as_slice).unwrap_or_default();
+        for (updated, earlier) in dated_snapshots(item, files)? {
+            let empty = EarlierItems { name: earlier.name.clone(), items: BTreeMap::new(), is_current: true };
+            let (newest, snapshot) = found.entry(earlier.name).or_insert((String::new(), empty));
+            *newest = std::mem::take(newest).max(updated);
+            snapshot.is_current &= earlier.is_current;
+            snapshot.items.insert(name.clone(), earlier.files);
+        }
+    }
+    let mut snapshots: Vec<_> = found.into_values().collect();
+    snapshots.sort_by(|a, b| (&a.0, &a.1.name).cmp(&(&b.0, &b.1.name)));
+    for (_, snapshot) in &mut snapshots {
+        snapshot.is_current &= snapshot.items.len() == current.len();
+    }
+    Ok(snapshots.into_iter().map(|(_, snapshot)| snapshot).collect())
 }
 
 fn same_contents(a: &[PathBuf], b: &[PathBuf]) -> Result<bool> {

@@ -156,6 +156,15 @@ pub fn discard_tree(directory: &Path) {
     let _ = fs::remove_dir_all(directory);
 }
 
+/// Removes a directory, and then those above it down from `top`, as far as they are empty.
+pub fn remove_empty(directory: &Path, top: &Path) {
+    for directory in directory.ancestors().take_while(|directory| directory.starts_with(top)) {
+        if fs::remove_dir(directory).is_err() {
+            break;
+        }
+    }
+}
+
 /// Whether the directory has the marker, and the directories in it when it does not.
 fn subdirectories(path: &Path, marker: &str) -> io::Result<(bool, Vec<PathBuf>)> {
     let mut children = Vec::new();

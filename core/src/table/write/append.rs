@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     carve::{Away, Carving, Loss, is_condemned},
     checks::{Checks, decisive},
+    contents::{IMPORT, whole},
     incoming::{Arrival, Incoming},
     intake::Intake,
     keys::{Holder, Keys},
@@ -120,28 +121,6 @@ impl Table {
         // What the table holds goes, so nothing that it covers stands in the way.
         Ok(Append { against: empty.state, ..append }.finish()?.snapshot)
     }
-}
-
-/// What the commits of [`Table::fill_with`] are called.
-const IMPORT: &str = "import";
-
-/// The actions that make segments the whole contents of a table.
-fn whole(
-    state: &TableState,
-    definition: &Definition,
-    added: Vec<SegmentRecord>,
-    also: &[Action],
-) -> Result<Vec<Action>> {
-    let mut actions = Vec::new();
-    if state.version.0 == 0 || state.definition.as_ref() != definition {
-        actions.push(Action::DefineTable(Box::new(definition.clone())));
-    }
-    for segment in state.segments.all()? {
-        actions.push(Action::RemoveSegment { id: segment.record.id.clone() });
-    }
-    actions.extend(added.into_iter().map(|record| Action::AddSegment(Box::new(record))));
-    actions.extend(also.iter().cloned());
-    Ok(actions)
 }
 
 struct Append<'a> {

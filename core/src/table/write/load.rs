@@ -17,6 +17,7 @@ use super::{
         Counter,
         plan::{Histogram, TARGET_ROWS},
     },
+    contents::{IMPORT, whole},
     fit::fit,
     integers::{self, Integers},
     keys::{Holder, Keys},
@@ -57,6 +58,8 @@ pub struct LoadRequest {
     pub on_violation: OnViolation,
     /// The user's words, kept in the log.
     pub message: Option<String>,
+    /// The rows become the whole contents of the table, in a commit that does this as well.
+    pub whole: Option<Vec<Action>>,
 }
 
 /// What a load did.
@@ -112,7 +115,10 @@ impl Table {
         let places = target.schema.columns.iter().map(|column| position(&found, &column.name)).collect();
         let keys = KeyColumns::of(&target)?;
         let storage = self.log().storage();
-        storage.prepare(&[crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY])?;
+        let log = request.whole.is_some().then_some(crate::log::LOG_DIRECTORY);
+        let directories: Vec<_> =
+            [crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY].into_iter().chain(log).collect();
+        storage.prepare(&directories)?;
         let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
         let (rows_by_bucket, table) = (Histogram::new(), self.clone());
         let rows = 0;
@@ -257,7 +263,25 @@ impl Loader {
         Ok(())
     }
 
+    /// Makes the rows the whole contents of the table.
+    fn commit_whole(&self, pending: &Pending, also: &[Action], monitor: &dyn Monitor) -> Result<Loaded> {
+        let definition = &self.target.definition;
+        let base = match self.table.log().latest(None) {
+            Ok(state) => state,
+            Err(e) if e.kind() == ErrorKind::NotFound => self.table.unborn(definition.clone()).state,
+            Err(e) => return Err(e),
+        };
+        let changed = Amendment::new(&self.table, &base, IMPORT).run(|state, _| {
+            check_cancelled(monitor)?;
+            whole(state, definition, pending.records.clone(), also)
+        })?;
+        Ok(self.loaded(changed, pending))
+    }
+
     fn commit(&self, pending: &mut Pending, monitor: &dyn Monitor) -> Result<Loaded> {
+        if let Some(also) = &self.request.whole {
+            return self.commit_whole(pending, also, monitor);
+        }
         let state = match self.table.log().latest(None) {
             Ok(state) => state,
             Err(e) if e.kind() == ErrorKind::NotFound && self.request.create.is_some() => {

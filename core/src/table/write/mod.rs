@@ -5,6 +5,7 @@ pub mod builder;
 pub mod carve;
 pub mod checks;
 pub mod compact;
+mod contents;
 pub mod delete;
 pub mod duplicates;
 pub mod fit;
