@@ -245,6 +245,10 @@ def week_aggregates_by_range(b: Bench):
     for name, query in AGGREGATES.items():
         target = 1.0 if name == "hourly buckets" else 0.5
         yield b.both(f"since a day: {name}", target, query, scan(b.trips()), rest, where=since)
+        yield b.both(f"since a day, by path: {name}", target, query, f"'{b.trips()}'", rest, where=since)
+    for source in (scan(b.trips()), f"'{b.trips()}'"):
+        form = "by path" if source.startswith("'") else "by call"
+        yield b.both(f"count(*) since a day, {form}", 1.0, "SELECT count(*) FROM {source} WHERE {where}", source, rest, where=since)
 
 
 def five_minutes(b: Bench):
@@ -266,6 +270,7 @@ def latest(b: Bench):
     # The ten newest times are unique in order only as times: compare those.
     times = "SELECT pickup_datetime FROM ({}) t".format(query)
     yield b.both("latest 10 rows", 1.0, times, scan(b.trips()), parquet(b.days))
+    yield b.both("latest 10 rows, by path", 1.0, times, f"'{b.trips()}'", parquet(b.days))
     if "tstable_latest" in b.functions:
         newest = f"SELECT hvfhs_license_num, pickup_datetime FROM tstable_latest('{b.trips()}', n := 10)"
         by_rows = f"""SELECT hvfhs_license_num, pickup_datetime FROM {parquet(b.days)}
@@ -280,6 +285,10 @@ def sorted_segments(b: Bench):
     yield b.both("group by VARCHAR, sorted by it", 0.9, BY_TEXT, scan(root), every)
     one = "SELECT count(*), sum(trip_miles) FROM {source} WHERE dispatching_base_num = '" + ENTITY + "'"
     yield b.both("one entity of 800, sorted by it", 0.5, one, scan(root), every)
+    some = one.replace(f"= '{ENTITY}'", f"IN ('{ENTITY}', 'B00013', 'B00256')")
+    for name, query in (("one entity", one), ("three entities", some), ("count(*) of one entity", one.replace(", sum(trip_miles)", ""))):
+        yield b.both(f"{name} of 800, sorted by it, by path", 0.5, query, f"'{root}'", every)
+        yield b.both(f"{name} of 800, mixed, by path", 0.7, query, f"'{b.trips()}'", parquet(b.days))
 
 
 def quotes(b: Bench, name: str, count: int) -> str:

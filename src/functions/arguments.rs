@@ -68,6 +68,11 @@ fn is_of_a_macro(arg: &Arg) -> bool {
 }
 
 impl Args {
+    /// What two calls have in common that DuckDB may take for one another.
+    pub(crate) fn identity(&self) -> String {
+        format!("{:?} {:?} {:?}", self.positional, self.named, self.reference.as_ref().map(std::sync::Arc::as_ptr))
+    }
+
     /// The named argument; none when it was not given, given as NULL, or is not known yet because a macro is being made.
     pub(crate) fn named(&self, name: &str) -> Option<&Arg> {
         let (_, arg) = self.named.iter().find(|(given, _)| *given == name)?;

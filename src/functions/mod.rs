@@ -83,6 +83,8 @@ const FOOTER_CACHE_BYTES: usize = 256 << 20;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) cache: Arc<Cache>,
+    /// The scans that statements have been planned with.
+    pub(crate) siblings: scan::Siblings,
 }
 
 impl Shared {
@@ -114,7 +116,8 @@ impl Shared {
 
 /// Everything that the extension registers with a database.
 pub(crate) fn registry() -> Registry {
-    let shared = Arc::new(Shared { cache: Arc::new(Cache::new(FOOTER_CACHE_BYTES)) });
+    let shared =
+        Arc::new(Shared { cache: Arc::new(Cache::new(FOOTER_CACHE_BYTES)), siblings: scan::Siblings::default() });
     let new = || Arc::clone(&shared);
     Registry {
         tables: vec![

@@ -7,6 +7,7 @@ mod failure;
 mod interval;
 mod package;
 mod processor;
+mod reference;
 mod running;
 mod statement;
 mod v1;
@@ -16,6 +17,7 @@ mod vector;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
+pub(crate) use reference::Reference;
 pub(crate) use statement::Statement;
 use tstable_core::{
     Result,
@@ -77,6 +79,8 @@ pub(crate) struct Signature {
 pub(crate) struct Args {
     pub(crate) positional: Vec<Arg>,
     pub(crate) named: Vec<(&'static str, Arg)>,
+    /// The mention of a table that the call is for, where the host can tell one from another.
+    pub(crate) reference: Option<Arc<Reference>>,
 }
 
 /// A result column.
@@ -101,6 +105,10 @@ pub(crate) trait Session {
     /// none, and for settings that there are not.
     fn setting(&self, name: &str) -> Option<String> {
         let _ = name;
+        None
+    }
+    /// What tells connections apart; none where the host cannot. Only while a statement is bound.
+    fn connection(&self) -> Option<u64> {
         None
     }
     /// The run of a statement that the call belongs to; none where the host cannot tell, and while a statement is bound.

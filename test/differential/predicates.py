@@ -43,6 +43,21 @@ class Predicates:
             ]
         )  # fmt: skip
 
+    def filter(self) -> str:
+        """A predicate, often with, or of nothing but, what a scan can accept: the index beside one end, an entity among values."""
+        if self.rng.random() < 0.4:
+            return self.any()
+        accepted = " AND ".join(self.exact() for _ in range(self.rng.choice([1, 1, 1, 2])))
+        return accepted if self.rng.random() < 0.6 else f"{accepted} AND ({self.any()})"
+
+    def exact(self) -> str:
+        rng, table = self.rng, self.table
+        column = rng.choice(table.entities) if table.entities and rng.random() < 0.4 else table.index
+        value = lambda: literal(column.type, self.value(column))
+        if column is table.index:
+            return f"{column.sql} {rng.choice(['<', '<=', '>', '>=', '>=', '='])} {value()}"
+        return rng.choice([f"{column.sql} = {value()}", f"{column.sql} IN ({value()}, {value()})", f"{value()} = {column.sql}"])
+
     def leaf(self) -> str:
         chance = self.rng.random()
         if chance < 0.02:

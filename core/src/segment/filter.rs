@@ -48,6 +48,12 @@ impl IndexFilter {
     pub(super) fn column(&self) -> &ReadColumn {
         &self.column
     }
+
+    /// Whether every row of an array of the index is in the range, and none of them NULL.
+    #[must_use]
+    pub fn holds_for_all(&self, array: &ArrayRef) -> bool {
+        rows_inside(array, &self.range).is_some_and(|inside| certain(inside).count_set_bits() == array.len())
+    }
 }
 
 /// The values of a column of text or integers with which rows are delivered. NULL is none of them.
@@ -139,6 +145,12 @@ fn numbers(array: &ArrayRef) -> Option<Vec<i128>> {
 }
 
 impl ValueFilter {
+    /// Whether every row of an array of the column has one of the values.
+    #[must_use]
+    pub fn holds_for_all(&self, array: &ArrayRef) -> bool {
+        rows_with(array, &self.values).is_ok_and(|rows| certain(rows).count_set_bits() == array.len())
+    }
+
     /// Whether columns of this type can be chosen by value.
     #[must_use]
     pub fn can_choose(ty: &ColumnType) -> bool {

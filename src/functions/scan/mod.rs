@@ -1,10 +1,12 @@
 //! `tstable_scan`: the rows of a table, with projection, and with segments and row groups skipped by the range and by
 //! the filters that the host offers.
 
+mod check;
 mod filters;
 mod many;
 mod record;
 mod require;
+mod siblings;
 mod worker;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use tstable_core::{
     time::IndexRange,
 };
 
+pub(crate) use self::siblings::Siblings;
 use self::{
     filters::Filters,
     record::Subject,
@@ -62,10 +65,12 @@ impl TableFunction for Scan {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        // What one table accepts would be inherited by the others.
+        let alone = || Args { reference: None, ..args.clone() };
         match args.roots(session)? {
             Roots::One(root) if args.named("root_column").is_none() => Ok(self.one(session, &args, &root)?),
-            Roots::One(root) => many::bind(self, session, &args, &[root.into()]),
-            Roots::Several(given) => many::bind(self, session, &args, &given),
+            Roots::One(root) => many::bind(self, session, &alone(), &[root.into()]),
+            Roots::Several(given) => many::bind(self, session, &alone(), &given),
         }
     }
 }
@@ -96,6 +101,12 @@ impl Scan {
         )?;
         let cardinality = rows.selection.rows;
         let (shared, bound_to) = (Arc::clone(&self.0), BoundTo::columns(&root, &snapshot)?);
+        let sibling = self.0.siblings.bind(format!("{:?} {root} {}", session.connection(), args.identity()));
+        let ids = sources.iter().map(|source| match source {
+            Column::Table { id } => Some(*id as usize),
+            _ => None,
+        });
+        let filters = Filters::new(&snapshot, sibling, args.reference.clone(), ids.collect())?;
         let index_id = schema.find(&snapshot.definition().index_column).map_or(0, |c| c.id);
         Ok(Arc::new(BoundScan {
             shared,
@@ -108,7 +119,7 @@ impl Scan {
             sources,
             cardinality,
             index_id,
-            filters: Filters::default(),
+            filters,
         }))
     }
 }
@@ -146,14 +157,22 @@ impl Bound for BoundScan {
         self.bound_to.check(&snapshot)?;
         let wanted: Vec<_> = projection.iter().filter_map(|at| self.sources.get(*at).copied()).collect();
         let needed = self.needed(&snapshot, &wanted)?;
-        let request = ScanRequest {
+        let mut request = ScanRequest {
             columns: needed.clone(),
             range: self.range,
-            predicates: self.filters.for_columns(&self.positions(&snapshot)?),
+            predicates: self.filters.advice(&snapshot)?,
+            applied: self.filters.accepted(&snapshot)?,
             entities: self.chosen.choice(&snapshot)?.entities,
             constants: true,
         };
-        let scan = CoreScan::new(&snapshot, &self.shared.cache, request)?;
+        let scan = match check::is_on() {
+            false => CoreScan::new(&snapshot, &self.shared.cache, request)?,
+            true => {
+                let looked_at = CoreScan::new(&snapshot, &self.shared.cache, request.clone())?.applied_to();
+                request.columns.extend(looked_at.into_iter().filter(|column| !needed.contains(column)));
+                CoreScan::new(&snapshot, &self.shared.cache, request)?
+            }
+        };
         let subject = Subject { root: self.root.clone(), version: snapshot.state.version };
         record::chosen(session, &subject, &scan);
         let types = projection.iter().filter_map(|at| self.columns.get(*at)).map(|c| c.ty.clone()).collect();
@@ -166,17 +185,6 @@ impl BoundScan {
     /// Where a field id stands in the snapshot's schema, which may have grown since the call was bound.
     fn position(snapshot: &Snapshot, id: u32) -> Result<Option<usize>> {
         Ok(snapshot.schema()?.columns.iter().position(|column| column.id == id))
-    }
-
-    /// For each bound column its position in the snapshot's schema.
-    fn positions(&self, snapshot: &Snapshot) -> Result<Vec<Option<usize>>> {
-        self.sources
-            .iter()
-            .map(|source| match source {
-                Column::Table { id } => Self::position(snapshot, *id),
-                _ => Ok(None),
-            })
-            .collect()
     }
 
     /// Positions in the schema of the columns that must be read, each once.

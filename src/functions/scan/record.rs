@@ -20,8 +20,10 @@ pub(super) struct Subject {
 /// What was chosen.
 pub(super) fn chosen(session: &dyn Session, subject: &Subject, scan: &Scan) {
     let (used, ignored) = predicates(scan);
+    let names = scan.column_names();
+    let accepted: Vec<_> = scan.applied().iter().map(|predicate| describe(predicate, &names)).collect();
     let s = scan.selection;
-    let record = json!({
+    let mut record = json!({
         "event": "scan",
         "root": subject.root,
         "version": subject.version.0,
@@ -34,6 +36,11 @@ pub(super) fn chosen(session: &dyn Session, subject: &Subject, scan: &Scan) {
         "used": used,
         "ignored": ignored,
     });
+    if !accepted.is_empty()
+        && let Some(record) = record.as_object_mut()
+    {
+        record.insert("accepted".to_owned(), json!(accepted));
+    }
     session.log(LogLevel::Info, &record.to_string());
 }
 

@@ -18,7 +18,10 @@ use tstable_core::{
     time::Grid,
 };
 
-use super::record::{self, Subject};
+use super::{
+    check,
+    record::{self, Subject},
+};
 use crate::host::{CHUNK_ROWS, Output, Rows, Session, Worker};
 
 /// Rows decoded at once: several chunks, and few enough to stay in the processor's cache.
@@ -170,7 +173,9 @@ impl ScanWorker {
                 if let Some(batch) = reader.next() {
                     let segment = &unit.segment;
                     let named = |e: Error| e.with("path", &segment.record.path).with("version", segment.added);
-                    self.batch = Some((batch.map_err(named)?, 0));
+                    let batch = batch.map_err(named)?;
+                    check::rows(&self.rows.scan, unit, &batch).map_err(named)?;
+                    self.batch = Some((batch, 0));
                     return Ok(Some(0));
                 }
             }

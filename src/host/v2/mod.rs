@@ -26,7 +26,7 @@ use std::sync::Arc;
 use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
 use tstable_core::{Error, Result, error::ErrorKind};
 
-use super::{Registry, failure, statement::Statements};
+use super::{Registry, failure, reference::References, statement::Statements};
 
 /// Runs a callback's body; a failure or panic becomes an error of the statement, never of the database.
 fn contained<T>(body: impl FnOnce() -> Result<T>) -> duckdb_neo::Result<T> {
@@ -61,7 +61,17 @@ fn host_error(error: HostError) -> Error {
 fn load(extension: &Extension, registry: Registry) -> Result<()> {
     connection::register(extension)?;
     let statements = Arc::new(Statements::default());
+    let references = Arc::new(References::default());
     for function in registry.tables {
+        let replaces = registry.replacement.is_some_and(|scan| scan.function == function.signature().name);
+        if replaces {
+            table::register_numbered(
+                extension,
+                Arc::clone(&function),
+                Arc::clone(&statements),
+                Arc::clone(&references),
+            )?;
+        }
         table::register(extension, function, Arc::clone(&statements))?;
     }
     for function in registry.scalars {
@@ -74,7 +84,7 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
         pragma::register(extension, pragma)?;
     }
     if let Some(scan) = registry.replacement {
-        replacement::register(extension, scan)?;
+        replacement::register(extension, scan, references)?;
     }
     Ok(())
 }

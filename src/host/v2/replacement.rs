@@ -1,5 +1,7 @@
 //! `FROM 'path'` through the v2 C API.
 
+use std::sync::Arc;
+
 use duckdb_neo::{
     ToValue,
     connection::Context,
@@ -9,14 +11,19 @@ use duckdb_neo::{
 };
 use tstable_core::Result;
 
-use super::{super::Replacement, contained, host_error, session::Callback};
+use super::{
+    super::{Replacement, reference::References},
+    contained, host_error,
+    session::Callback,
+    table,
+};
 
-/// Makes unknown names of tables that `scan` knows calls of its function.
-pub(super) fn register(extension: &Extension, scan: Replacement) -> Result<()> {
-    ReplacementScanBuilder::new(Scan(scan)).register(extension).map_err(host_error)
+/// Makes unknown names of tables that `scan` knows calls of its function, each with a number of its own.
+pub(super) fn register(extension: &Extension, scan: Replacement, references: Arc<References>) -> Result<()> {
+    ReplacementScanBuilder::new(Scan(scan, references)).register(extension).map_err(host_error)
 }
 
-struct Scan(Replacement);
+struct Scan(Replacement, Arc<References>);
 
 impl ReplacementScanCallbacks for Scan {
     fn scan(&self, context: &Context, name: &QualifiedName, handle: ReplacementHandle<'_>) -> duckdb_neo::Result<()> {
@@ -25,9 +32,11 @@ impl ReplacementScanCallbacks for Scan {
             // A name with a schema is not a path.
             let [path] = parts.as_slice() else { return Ok(()) };
             if (self.0.is_table)(&Callback(context, None), path) {
-                let function = QualifiedName::from_parts(&[self.0.function]).map_err(host_error)?;
+                let function = table::numbered(self.0.function);
+                let function = QualifiedName::from_parts(&[function.as_str()]).map_err(host_error)?;
                 handle.set_reference(ReplacementType::Table(function)).map_err(host_error)?;
                 handle.add_parameter(path.as_str().value(context).map_err(host_error)?).map_err(host_error)?;
+                handle.add_parameter(self.1.issue().value(context).map_err(host_error)?).map_err(host_error)?;
             }
             Ok(())
         })

@@ -12,7 +12,7 @@ use tstable_core::{Result, prune::expr::Constant, schema::ColumnType};
 
 use super::{
     super::{LogLevel, Session, statement::Statement},
-    host_error, types, value,
+    connection, host_error, types, value,
 };
 
 /// The type of our log records.
@@ -29,6 +29,10 @@ impl Session for Callback<'_> {
         };
         // A log that cannot be written must not fail the query.
         let _ = Log::log_on_context(self.0, level, message, LOG_TYPE);
+    }
+
+    fn connection(&self) -> Option<u64> {
+        connection::number(self.0)
     }
 
     fn statement(&self) -> Option<&Statement> {

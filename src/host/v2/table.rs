@@ -15,12 +15,13 @@ use duckdb_neo::{
     },
     value::Value,
 };
-use tstable_core::{Error, Result};
+use tstable_core::{Error, Result, prune::expr::Constant};
 
 use super::{
     super::{
-        Args, Bound, ParamType, Rows, Signature, TableFunction, Worker,
+        Arg, Args, Bound, ParamType, Rows, Signature, TableFunction, Worker,
         failure::Contained,
+        reference::{Reference, References},
         statement::{Statement, Statements},
     },
     absent, connection, contained,
@@ -36,6 +37,8 @@ use super::{
 struct Adapter {
     function: Contained<Arc<dyn TableFunction>>,
     statements: Arc<Statements>,
+    /// Of the form that takes the number of a mention, behind the positional parameters: what the numbers stand for.
+    references: Option<Arc<References>>,
 }
 
 /// A bound call. DuckDB's copies of it share this object.
@@ -70,10 +73,31 @@ pub(super) fn register(
     function: Arc<dyn TableFunction>,
     statements: Arc<Statements>,
 ) -> Result<()> {
-    let signature = function.signature();
-    let declared = declare(extension, &signature)?;
-    let adapter = Adapter { function: Contained::new(function), statements };
-    let mut builder = TableFunctionBuilder::new(signature.name, declared, adapter)
+    let name = function.signature().name;
+    register_as(extension, name, Adapter { function: Contained::new(function), statements, references: None })
+}
+
+/// Registers the form of a function that tells one mention of a table from every other.
+pub(super) fn register_numbered(
+    extension: &Extension,
+    function: Arc<dyn TableFunction>,
+    statements: Arc<Statements>,
+    references: Arc<References>,
+) -> Result<()> {
+    let name = numbered(function.signature().name);
+    let references = Some(references);
+    register_as(extension, &name, Adapter { function: Contained::new(function), statements, references })
+}
+
+/// The name of that form.
+pub(super) fn numbered(name: &str) -> String {
+    format!("__{name}")
+}
+
+fn register_as(extension: &Extension, name: &str, adapter: Adapter) -> Result<()> {
+    let signature = adapter.function.get()?.signature();
+    let declared = declare(extension, &signature, adapter.references.is_some())?;
+    let mut builder = TableFunctionBuilder::new(name, declared, adapter)
         .with_projection_pushdown(signature.projects)
         .with_partitioning();
     if signature.projects {
@@ -86,7 +110,7 @@ pub(super) fn register(
     builder.register(extension).map_err(host_error)
 }
 
-fn declare(extension: &Extension, signature: &Signature) -> Result<SignatureBuilder> {
+fn declare(extension: &Extension, signature: &Signature, is_numbered: bool) -> Result<SignatureBuilder> {
     let docs = FunctionDocumentationBuilder::new()
         .description(signature.description)
         .add_example("", signature.example)
@@ -95,6 +119,10 @@ fn declare(extension: &Extension, signature: &Signature) -> Result<SignatureBuil
     for parameter in signature.positional {
         let ty = types::parameter(extension, parameter.ty)?;
         declared = declared.param(FunctionParameter::with_type(parameter.name, ty));
+    }
+    if is_numbered {
+        let ty = types::parameter(extension, ParamType::BigInt)?;
+        declared = declared.param(FunctionParameter::with_type(MENTION, ty));
     }
     for parameter in signature.named {
         // A parameter without a default is required, and a NULL default of the declared type would look like a given
@@ -106,13 +134,32 @@ fn declare(extension: &Extension, signature: &Signature) -> Result<SignatureBuil
     Ok(declared)
 }
 
+/// The parameter that takes the number of a mention.
+const MENTION: &str = "mention";
+
+/// The mention that a number stands for.
+fn reference(references: &References, number: Option<&Value>) -> Result<Arc<Reference>> {
+    match number.map(argument).transpose()? {
+        Some(Arg::Scalar(Constant::Int(number))) => references.bind(i64::try_from(number).unwrap_or_default()),
+        _ => Err(missing(MENTION)),
+    }
+}
+
 /// The arguments in our words. DuckDB passes every parameter, positional ones first, in the order of the declaration.
-fn arguments(context: &Context, signature: &Signature, given: Vec<BindArgument>) -> Result<Args> {
+fn arguments(
+    context: &Context,
+    signature: &Signature,
+    references: Option<&References>,
+    given: Vec<BindArgument>,
+) -> Result<Args> {
     let mut values = given.into_iter().map(|argument| argument.value);
     let mut args = Args::default();
     for parameter in signature.positional {
         let value = values.next().flatten().ok_or_else(|| missing(parameter.name))?;
         args.positional.push(argument(&value)?);
+    }
+    if let Some(references) = references {
+        args.reference = Some(reference(references, values.next().flatten().as_ref())?);
     }
     for parameter in signature.named {
         let value = values.next().flatten().ok_or_else(|| missing(parameter.name))?;
@@ -178,7 +225,7 @@ impl TableFunctionCallbacks for Adapter {
     ) -> duckdb_neo::Result<Call> {
         contained(|| {
             let function = self.function.get()?;
-            let args = arguments(context, &function.signature(), given)?;
+            let args = arguments(context, &function.signature(), self.references.as_deref(), given)?;
             let bound = function.bind(&Callback(context, None), args)?;
             for column in bound.columns() {
                 let ty = types::logical(context, &column.ty)?;

@@ -1,13 +1,15 @@
 //! Reading rows: the kept segments of a snapshot cut into units, one a row group, that threads may read independently and
 //! whose numbers are their order. A unit's file is opened when it is read, never before.
 
+mod applied;
 mod chosen;
 mod pages;
 mod stats;
 
 use std::sync::Arc;
 
-use self::{chosen::Chosen, stats::GroupStats};
+pub use self::applied::{Appliable, Applied, Required};
+use self::{applied::AllApplied, chosen::Chosen, stats::GroupStats};
 use super::select::{Query, Reason, Selector};
 use crate::{
     coverage::{Entity, EntityPart},
@@ -41,6 +43,8 @@ pub struct ScanRequest {
     pub predicates: Vec<Expr>,
     /// Only rows of these entities are delivered, those of all when empty.
     pub entities: Vec<Entity>,
+    /// Rows for which one of these is not true are not delivered. Only what [`Appliable::read`] can read.
+    pub applied: Vec<Expr>,
     /// Whether a column may be given as a constant where all rows of a unit are known to have one value.
     pub constants: bool,
 }
@@ -53,6 +57,8 @@ struct Kept {
     first_unit: usize,
     /// Where its rows that are of use lie, when that is not everywhere.
     clip: Option<Interval>,
+    /// Whether all of its rows have the values that are required.
+    settled: bool,
 }
 
 /// How much there was to choose from and what was chosen.
@@ -79,6 +85,11 @@ pub struct Scan {
     constants: bool,
     query: Query,
     chosen: Option<Chosen>,
+    applied: AllApplied,
+    /// So many of the predicates, the first, are applied; the others only advise.
+    applied_count: usize,
+    /// So many of the predicates, the first, need no look at the rows that are left.
+    exact_count: usize,
     kept: Vec<Kept>,
     units: usize,
     types: Vec<ColumnType>,
@@ -116,13 +127,19 @@ impl Scan {
     /// Chooses the segments.
     ///
     /// # Errors
-    /// As [`Snapshot::schema`]; `InvalidArgument` when the entities are not all combinations of some values.
+    /// As [`Snapshot::schema`]; `InvalidArgument` when the entities are not all combinations of some values, `Internal` when a
+    /// predicate cannot be applied.
     pub fn new(snapshot: &Snapshot, cache: &Arc<Cache>, request: ScanRequest) -> Result<Self> {
         let selector = Selector::new(snapshot)?;
+        let appliable = Appliable::by(&selector, snapshot.index_position()?);
+        let applied = AllApplied::new(&appliable, request.range, &request.applied)?;
         let chosen = Chosen::of(&request.entities, selector.entities())?;
-        let mut predicates = request.predicates;
+        let mut predicates = request.applied;
+        let applied_count = predicates.len();
         predicates.extend(chosen.iter().flat_map(Chosen::predicates));
-        let query = selector.prepare(request.range, predicates);
+        let exact_count = predicates.len();
+        predicates.extend(request.predicates);
+        let query = selector.prepare(applied.range, predicates);
         let mut selection = Selection { segments: snapshot.state.segments.len(), ..Selection::default() };
         let (mut kept, mut units) = (Vec::new(), 0_usize);
         for segment in snapshot.state.segments.all()? {
@@ -134,7 +151,8 @@ impl Scan {
             let clip = query.within(record.index_min, record.index_max);
             let whole = Interval { low: Some(record.index_min.0), high: Some(record.index_max.0) };
             let clip = (clip != whole).then_some(clip);
-            kept.push(Kept { segment: Arc::clone(segment), first_unit: units, clip });
+            let settled = applied.holds_for_all_of(segment, snapshot.storage().as_ref());
+            kept.push(Kept { segment: Arc::clone(segment), first_unit: units, clip, settled });
             units = units.saturating_add(usize::try_from(record.row_groups).unwrap_or(usize::MAX));
             selection.rows = selection.rows.saturating_add(record.rows);
             selection.bytes = selection.bytes.saturating_add(record.bytes);
@@ -147,6 +165,9 @@ impl Scan {
             constants: request.constants,
             query,
             chosen,
+            applied,
+            applied_count,
+            exact_count,
             kept,
             units,
             types: selector.types().to_vec(),
@@ -156,10 +177,16 @@ impl Scan {
         })
     }
 
-    /// The predicates of the request.
+    /// The predicates of the request, those that are applied first.
     #[must_use]
     pub fn predicates(&self) -> &[Expr] {
         self.query.predicates()
+    }
+
+    /// Those that are applied.
+    #[must_use]
+    pub fn applied(&self) -> &[Expr] {
+        self.query.predicates().get(..self.applied_count).unwrap_or_default()
     }
 
     /// The types of the table's columns.
@@ -202,7 +229,10 @@ impl Scan {
         let at = self.kept.partition_point(|kept| kept.first_unit <= number).checked_sub(1);
         let Some(kept) = at.and_then(|at| self.kept.get(at)) else { return Ok(None) };
         let row_group = number.saturating_sub(kept.first_unit);
-        if self.columns.is_empty() && self.query.predicates().is_empty() && kept.clip.is_none() {
+        let storage = self.snapshot.storage().as_ref();
+        let chosen = self.chosen.as_ref().filter(|chosen| !chosen.has_all_of(&kept.segment, storage));
+        let is_advised = self.query.predicates().len() > self.exact_count;
+        if self.columns.is_empty() && !is_advised && kept.clip.is_none() && kept.settled && chosen.is_none() {
             return Ok((row_group == 0).then(|| counted(&kept.segment)));
         }
         let file = self.cache.segment(self.snapshot.storage(), &kept.segment);
@@ -223,14 +253,14 @@ impl Scan {
         }
         let constants: Vec<_> = self.columns.iter().map(|column| self.constant(&stats, *column)).collect();
         let (columns, places) = self.columns(&kept.segment, &file, &constants)?;
-        let chosen =
-            self.chosen.as_ref().filter(|chosen| !chosen.has_all_of(&kept.segment, self.snapshot.storage().as_ref()));
-        let rows = if columns.is_empty() && clip.is_none() && chosen.is_none() {
+        let required = self.required(kept, &file)?;
+        let rows = if columns.is_empty() && clip.is_none() && chosen.is_none() && required.is_empty() {
             UnitRows::Counted(file.row_group_rows(row_group) as u64)
         } else {
             let filter = clip.map(|clip| self.filter(&file, clip)).transpose()?;
             let row_groups = vec![RowGroupRead { row_group, rows: self.pages(&kept.segment, &file, row_group, clip)? }];
-            let values = self.values(&kept.segment, &file, chosen)?;
+            let mut values = self.values(&kept.segment, &file, chosen)?;
+            values.extend(required);
             let reader = file.read(ReadRequest { columns, row_groups, strings, batch_rows, filter, values });
             let reader = reader.map_err(|e| e.with("version", kept.segment.added))?;
             UnitRows::Read(Box::new(reader.naming("version", kept.segment.added)))
@@ -293,6 +323,7 @@ impl Scan {
         let few = |(column, values): &(usize, &[EntityPart])| {
             (values.len() as u64).saturating_mul(ENTITIES_PER_CHOSEN) <= segment.record.entities
                 && !own.iter().any(|(known, _)| known == column)
+                && !self.is_required(*column)
         };
         let advised = self.query.entities().filter(few).filter_map(|(column, values)| {
             Some(value_filter(self.snapshot.schema().ok()?.columns.get(column)?, file, values))?.ok()
