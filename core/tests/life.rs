@@ -16,6 +16,8 @@ mod columns;
 mod compact;
 #[path = "life/delete.rs"]
 mod delete;
+#[path = "life/folders.rs"]
+mod folders;
 #[path = "life/footers.rs"]
 mod footers;
 #[path = "life/latest.rs"]

@@ -8,7 +8,7 @@ use tstable_core::{
     storage::outside::expand,
     table::{
         append::FileReport,
-        write::policy::{AppendRequest, Mode, NewColumns, OnError, OnOverlap, OnViolation},
+        write::policy::{AppendRequest, Mode, Naming, NewColumns, OnError, OnOverlap, OnViolation},
     },
 };
 
@@ -22,11 +22,13 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
 /// The named parameters of an append, and of its preview.
-pub(super) const PARAMS: [Param; 9] = [
+pub(super) const PARAMS: [Param; 11] = [
     Param { name: "on_overlap", ty: ParamType::Varchar },
     Param { name: "mode", ty: ParamType::Varchar },
     Param { name: "on_violation", ty: ParamType::Varchar },
     Param { name: "new_columns", ty: ParamType::Varchar },
+    Param { name: "hive", ty: ParamType::Boolean },
+    Param { name: "pattern", ty: ParamType::Varchar },
     Param { name: "verify", ty: ParamType::Boolean },
     Param { name: "on_error", ty: ParamType::Varchar },
     EXPECTED_VERSION,
@@ -43,8 +45,21 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
     let new_columns = args.text("new_columns")?.map_or(Ok(NewColumns::default()), |word| NewColumns::parse(&word))?;
     let on_error = args.text("on_error")?.map_or(Ok(OnError::default()), |word| OnError::parse(&word))?;
     let (verify, message) = (args.flag("verify")?, args.text("message")?);
+    let hive = args.named("hive").map(|_| args.flag("hive")).transpose()?;
+    let naming = Naming { hive, pattern: args.text("pattern")? };
     let (files, derived_from) = (Vec::new(), Vec::new());
-    Ok(AppendRequest { files, on_overlap, mode, on_violation, new_columns, verify, on_error, derived_from, message })
+    Ok(AppendRequest {
+        files,
+        on_overlap,
+        mode,
+        on_violation,
+        new_columns,
+        naming,
+        verify,
+        on_error,
+        derived_from,
+        message,
+    })
 }
 
 impl TableFunction for Append {

@@ -8,9 +8,9 @@ use tstable_core::{
     storage::outside::expand,
     table::{
         At, Snapshot,
+        intake::Intake,
         preview::{EntityPreview, FilePreview, preview},
-        target::Target,
-        write::policy::{AppendRequest, OnError},
+        write::policy::AppendRequest,
     },
 };
 
@@ -85,15 +85,10 @@ fn rows(file: &FilePreview, parts: usize, told: bool) -> Vec<Row> {
 /// The entity columns, which the first file decides for a table that has no columns yet.
 fn entities(snapshot: &Snapshot, patterns: &[String], request: &AppendRequest) -> Result<Vec<OutColumn>> {
     let mut definition = snapshot.definition().clone();
-    if definition.schema.is_none()
-        && let Some(target) = Target::of_files(
-            &definition,
-            &expand(patterns)?,
-            request.on_error == OnError::SkipFile,
-            request.new_columns,
-        )?
-    {
-        definition = target.definition;
+    if definition.schema.is_none() {
+        let request = AppendRequest { files: expand(patterns)?, ..request.clone() };
+        let intake = Intake::new(snapshot.storage(), &definition, &request, true)?;
+        definition = intake.target.map_or(definition.clone(), |target| target.definition);
     }
     let columns = definition.entity_schema().unwrap_or_default();
     Ok(columns.into_iter().map(|c| column(&c.name, c.ty.clone())).collect())

@@ -122,6 +122,8 @@ pub(super) fn check_record(record: &SegmentRecord) -> Result<()> {
         && record.buckets <= record.rows
         && record.buckets <= MAX_TABLE_BUCKETS
         && record.index_min <= record.index_max;
+    // What cannot be read would be missed by whoever asks for it, and so by nobody.
+    record.constants()?;
     if !sound {
         return Err(
             Error::corrupt("the counts or bounds of a segment contradict each other").with("path", &record.path)

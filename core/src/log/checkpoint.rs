@@ -26,6 +26,9 @@ pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
 const MAGIC: &[u8; 8] = b"TSCKPT\x03\n";
+/// The same for a table with columns that are not in the files of their segments: who does not know of these takes it for none, and so
+/// comes to the commit that says so.
+const MAGIC_OF_CONSTANTS: &[u8; 8] = b"TSCKPT\x04\n";
 const HEADER_BYTES: usize = 8 + 8 + 8 + 8;
 /// So much of a checkpoint is looked through at once.
 const PIECE_BYTES: usize = 64 << 10;
@@ -91,7 +94,7 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     let header = [state_bytes.len() as u64, length as u64, hash.digest()].map(u64::to_le_bytes).concat();
     let coverage = state.coverage(storage)?.to_bytes();
     let mut bytes = Vec::with_capacity(HEADER_BYTES + state_bytes.len() + length + coverage.len());
-    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(if state.has_constants { MAGIC_OF_CONSTANTS } else { MAGIC });
     bytes.extend_from_slice(&header);
     parts().for_each(|part| bytes.extend_from_slice(part));
     bytes.extend_from_slice(&coverage);
@@ -113,13 +116,14 @@ pub fn read(storage: &dyn Storage, version: Version) -> Result<Option<TableState
 }
 
 fn decode(source: &Arc<dyn Source>, version: Version) -> Result<TableState> {
-    let (state, mut offset, end) = verified(source.as_ref())?;
+    let Verified { has_constants, state, begin: mut offset, end } = verified(source.as_ref())?;
     let stored: StoredState =
         postcard::from_bytes(&state).map_err(|e| Error::corrupt("the checkpoint cannot be read").caused_by(e))?;
     if stored.version != version {
         return Err(Error::corrupt("the checkpoint is of another version"));
     }
     let mut state = restore(&stored)?;
+    state.has_constants = has_constants;
     let part = |offset, length| Part { source: Arc::clone(source), offset, length };
     let mut blocks = Vec::with_capacity(stored.blocks.len());
     for (sums, length) in stored.blocks {
@@ -133,8 +137,17 @@ fn decode(source: &Arc<dyn Source>, version: Version) -> Result<TableState> {
     Ok(state.with_coverage(part(end, source.len().saturating_sub(end))))
 }
 
-/// The state as it is stored, and where the blocks begin and end. The checksum holds for all of these; the coverage has its own.
-fn verified(source: &dyn Source) -> Result<(Bytes, u64, u64)> {
+/// What the checksum holds for; the coverage has its own.
+struct Verified {
+    has_constants: bool,
+    /// As it is stored.
+    state: Bytes,
+    /// Where the blocks begin and end.
+    begin: u64,
+    end: u64,
+}
+
+fn verified(source: &dyn Source) -> Result<Verified> {
     let cut_off = || Error::corrupt("the checkpoint is cut off or no checkpoint");
     let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |n, b| (n << 8) | u64::from(*b));
     let mut header = [0; HEADER_BYTES];
@@ -146,7 +159,8 @@ fn verified(source: &dyn Source) -> Result<(Bytes, u64, u64)> {
     let [state, blocks, checksum] = [0, 8, 16].map(|at| number(header.get(at..at + 8).unwrap_or_default()));
     let most = source.len().min(MAX_CHECKPOINT_BYTES) - HEADER_BYTES as u64;
     // What is no checkpoint is not read, however large it is.
-    if magic != MAGIC || state.checked_add(blocks).is_none_or(|length| length > most) {
+    let has_constants = magic == MAGIC_OF_CONSTANTS;
+    if !has_constants && magic != MAGIC || state.checked_add(blocks).is_none_or(|length| length > most) {
         return Err(cut_off());
     }
     let begin = HEADER_BYTES as u64 + state;
@@ -166,7 +180,7 @@ fn verified(source: &dyn Source) -> Result<(Bytes, u64, u64)> {
     if hash.digest() != checksum {
         return Err(Error::corrupt("the checkpoint's checksum does not match its contents"));
     }
-    Ok((state, begin, begin + blocks))
+    Ok(Verified { has_constants, state, begin, end: begin + blocks })
 }
 
 /// The state without its segments and its coverage.

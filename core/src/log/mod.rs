@@ -5,6 +5,7 @@ pub mod adopted;
 mod block;
 pub mod checkpoint;
 pub mod commit;
+pub mod constants;
 pub mod definition;
 pub mod expectations;
 pub mod foreign;
@@ -23,10 +24,13 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT_VERSION: u32 = 2;
 
 /// Features that this crate understands; a commit that requires another is refused by its name.
-pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES];
+pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES, CONSTANT_COLUMNS];
 
 /// A column, or a part of one, whose type is still open: required by the commits that define such a table.
 pub const OPEN_TYPES: &str = "open_types";
+
+/// Segments have columns that are not in their files: required by the commits that add such a segment.
+pub const CONSTANT_COLUMNS: &str = "constant_columns";
 
 /// The directory of commits and checkpoints.
 pub const LOG_DIRECTORY: &str = "_timeseries_log";

@@ -123,6 +123,8 @@ pub struct TableState {
     pub expectations: Arc<Expectations>,
     /// The program whose table it is, and its format, when that is another than this one: such a table is read only.
     pub foreign: Option<Arc<str>>,
+    /// Whether any version up to this one had columns that are not in the files of their segments.
+    pub has_constants: bool,
     /// What went wrong, but harmlessly, while the state was loaded.
     pub warnings: Vec<String>,
     coverage: CoverageCell,
@@ -183,6 +185,7 @@ impl TableState {
             checkpoint: Version(0),
             expectations: Arc::default(),
             foreign: None,
+            has_constants: false,
             warnings: Vec::new(),
             coverage: CoverageCell::default(),
         }
@@ -239,6 +242,7 @@ impl TableState {
     }
 
     fn add(&mut self, record: SegmentRecord, version: Version) -> Result<Arc<Segment>> {
+        self.has_constants |= record.has_constants();
         let segment = Arc::new(Segment::new(record, version));
         self.segments.insert(Arc::clone(&segment))?;
         self.coverage.ready = OnceLock::new();

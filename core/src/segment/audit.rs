@@ -146,6 +146,28 @@ pub fn lies(file: &SegmentFile) -> Result<Vec<Lie>> {
     Ok(audit.finish())
 }
 
+/// The value that all rows have in the column at `position`; none when they have several, and for types that are not compared.
+///
+/// # Errors
+/// Those of reading the column.
+pub fn only_value(file: &SegmentFile, position: usize) -> Result<Option<Constant>> {
+    let Some(ty) = file.columns().get(position).map(|column| column.ty.clone()) else { return Ok(None) };
+    let columns = vec![ReadColumn { position, ty: ty.clone() }];
+    let mut all = Found::default();
+    let mut rows = 0_u64;
+    for batch in file.read(ReadRequest { columns, batch_rows: BATCH_ROWS, ..ReadRequest::all(file) })? {
+        let batch = batch?;
+        rows = rows.saturating_add(batch.num_rows() as u64);
+        if let Some(array) = batch.columns().first() {
+            all.add(Found::of(array, &ty));
+        }
+    }
+    if all.nulls == rows {
+        return Ok(Some(Constant::Null));
+    }
+    Ok(all.ends.filter(|(least, greatest)| all.nulls == 0 && !all.nan && least == greatest).map(|(value, _)| value))
+}
+
 /// Compares all that the file says of its values with the values, and its page index with its pages: what is not so, and
 /// what is not used because it contradicts the pages, in words.
 ///

@@ -14,6 +14,7 @@ use parquet::{
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{
+    constants::ConstantColumn,
     footer::{Decoded, decode},
     guard::{damaged, guarded},
     page_index::{PageIndex, with_page_index},
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    prune::expr::Constant,
     storage::source::Source,
 };
 
@@ -41,7 +43,15 @@ const FOOTER_GUESS_BYTES: u64 = 32 * 1024;
 ///
 /// Cheap to clone. The footer is read and checked once, so handles are worth keeping.
 #[derive(Debug, Clone)]
-pub struct SegmentFile(Arc<Inner>);
+pub struct SegmentFile(Arc<Inner>, Option<Arc<Constants>>);
+
+/// Columns that are not in the file.
+#[derive(Debug)]
+struct Constants {
+    constants: Vec<ConstantColumn>,
+    /// All columns, the file's own first.
+    columns: Vec<FileColumn>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -95,7 +105,7 @@ impl SegmentFile {
             check_chunks(&path, source.len(), &footer)?;
             let own = own && footer.file_metadata().created_by().is_some_and(|by| by.starts_with(OWN_NAME));
             let (page_index, indexed) = (OnceLock::new(), OnceLock::new());
-            Ok(Self(Arc::new(Inner {
+            let inner = Inner {
                 source,
                 footer,
                 mixed,
@@ -108,8 +118,39 @@ impl SegmentFile {
                 rows,
                 group_rows,
                 footer_checksum,
-            })))
+            };
+            Ok(Self(Arc::new(inner), None))
         })
+    }
+
+    /// The same file with columns that are not in it; they come after its own.
+    #[must_use]
+    pub fn with_constants(self, constants: Vec<ConstantColumn>) -> Self {
+        if constants.is_empty() {
+            return self;
+        }
+        let column = |constant: &ConstantColumn| FileColumn {
+            name: constant.name.clone(),
+            ty: constant.ty.clone(),
+            nullable: constant.value == Constant::Null,
+            field_id: None,
+            constant: true,
+        };
+        let columns = self.0.columns.iter().cloned().chain(constants.iter().map(column)).collect();
+        Self(self.0, Some(Arc::new(Constants { constants, columns })))
+    }
+
+    /// The columns that are not in the file.
+    #[must_use]
+    pub fn constants(&self) -> &[ConstantColumn] {
+        self.1.as_ref().map_or(&[], |all| &all.constants)
+    }
+
+    /// The column at `position`, where it is not in the file.
+    #[must_use]
+    pub fn constant(&self, position: usize) -> Option<&ConstantColumn> {
+        let at = position.checked_sub(self.0.columns.len())?;
+        self.constants().get(at)
     }
 
     /// The path, for messages.
@@ -148,16 +189,16 @@ impl SegmentFile {
         self.0.group_rows.get(row_group).copied().unwrap_or(0)
     }
 
-    /// The columns in the file's order.
+    /// The columns in the file's order, then those that are not in it.
     #[must_use]
     pub fn columns(&self) -> &[FileColumn] {
-        &self.0.columns
+        self.1.as_ref().map_or(&self.0.columns, |all| &all.columns)
     }
 
     /// The position of the column named `name`, without regard to case.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
-        schema::position(&self.0.columns, name)
+        schema::position(self.columns(), name)
     }
 
     /// The first leaf whose pages are encrypted.
@@ -182,7 +223,7 @@ impl SegmentFile {
     #[must_use]
     pub fn metadata_bytes(&self) -> usize {
         let indexed = self.0.page_index.get().map_or(0, |index| index.bytes());
-        let columns = self.0.columns.len().saturating_mul(size_of::<FileColumn>());
+        let columns = self.columns().len().saturating_mul(size_of::<FileColumn>());
         [size_of::<Inner>(), self.metadata().memory_size(), indexed, columns].into_iter().fold(0, usize::saturating_add)
     }
 

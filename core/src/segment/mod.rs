@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod audit;
+pub mod constants;
 pub mod file;
 pub mod filter;
 pub mod inspect;

@@ -7,6 +7,7 @@ use arrow::{array::RecordBatch, error::ArrowError};
 
 use super::{
     blame,
+    constants::Filling,
     file::SegmentFile,
     filter::{IndexFilter, ValueFilter},
     group::Group,
@@ -94,12 +95,13 @@ impl SegmentFile {
     /// # Errors
     /// `InvalidArgument` when the request names a column, row group or row that the file does not have,
     /// `SchemaMismatch` when a column cannot be read as the requested type without loss.
-    pub fn read(&self, request: ReadRequest) -> Result<SegmentReader> {
+    pub fn read(&self, mut request: ReadRequest) -> Result<SegmentReader> {
         request.columns.iter().chain(request.conditions()).try_for_each(|column| check_column(self, column))?;
         request.row_groups.iter().try_for_each(|group| check_row_group(self, group))?;
         if request.batch_rows == 0 {
             return Err(Error::invalid_argument("a batch must have room for at least one row"));
         }
+        let filling = Filling::of(self, &mut request)?;
         let groups = request.row_groups.clone().into_iter();
         Ok(SegmentReader {
             file: self.clone(),
@@ -109,6 +111,7 @@ impl SegmentFile {
             row_group: 0,
             batch_bytes: BATCH_BYTES,
             context: None,
+            filling,
         })
     }
 }
@@ -160,6 +163,8 @@ pub struct SegmentReader {
     row_group: usize,
     batch_bytes: usize,
     context: Option<(&'static str, String)>,
+    /// Puts in what is not in the file.
+    filling: Option<Filling>,
 }
 
 impl Iterator for SegmentReader {
@@ -172,6 +177,7 @@ impl Iterator for SegmentReader {
             self.current = None;
             self.groups = Vec::new().into_iter();
         }
+        let next = next.map(|batch| batch.and_then(|batch| self.filled(batch)));
         let named = |e| blame::named(&file, &self.request, self.row_group, e);
         next.map(|batch| {
             batch.map_err(named).map_err(|e| self.context.iter().fold(e, |e, (key, value)| e.with(key, value)))
@@ -198,6 +204,13 @@ impl SegmentReader {
     #[must_use]
     pub fn row_group(&self) -> usize {
         self.row_group
+    }
+
+    fn filled(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        match &self.filling {
+            Some(filling) => filling.apply(&self.file, &batch),
+            None => Ok(batch),
+        }
     }
 
     fn advance(&mut self) -> Result<Option<RecordBatch>> {

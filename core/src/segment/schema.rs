@@ -26,6 +26,8 @@ pub struct FileColumn {
     pub nullable: bool,
     /// The field id, where the file has one.
     pub field_id: Option<i32>,
+    /// Whether it is not in the file: all rows have one value, which comes from elsewhere.
+    pub constant: bool,
 }
 
 /// Reads the columns from the file's own schema (`original`) and the Arrow schema in which the Parquet reader sees the
@@ -46,6 +48,7 @@ pub(super) fn file_columns(original: &SchemaDescriptor, arrow: &ArrowSchema) -> 
             ty: leaves.column_type(root.name(), field)?,
             nullable: field.is_nullable(),
             field_id: info.has_id().then(|| info.id()),
+            constant: false,
         })
     });
     columns.collect()

@@ -38,6 +38,11 @@ impl SegmentFile {
     /// Nothing for nested columns and for types whose order Parquet does not define or Parquet writers got wrong.
     #[must_use]
     pub fn column_bounds(&self, row_group: usize, position: usize) -> ColumnBounds {
+        if let Some(constant) = self.constant(position) {
+            let bound = (constant.value != Constant::Null).then(|| constant.value.clone());
+            let nulls = Some(if bound.is_some() { 0 } else { self.row_group_rows(row_group) as u64 });
+            return ColumnBounds { min: bound.clone(), max: bound, nulls, exact: true };
+        }
         // Statistics are advice: whatever goes wrong, nothing is known.
         guarded(self.path(), || Ok(self.footer_bounds(row_group, position))).ok().flatten().unwrap_or_default()
     }

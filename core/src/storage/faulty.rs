@@ -177,6 +177,10 @@ impl Storage for FaultyStorage {
         self.plan.run(path, || self.inner.remove(path))
     }
 
+    fn keep(&self, path: &str) -> Result<Option<Stat>> {
+        self.plan.run(path, || self.inner.keep(path))
+    }
+
     fn sync(&self, directory: &str) -> Result<()> {
         self.plan.run(directory, || self.inner.sync(directory))
     }

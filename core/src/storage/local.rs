@@ -283,6 +283,25 @@ impl Storage for LocalStorage {
         synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
     }
 
+    fn keep(&self, path: &str) -> Result<Option<Stat>> {
+        let full = self.resolve(path)?;
+        self.check_inside(full.parent().unwrap_or(&self.directory), path)?;
+        let file = match File::open(&full) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("open", full.display(), e)),
+        };
+        let synced = file.sync_all().and_then(|()| {
+            // Every folder on the way may be as new as the file.
+            let folders = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.directory));
+            folders
+                .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+                .try_for_each(sync_directory)?;
+            file.metadata()
+        });
+        synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
+    }
+
     fn rename(&self, from: &str, to: &str) -> Result<bool> {
         let (old, new) = (self.resolve(from)?, self.resolve(to)?);
         let failed = |e| Error::io("rename", old.display(), e);

@@ -105,6 +105,14 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Makes a hard link at `path` to a file outside the root; `None` when the storage or the file system cannot.
     fn link(&self, outside: &std::path::Path, path: &str) -> Result<Option<Stat>>;
 
+    /// Makes contents and name of a file that somebody else put there durable; `None` when there is none.
+    fn keep(&self, path: &str) -> Result<Option<Stat>> {
+        if let Some((directory, _)) = path.rsplit_once('/') {
+            self.sync(directory)?;
+        }
+        self.stat(path)
+    }
+
     /// Gives a file another name, durably; false when there is none. Never replaces a file: `AlreadyExists`.
     fn rename(&self, from: &str, to: &str) -> Result<bool>;
 

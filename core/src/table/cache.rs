@@ -183,7 +183,9 @@ impl Cache {
             storage.stat(&record.path).map_err(named)?.ok_or_else(missing)?
         };
         opened::check_size(segment, stat.bytes)?;
-        let key = (absolute(storage.root()), record.path.clone());
+        // A file that two segments share may have other constants in each.
+        let path = if record.has_constants() { format!("{}\0{}", record.path, record.id) } else { record.path.clone() };
+        let key = (absolute(storage.root()), path);
         if let Some(file) = self.lock_footers().get(&key, stat) {
             return Ok(file);
         }

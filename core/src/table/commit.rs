@@ -13,7 +13,7 @@ use crate::{
     delta,
     error::{Error, Result},
     log::{
-        COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, OPEN_TYPES, Version,
+        CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, OPEN_TYPES, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -51,7 +51,9 @@ fn required(actions: &[Action]) -> Vec<String> {
         Action::DefineTable(definition) => definition.schema.as_ref().is_some_and(Schema::is_open),
         _ => false,
     };
-    if actions.iter().any(open) { vec![OPEN_TYPES.to_owned()] } else { Vec::new() }
+    let constant = |action: &Action| matches!(action, Action::AddSegment(record) if record.has_constants());
+    let features = [(OPEN_TYPES, actions.iter().any(open)), (CONSTANT_COLUMNS, actions.iter().any(constant))];
+    features.into_iter().filter(|(_, required)| *required).map(|(feature, _)| feature.to_owned()).collect()
 }
 
 /// What became of a published commit.

@@ -7,7 +7,7 @@ use super::fingerprint::hash;
 use crate::{
     error::{Error, ErrorKind, Result},
     log::{commit::Fingerprint, state::Segment},
-    segment::SegmentFile,
+    segment::{SegmentFile, constants::ConstantColumn},
     storage::{Storage, source::Source},
 };
 
@@ -39,11 +39,23 @@ fn open_source(segment: &Segment, source: Arc<dyn Source>) -> Result<SegmentFile
     let own = record.adopted().is_none() && record.footer_checksum.is_some();
     let file = if own { SegmentFile::open_own(Arc::clone(&source)) } else { SegmentFile::open(Arc::clone(&source)) };
     match file {
-        Ok(file) => check_footer(segment, &file).map(|()| file),
+        Ok(file) => {
+            check_footer(segment, &file)?;
+            Ok(file.with_constants(constants(segment)?))
+        }
         // It was readable when it became a segment: a damaged footer may ask for what nobody can read.
         Err(e) if e.kind() != ErrorKind::Corrupt => check_bytes(segment, source.as_ref()).and(Err(named(segment, e))),
         Err(e) => Err(named(segment, e)),
     }
+}
+
+/// The columns of a segment that are not in its file.
+///
+/// # Errors
+/// `Corrupt` with path and version when the log gives one a value that is none of its type.
+pub fn constants(segment: &Segment) -> Result<Vec<ConstantColumn>> {
+    let fields = segment.record.constants().map_err(|e| named(segment, e))?;
+    fields.into_iter().map(|field| ConstantColumn::of_field(field).map_err(|e| named(segment, e))).collect()
 }
 
 /// Compares a segment's bytes with the checksum in the log, where there is one: other programs' logs have none.

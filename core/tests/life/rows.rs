@@ -6,6 +6,7 @@ use tstable_core::{
     coverage::{Coverage, Entity, EntityPart},
     table::{
         compact::{CompactRequest, Order},
+        folders::Folders,
         incoming::Arrival,
         keys::{Holder, Keys},
         monitor::Unwatched,
@@ -177,7 +178,9 @@ fn keys_compared_in_many_passes_are_those_of_one() {
         (0..100).map(|i| (f64::from(i) / 8.0, if i % 2 == 0 { "A" } else { "C" }, f64::from(i))).collect();
     let latest = world.latest();
     let target = Target::of_table(latest.definition()).unwrap();
-    let Arrival::Rows(file) = Arrival::read(&world.file(&other), Some(&target), &Unwatched).unwrap() else {
+    let Arrival::Rows(file) =
+        Arrival::read(&world.file(&other), Some(&target), &Folders::default(), &Unwatched).unwrap()
+    else {
         panic!("rows")
     };
     let keys = Keys::new(latest.storage().as_ref(), &target, &latest.state.properties).unwrap();

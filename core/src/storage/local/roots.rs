@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 const OWN: [&str; 3] = ["_timeseries_log", "_coverage", "data"];
 
 /// The name of something in a directory that shows it to be in use for something else than a table: anything but Parquet
-/// files, hidden names and what a table has itself. None when there is no such directory yet.
+/// files, folders of nothing but such files, hidden names and what a table has itself. None when there is no such directory yet.
 ///
 /// # Errors
 /// `InvalidArgument` for the root of the file system and for a file, `Io` when the directory cannot be read.
@@ -32,8 +32,8 @@ pub fn stranger(directory: &Path) -> Result<Option<String>> {
     for entry in entries {
         let entry = entry.map_err(|e| Error::io("list", directory.display(), e))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let parquet = Path::new(&name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
-        if !parquet && !name.starts_with('.') && !OWN.contains(&name.as_str()) {
+        let own = name.starts_with('.') || OWN.contains(&name.as_str());
+        if !own && !is_parquet(Path::new(&name)) && !holds_parquet_alone(&entry.path()) {
             return Ok(Some(name));
         }
     }
@@ -61,6 +61,34 @@ pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+/// Whether there is nothing below a directory but Parquet files, at any depth, and what their writers leave beside them: one such file
+/// at least, and no other's table.
+fn holds_parquet_alone(directory: &Path) -> bool {
+    const BESIDE: [&str; 3] = ["_SUCCESS", "_metadata", "_common_metadata"];
+    let (mut folders, mut found) = (vec![directory.to_owned()], false);
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { return false };
+        for entry in entries {
+            let Ok((entry, kind)) = entry.and_then(|entry| entry.file_type().map(|kind| (entry, kind))) else {
+                return false;
+            };
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if kind.is_dir() && !name.starts_with('_') {
+                folders.push(entry.path());
+            } else if kind.is_file() && is_parquet(Path::new(&name)) {
+                found = true;
+            } else if !(kind.is_file() && (name.starts_with('.') || BESIDE.contains(&name.as_str()))) {
+                return false;
+            }
+        }
+    }
+    found
 }
 
 /// A directory that has the marker, or one of which nobody can say.

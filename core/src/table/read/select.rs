@@ -12,9 +12,9 @@ use crate::{
         expr::{Comparison, Constant, Expr},
         index_bounds, judge,
     },
-    schema::{ColumnType, Schema, same_name},
+    schema::{Column, ColumnType, Schema, same_name},
     storage::Storage,
-    table::handle::Snapshot,
+    table::{handle::Snapshot, opened},
     time::{Grid, IndexRange, IndexValue},
 };
 
@@ -229,6 +229,17 @@ impl<'a> Selector<'a> {
     }
 }
 
+/// The value of all rows in a column that is not in the segment's file; none for other columns, and where the column has another type
+/// by now, so that only reading tells.
+#[must_use]
+pub fn constant_of(segment: &Segment, column: &Column) -> Option<Constant> {
+    if !segment.record.has_constants() || !segment.has_field(column.id) {
+        return None;
+    }
+    let constants = opened::constants(segment).ok()?;
+    constants.into_iter().find(|has| same_name(&has.name, &column.name) && has.ty == column.ty).map(|has| has.value)
+}
+
 /// An index value as a constant of the column's type.
 #[must_use]
 pub fn index_constant(value: IndexValue, ty: &ColumnType) -> Option<Constant> {
@@ -253,6 +264,16 @@ impl SegmentStats<'_> {
             nulls: Nulls::None,
             values: None,
         })
+    }
+
+    /// The column where the segment has it without its being in the file.
+    fn constant(&self, index: usize) -> Option<ColumnStats> {
+        let column = self.selector.schema.columns.get(index)?;
+        let value = constant_of(self.segment, column)?;
+        let null = value == Constant::Null;
+        let bound = (!null).then_some(value);
+        let nulls = if null { Nulls::All } else { Nulls::None };
+        Some(ColumnStats { min: bound.clone(), max: bound, exact: true, nulls, values: None })
     }
 
     fn entity(&self, part: usize) -> Option<ColumnStats> {
@@ -283,6 +304,9 @@ impl Statistics for SegmentStats<'_> {
         }
         if let Some(part) = self.selector.entities.iter().position(|at| *at == index) {
             return self.entity(part).map(Cow::Owned);
+        }
+        if let Some(constant) = self.constant(index) {
+            return Some(Cow::Owned(constant));
         }
         let missing = self.selector.is_missing(self.segment, index);
         missing.then(|| Cow::Owned(ColumnStats { nulls: Nulls::All, ..ColumnStats::default() }))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
+    adopt,
     carve::{Away, Carving, Loss, is_condemned},
     checks::{Checks, decisive},
     contents::{IMPORT, whole},
@@ -40,6 +41,10 @@ pub use crate::table::monitor::{Monitor, Unwatched, check_cancelled};
 
 /// The optional field of a commit that names the files of an append that had no rows.
 pub const EMPTY_SOURCES: &str = "empty_sources";
+
+/// What is said of a file that was to be adopted and could not be.
+const WRITTEN_ANEW: &str =
+    "written anew under data/ and not adopted: its columns are not the table's in order and type";
 
 /// The report on one file.
 #[derive(Debug, Clone)]
@@ -427,5 +432,7 @@ fn stage_one(
             ),
         ));
     }
-    Ok((Some(stage::file(storage, file, target, mode, &random_id(), monitor)?), planned.note.clone()))
+    let record = stage::file(storage, file, target, mode, &random_id(), monitor)?;
+    let note = (mode == Mode::Adopt && adopt::is_own(&record)).then(|| WRITTEN_ANEW.to_owned());
+    Ok((Some(record), note.or_else(|| planned.note.clone())))
 }

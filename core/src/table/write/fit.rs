@@ -45,8 +45,9 @@ pub fn fit(columns: &[FileColumn], target: &Target) -> Result<Fit> {
                 problems.push((column.name.clone(), column.ty.to_string(), other.ty.to_string()));
             }
             Some(other) => {
-                as_is &= other.ty == column.ty && last_position < found;
-                last_position = found;
+                // What is not in the file has no place in it.
+                as_is &= other.ty == column.ty && (other.constant || last_position < found);
+                last_position = if other.constant { last_position } else { found };
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{incoming::open, policy::NewColumns};
+use super::{folders::Folders, policy::NewColumns};
 use crate::{
     error::{Error, Result},
     log::definition::Definition,
@@ -21,20 +21,25 @@ impl Target {
     /// # Errors
     /// As opening a file, when none can be opened, and as [`Definition::adopt_schema`].
     pub fn of(definition: &Definition, files: &[PathBuf]) -> Result<Self> {
-        Self::taking(definition, files, NewColumns::Refuse)
+        Self::taking(definition, files, &Folders::default(), NewColumns::Refuse)
     }
 
-    /// The same, doing with columns that a table does not have what `new_columns` says.
+    /// The same, with the columns that folders name, doing with columns that a table does not have what `new_columns` says.
     ///
     /// # Errors
     /// As [`Target::of`].
-    pub fn taking(definition: &Definition, files: &[PathBuf], new_columns: NewColumns) -> Result<Self> {
+    pub fn taking(
+        definition: &Definition,
+        files: &[PathBuf],
+        folders: &Folders,
+        new_columns: NewColumns,
+    ) -> Result<Self> {
         let mut definition = definition.clone();
         if new_columns == NewColumns::Add
             && let Some(schema) = &mut definition.schema
         {
             // What is wrong with a file is for the one who reads it to say.
-            for column in columns_of(files).unwrap_or_default() {
+            for column in columns_of(files, folders).unwrap_or_default() {
                 if schema.find(&column.name).is_none() {
                     let next = definition.last_field_id.checked_add(1);
                     definition.last_field_id =
@@ -44,7 +49,7 @@ impl Target {
             }
         }
         if definition.schema.as_ref().is_none_or(Schema::is_open) {
-            let found = columns_of(files)?;
+            let found = columns_of(files, folders)?;
             match &definition.schema {
                 None => definition.adopt_schema(schema_of(&found)?).map_err(|e| match files {
                     [file] => e.with("file", file.display()),
@@ -69,16 +74,17 @@ impl Target {
     pub fn of_files(
         definition: &Definition,
         files: &[PathBuf],
+        folders: &Folders,
         skip: bool,
         new_columns: NewColumns,
     ) -> Result<Option<Self>> {
         if definition.schema.is_some() {
-            return Self::taking(definition, files, new_columns).map(Some);
+            return Self::taking(definition, files, folders, new_columns).map(Some);
         }
         let names: Vec<_> = definition.entity_columns.iter().chain([&definition.index_column]).collect();
         let mut giving = Vec::new();
         for path in files {
-            match open(path) {
+            match folders.open(path) {
                 Ok((_, file)) if file.rows() == 0 => {}
                 Ok((_, file)) if skip && names.iter().any(|name| file.position(name).is_none()) => {}
                 Ok(_) => giving.push(path.clone()),
@@ -86,17 +92,21 @@ impl Target {
                 Err(e) => return Err(e),
             }
         }
-        if giving.is_empty() { Ok(None) } else { Self::of(definition, &giving).map(Some) }
+        if giving.is_empty() {
+            Ok(None)
+        } else {
+            Self::taking(definition, &giving, folders, NewColumns::Refuse).map(Some)
+        }
     }
 }
 
 /// The columns of all files, in the order in which they are met; of two types that a column has the wider. A file that cannot be opened is
 /// left for the one who reads it to say so.
-fn columns_of(files: &[PathBuf]) -> Result<Vec<FileColumn>> {
+fn columns_of(files: &[PathBuf], folders: &Folders) -> Result<Vec<FileColumn>> {
     let mut columns: Vec<FileColumn> = Vec::new();
     let mut failure = None;
     for path in files {
-        let file = match open(path) {
+        let file = match folders.open(path) {
             Ok((_, file)) => file,
             Err(e) => {
                 failure = failure.or(Some(e));

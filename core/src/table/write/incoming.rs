@@ -7,10 +7,14 @@ use std::{
     sync::OnceLock,
 };
 
+use xxhash_rust::xxh3::Xxh3Default;
+
+pub use super::outside::open;
 use super::{
     checks::{Checks, Violations, needed},
     duplicates,
     fit::{Fit, by_value, fit},
+    folders::Folders,
     policy::OnViolation,
 };
 use crate::table::collector::Collector;
@@ -26,8 +30,9 @@ use crate::{
     },
     segment::{
         SegmentFile,
-        admit::{admit, check_values},
+        admit::check_values,
         audit,
+        constants::ConstantColumn,
         inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
         look::RowLook,
         rewrite::TableRows,
@@ -40,17 +45,6 @@ use crate::{
     },
     time::IndexValue,
 };
-
-/// Opens a file and reads its footer.
-///
-/// # Errors
-/// `NotFound`, `Io`, or what [`SegmentFile::open`] says of the contents.
-pub fn open(path: &Path) -> Result<(OutsideFile, SegmentFile)> {
-    let (outside, source) = OutsideFile::open(path)?;
-    let file = SegmentFile::open(source)?;
-    admit(&file).map_err(|e| e.with("file", path.display()))?;
-    Ok((outside, file))
-}
 
 /// What a look at a file found.
 #[derive(Debug)]
@@ -69,12 +63,13 @@ pub enum Arrival {
 }
 
 impl Arrival {
-    /// Looks at the file at `path`; without a target nothing but files without rows can come.
+    /// Looks at the file at `path`, which has the columns that its folders name too; without a target nothing but files without rows can
+    /// come.
     ///
     /// # Errors
     /// As [`Incoming::look`]; all name the file.
-    pub fn read(path: &Path, target: Option<&Target>, monitor: &dyn Monitor) -> Result<Self> {
-        let (outside, file) = open(path)?;
+    pub fn read(path: &Path, target: Option<&Target>, folders: &Folders, monitor: &dyn Monitor) -> Result<Self> {
+        let (outside, file) = folders.open(path)?;
         let named = |e: Error| match e.kind() {
             ErrorKind::Corrupt | ErrorKind::Cancelled => e,
             _ => e.with("file", path.display()),
@@ -84,6 +79,7 @@ impl Arrival {
             let (path, bytes) = (path.display().to_string(), outside.stat.bytes);
             return Ok(Self::Empty(SourceRecord { path, bytes, fingerprint }));
         }
+        folders.check_own(path, &file).map_err(named)?;
         let missing = || Error::invalid_argument("the table has no columns yet, and no file gives it some");
         let incoming = target.ok_or_else(missing).and_then(|target| Incoming::look(outside, &file, target, monitor));
         Ok(Self::Rows(Box::new(incoming.map_err(named)?)))
@@ -127,6 +123,8 @@ pub struct Incoming {
     pub row_groups: u64,
     /// The checksum of its footer.
     pub footer_checksum: u64,
+    /// The columns that it has by its folders' names.
+    pub constants: Vec<ConstantColumn>,
     /// How its columns fit the table's.
     pub fit: Fit,
     /// Its rows.
@@ -145,7 +143,7 @@ pub struct Incoming {
     pub decoded: Option<Vec<u32>>,
     /// Whether some rows violate a check and are to be left out.
     pub checked_out: bool,
-    fingerprint: OnceLock<Fingerprint>,
+    checksum: OnceLock<Fingerprint>,
 }
 
 impl Incoming {
@@ -186,6 +184,7 @@ impl Incoming {
             outside,
             row_groups: file.row_group_count() as u64,
             footer_checksum: file.footer_checksum(),
+            constants: file.constants().to_vec(),
             fit,
             rows: inspection.rows,
             bounds: (IndexValue(min), IndexValue(max)),
@@ -195,7 +194,7 @@ impl Incoming {
             misstated,
             decoded: None,
             checked_out: false,
-            fingerprint: OnceLock::new(),
+            checksum: OnceLock::new(),
         })
     }
 
@@ -246,7 +245,7 @@ impl Incoming {
     /// # Errors
     /// As [`open`]; `Conflict` when it is another one by now.
     pub fn reopen(&self) -> Result<SegmentFile> {
-        SegmentFile::open(self.outside.reopen()?)
+        Ok(SegmentFile::open(self.outside.reopen()?)?.with_constants(self.constants.clone()))
     }
 
     /// Decodes every page of every column: what cannot be decoded is no segment.
@@ -277,12 +276,39 @@ impl Incoming {
     ///
     /// # Errors
     /// As reading the file.
-    pub fn fingerprint(&self) -> Result<Fingerprint> {
-        if let Some(fingerprint) = self.fingerprint.get() {
-            return Ok(*fingerprint);
+    pub fn checksum(&self) -> Result<Fingerprint> {
+        if let Some(checksum) = self.checksum.get() {
+            return Ok(*checksum);
         }
-        let fingerprint = hash(self.outside.reopen()?.as_ref(), |_| Ok(()))?;
-        Ok(*self.fingerprint.get_or_init(|| fingerprint))
+        let checksum = hash(self.outside.reopen()?.as_ref(), |_| Ok(()))?;
+        Ok(*self.checksum.get_or_init(|| checksum))
+    }
+
+    /// What tells the file's rows from those of others.
+    ///
+    /// # Errors
+    /// As reading the file.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        self.checksum().map(|checksum| self.identity(checksum))
+    }
+
+    /// The same, given the file's checksum: files of equal bytes in folders of other names have other rows.
+    #[must_use]
+    pub fn identity(&self, checksum: Fingerprint) -> Fingerprint {
+        if self.constants.is_empty() {
+            return checksum;
+        }
+        let mut hasher = Xxh3Default::new();
+        hasher.update(&checksum.0.to_be_bytes());
+        for field in self.constants.iter().map(ConstantColumn::field) {
+            // NULL is none of the texts, each of which a zero byte ends.
+            for text in [Some(field.name), field.value].into_iter().flatten() {
+                hasher.update(text.as_bytes());
+                hasher.update(&[0]);
+            }
+            hasher.update(&[1]);
+        }
+        Fingerprint(hasher.digest128())
     }
 }
 

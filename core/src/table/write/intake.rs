@@ -4,6 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
+    folders::Folders,
     incoming::{Arrival, Incoming},
     keys::{Holder, Keys, Shared},
     loaded::Loaded,
@@ -34,6 +35,8 @@ use crate::{
 pub struct Intake<'a> {
     storage: &'a Arc<dyn Storage>,
     request: &'a AppendRequest,
+    /// The columns that files have by their folders' names.
+    folders: Folders,
     /// What files are checked against; none when no file gives columns to a table that has none.
     pub target: Option<Target>,
     /// Whether overlaps are told and not raised.
@@ -60,9 +63,10 @@ impl<'a> Intake<'a> {
                  or new_columns := 'add'",
             ));
         }
-        let target =
-            Target::of_files(definition, &request.files, request.on_error == OnError::SkipFile, request.new_columns)?;
-        Ok(Self { storage, request, target, rehearsal })
+        let (files, skip) = (&request.files, request.on_error == OnError::SkipFile);
+        let folders = Folders::of(definition, files, storage.root(), &request.naming, request.new_columns)?;
+        let target = Target::of_files(definition, files, &folders, skip, request.new_columns)?;
+        Ok(Self { storage, request, folders, target, rehearsal })
     }
 
     /// Looks at every file. Each is closed again before the next is opened.
@@ -90,7 +94,7 @@ impl<'a> Intake<'a> {
     }
 
     fn look_at(&self, path: &Path, state: &TableState, monitor: &dyn Monitor) -> Result<Arrival> {
-        let mut arrival = Arrival::read(path, self.target.as_ref(), monitor)?;
+        let mut arrival = Arrival::read(path, self.target.as_ref(), &self.folders, monitor)?;
         if let (Arrival::Rows(file), Some(target)) = (&mut arrival, &self.target) {
             file.check(target, &state.properties, self.request.on_violation)?;
             // What goes away is decoded before, since afterwards nothing else is left of it.

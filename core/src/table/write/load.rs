@@ -173,7 +173,7 @@ impl Table {
 }
 
 fn file_column((name, ty): &(String, ColumnType)) -> FileColumn {
-    FileColumn { name: name.clone(), ty: ty.clone(), nullable: true, field_id: None }
+    FileColumn { name: name.clone(), ty: ty.clone(), nullable: true, field_id: None, constant: false }
 }
 
 impl Loader {

@@ -1,5 +1,6 @@
 //! Whatever brings rows into the table, takes them out or lays them out again: append, load, delete, compact, and what they share.
 
+pub mod adopt;
 pub mod append;
 pub mod builder;
 pub mod carve;
@@ -9,6 +10,7 @@ mod contents;
 pub mod delete;
 pub mod duplicates;
 pub mod fit;
+pub mod folders;
 pub mod given;
 pub mod incoming;
 pub mod intake;
@@ -18,6 +20,7 @@ pub mod lives;
 pub mod load;
 pub mod loaded;
 pub mod moved;
+pub mod outside;
 pub mod overlap;
 pub mod planned;
 pub mod policy;

@@ -1,25 +1,25 @@
 //! What must be so before a file may be moved into a table, and that nothing but what was loaded is removed afterwards.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use super::{planned::Planned, policy::Mode};
+use super::{adopt::path_inside, planned::Planned, policy::Mode};
 use crate::{
     error::{Error, Result},
-    log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, store::Log},
+    log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY},
     storage::{
         is_remote,
-        local::LocalStorage,
         outside::{directory_around, real_path},
     },
+    table::{handle::Table, upkeep::files},
 };
 
-/// Which directories around sources are tables whose files are all in the directories that writers here use, looked at once each.
+/// Of the tables around sources the files that they name outside of the directories that writers here use, looked at once each; none
+/// where the log cannot be followed.
 #[derive(Debug, Default)]
-pub struct Around(HashMap<PathBuf, bool>);
+pub struct Around(HashMap<PathBuf, Option<HashSet<String>>>);
 
 impl Around {
     /// Refuses a source that is part of a table: moving it would destroy that table, and a table's own segments are in it already.
@@ -33,8 +33,16 @@ impl Around {
                  'copy', which uploads it"
             )));
         }
+        if is_remote(root) && mode == Mode::Adopt {
+            return Err(Error::invalid_argument(format!(
+                "mode := 'adopt' takes files of a local table's directory, and '{root}' is in an object store; use mode := 'copy'"
+            )));
+        }
         if let Some(address) = path.to_str().filter(|address| is_remote(address)) {
             return check_remote_source(address, root, mode);
+        }
+        if mode == Mode::Adopt {
+            return path_inside(path, root).map(drop).map_err(|e| e.with("file", path.display()));
         }
         let Some((around, inside)) = directory_around(path, LOG_DIRECTORY) else { return Ok(()) };
         let own = real_path(Path::new(root)).is_some_and(|root| root == around);
@@ -42,7 +50,7 @@ impl Around {
             return Err(Error::invalid_argument("a segment of the table cannot be appended to the table itself")
                 .with("file", path.display()));
         }
-        if mode == Mode::Move && (is_a_tables(&inside) || !own && !self.is_ours(&around)) {
+        if mode == Mode::Move && (is_a_tables(&inside) || self.names(&around, &inside)) {
             return Err(Error::invalid_argument(format!(
                 "the file belongs to the table at '{}', from which nothing may be moved; use mode := 'copy' or 'link'",
                 around.display()
@@ -52,14 +60,10 @@ impl Around {
         Ok(())
     }
 
-    /// Whether the log there can be followed. The files of another format's table may be anywhere below it.
-    fn is_ours(&mut self, root: &Path) -> bool {
-        if let Some(known) = self.0.get(root) {
-            return *known;
-        }
-        let ours = root.to_str().is_some_and(|root| Log::new(Arc::new(LocalStorage::new(root))).latest(None).is_ok());
-        self.0.insert(root.to_owned(), ours);
-        ours
+    /// Whether a file below a table's root is one of the table's. The files of another format's table may be anywhere below it.
+    fn names(&mut self, root: &Path, inside: &Path) -> bool {
+        let named = self.0.entry(root.to_owned()).or_insert_with(|| adopted_by(root));
+        named.as_ref().is_none_or(|named| inside.to_str().is_none_or(|inside| named.contains(inside)))
     }
 }
 
@@ -71,13 +75,23 @@ fn check_remote_source(address: &str, root: &str, mode: Mode) -> Result<()> {
             .with("file", address));
     }
     match mode {
-        Mode::Link | Mode::Move => Err(Error::invalid_argument(
-            "an object in a store is neither linked nor moved into a table; use mode := 'copy', and remove the object when it is no \
+        Mode::Link | Mode::Move | Mode::Adopt => Err(Error::invalid_argument(
+            "an object in a store is neither linked nor moved into a table, nor adopted; use mode := 'copy', and remove the object when it is no \
              longer needed",
         )
         .with("file", address)),
         _ => Ok(()),
     }
+}
+
+/// The files that readable versions of a table name and that lie outside of its own directories; none when the log cannot be followed.
+fn adopted_by(root: &Path) -> Option<HashSet<String>> {
+    let table = Table::at_directory(root.to_str()?);
+    // What another program keeps where is not for us to say.
+    let latest = table.log().latest(None).ok().filter(|latest| latest.foreign.is_none())?;
+    let mut named = files::named(&table, &latest, latest.oldest).ok()?;
+    named.retain(|path| !is_a_tables(Path::new(path)));
+    Some(named)
 }
 
 /// Whether a path below a table's root leads to where tables have their files.

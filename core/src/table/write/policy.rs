@@ -20,6 +20,8 @@ pub struct AppendRequest {
     pub on_violation: OnViolation,
     /// What to do with columns that the table does not have.
     pub new_columns: NewColumns,
+    /// Which columns the names of folders are.
+    pub naming: Naming,
     /// Whether every page of a file is decoded before it becomes a segment as it is. `Move` and `Rewrite` always do.
     pub verify: bool,
     /// What to do with a file that cannot be loaded.
@@ -28,6 +30,15 @@ pub struct AppendRequest {
     pub derived_from: Vec<Derivation>,
     /// The user's words, kept in the log.
     pub message: Option<String>,
+}
+
+/// What a user says of the names of folders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// Whether folders `name=value` are columns. Where it is not said they are when files lack a column that the table needs.
+    pub hive: Option<bool>,
+    /// Where else in a path columns are.
+    pub pattern: Option<String>,
 }
 
 /// What to do with rows that come to buckets that are covered already.
@@ -102,6 +113,8 @@ pub enum Mode {
     Move,
     /// Written anew, sorted by entity and index.
     Rewrite,
+    /// Not at all: the file lies under the root, stays where it is, and must never be changed afterwards.
+    Adopt,
 }
 
 impl Mode {
@@ -113,9 +126,10 @@ impl Mode {
             "link" => Self::Link,
             "move" => Self::Move,
             "rewrite" => Self::Rewrite,
+            "adopt" => Self::Adopt,
             _ => {
                 return Err(Error::invalid_argument(format!(
-                    "mode := '{word}' is not known; use 'copy', 'link', 'move' or 'rewrite'"
+                    "mode := '{word}' is not known; use 'copy', 'link', 'move', 'rewrite' or 'adopt'"
                 )));
             }
         })

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::adopt;
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
@@ -33,7 +34,9 @@ pub fn coverage(storage: &dyn Storage, coverage: &Coverage, id: &str) -> Result<
 
 /// Removes what [`super::stage::file()`] staged; leftovers are vacuum's.
 pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
-    let _ = storage.remove(&record.path);
+    if adopt::is_own(record) {
+        let _ = storage.remove(&record.path);
+    }
     if let CoverageRecord::File(path) = &record.coverage {
         let _ = storage.remove(path);
     }

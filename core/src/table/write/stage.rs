@@ -5,7 +5,7 @@ use std::io::Write;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{builder::SegmentBuilder, checks::Checks, fit::Fit, incoming::Incoming, policy::Mode, record};
+use super::{adopt, builder::SegmentBuilder, checks::Checks, fit::Fit, incoming::Incoming, policy::Mode, record};
 use crate::{
     error::{Error, Result},
     log::{
@@ -14,6 +14,7 @@ use crate::{
     },
     segment::{
         SegmentFile,
+        constants::ConstantColumn,
         rewrite::{TableRows, each_sorted, rewrite},
     },
     storage::Storage,
@@ -54,7 +55,7 @@ pub fn file(
     };
     let mut record = SegmentRecord {
         id: id.to_owned(),
-        path,
+        path: brought.adopted_at.unwrap_or(path),
         rows: incoming.rows,
         row_groups: brought.row_groups,
         bytes: brought.bytes,
@@ -77,6 +78,8 @@ pub fn file(
     };
     if let Some(adopted) = &brought.adopted {
         record.set_adopted(adopted);
+        let constants: Vec<_> = incoming.constants.iter().map(ConstantColumn::field).collect();
+        record.set_constants(&constants)?;
     }
     Ok(record)
 }
@@ -132,6 +135,8 @@ struct Brought {
     missing: Vec<u32>,
     /// How far the file's own statistics can be believed, when it is the file as it was found.
     adopted: Option<Adopted>,
+    /// Where the file is, when it stays there.
+    adopted_at: Option<String>,
 }
 
 fn bring(
@@ -150,19 +155,26 @@ fn bring(
         Some(fields) => Adopted { compared: Compared::All, distrusted_fields: fields.clone() },
         None => Adopted { compared: Compared::Keys, distrusted_fields: incoming.misstated.clone() },
     };
-    let unchanged = |bytes, fingerprint| Brought {
+    let unchanged = |bytes, checksum| Brought {
         bytes,
         row_groups: incoming.row_groups,
-        checksum: fingerprint,
+        checksum,
         footer_checksum: incoming.footer_checksum,
-        source: fingerprint,
+        source: incoming.identity(checksum),
         sorted_by: incoming.sorted_by,
         missing,
         adopted: Some(adopted.clone()),
+        adopted_at: None,
     };
+    if mode == Mode::Adopt {
+        let inside = adopt::path_inside(&incoming.outside.path, storage.root())?;
+        let gone = || Error::conflict("the file was removed while it was being adopted").with("file", incoming.shown());
+        let stat = storage.keep(&inside)?.ok_or_else(gone)?;
+        return Ok(Brought { adopted_at: Some(inside), ..unchanged(stat.bytes, incoming.checksum()?) });
+    }
     if matches!(mode, Mode::Link | Mode::Move) {
         if let Some(stat) = storage.link(&incoming.outside.path, path)? {
-            return Ok(unchanged(stat.bytes, incoming.fingerprint()?));
+            return Ok(unchanged(stat.bytes, incoming.checksum()?));
         }
         if mode == Mode::Link {
             return Err(Error::invalid_argument(
@@ -203,5 +215,6 @@ fn write_anew(
         sorted_by,
         missing: Vec::new(),
         adopted: None,
+        adopted_at: None,
     })
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use self::applied::{Appliable, Applied, Required};
 use self::{applied::AllApplied, chosen::Chosen, stats::GroupStats};
-use super::select::{Query, Reason, Selector};
+use super::select::{Query, Reason, Selector, constant_of};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
@@ -231,9 +231,13 @@ impl Scan {
         let row_group = number.saturating_sub(kept.first_unit);
         let storage = self.snapshot.storage().as_ref();
         let chosen = self.chosen.as_ref().filter(|chosen| !chosen.has_all_of(&kept.segment, storage));
+        let whole = kept.clip.is_none() && kept.settled && chosen.is_none();
         let is_advised = self.query.predicates().len() > self.exact_count;
-        if self.columns.is_empty() && !is_advised && kept.clip.is_none() && kept.settled && chosen.is_none() {
-            return Ok((row_group == 0).then(|| counted(&kept.segment)));
+        if self.columns.is_empty() && !is_advised && whole {
+            return Ok((row_group == 0).then(|| counted(&kept.segment, Vec::new())));
+        }
+        if let Some(constants) = self.known(&kept.segment).filter(|_| whole) {
+            return Ok((row_group == 0).then(|| counted(&kept.segment, constants)));
         }
         let file = self.cache.segment(self.snapshot.storage(), &kept.segment);
         let file = file.map_err(|e| self.snapshot.unless_vacuumed(e))?;
@@ -268,6 +272,20 @@ impl Scan {
         Ok(Some(Unit { segment: Arc::clone(&kept.segment), places, constants, rows }))
     }
 
+    /// The values of all columns that are wanted, when none of them is in the segment's file: then nobody opens it.
+    fn known(&self, segment: &Segment) -> Option<Vec<Option<Constant>>> {
+        if !self.constants || !segment.record.has_constants() {
+            return None;
+        }
+        let schema = self.snapshot.schema().ok()?;
+        let value = |position: &usize| {
+            let column = schema.columns.get(*position).filter(|_| *position != self.index)?;
+            let missing = || (!segment.has_field(column.id)).then_some(None);
+            constant_of(segment, column).map(Some).or_else(missing)
+        };
+        self.columns.iter().map(value).collect()
+    }
+
     /// The value that all rows of a row group have in a column; none when that is not known.
     fn constant(&self, stats: &GroupStats<'_>, column: usize) -> Option<Constant> {
         // The index is always read: buckets are made of it.
@@ -278,6 +296,9 @@ impl Scan {
         if let Some(part) = part.filter(|_| stats.segment.record.entities == 1) {
             let coverage = stats.segment.coverage(self.snapshot.storage().as_ref()).ok()?;
             return coverage.entities().next().and_then(|entity| entity.parts().get(part)).map(Constant::from);
+        }
+        if let Some(constant) = stats.constant(column) {
+            return Some(constant);
         }
         if !stats.is_proven() {
             return None;
@@ -361,10 +382,10 @@ fn value_filter(column: &Column, file: &SegmentFile, values: &[EntityPart]) -> R
     Ok(ValueFilter { column, values: values.iter().map(value).collect() })
 }
 
-/// All rows of a segment, of which no column is wanted: the log knows how many they are.
-fn counted(segment: &Arc<Segment>) -> Unit {
+/// All rows of a segment, of which no column is wanted that is in its file: the log knows how many they are, and the others.
+fn counted(segment: &Arc<Segment>, constants: Vec<Option<Constant>>) -> Unit {
     let rows = UnitRows::Counted(segment.record.rows);
-    Unit { segment: Arc::clone(segment), places: Vec::new(), constants: Vec::new(), rows }
+    Unit { segment: Arc::clone(segment), places: vec![None; constants.len()], constants, rows }
 }
 
 impl Drop for Scan {

@@ -7,6 +7,7 @@ use crate::{
     prune::{ColumnStats, Interval, Nulls, Statistics, expr::Constant},
     schema::Schema,
     segment::{ColumnBounds, PageBounds, SegmentFile},
+    table::read::select::constant_of,
 };
 
 /// Whether the column's rows are known not to be what the file says of them.
@@ -73,6 +74,12 @@ impl GroupStats<'_> {
     pub(super) fn is_proven(&self) -> bool {
         let compared = || self.segment.record.adopted().is_some_and(|adopted| adopted.compared == Compared::All);
         self.file.is_own() || compared()
+    }
+
+    /// The value of a column that is not in the file.
+    pub(super) fn constant(&self, column: usize) -> Option<Constant> {
+        let column = self.schema.columns.get(column)?;
+        constant_of(self.segment, column)
     }
 
     /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.
