@@ -40,6 +40,12 @@ pub(crate) fn root(session: &dyn Session, name: &str, address: &str) -> Result<S
     Ok(if trimmed.is_empty() { path } else { trimmed.to_owned() })
 }
 
+/// The address behind `tstable:`. DuckDB itself wants its extension for a store before it lets anybody COPY to an address there, and does
+/// not know one that begins so.
+pub(crate) fn beyond_duckdb(path: &str) -> &str {
+    path.strip_prefix("tstable:").filter(|address| is_remote(address)).unwrap_or(path)
+}
+
 /// An address in a store as it is, or the local path that another one stands for.
 ///
 /// # Errors

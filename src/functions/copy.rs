@@ -43,7 +43,7 @@ impl CopyFormat for Copy {
         columns: Vec<OutColumn>,
         options: Vec<(String, Arg)>,
     ) -> Result<Arc<dyn CopyBound>> {
-        let root = address::root(session, "the target", path)?;
+        let root = address::root(session, "the target", address::beyond_duckdb(path))?;
         let options = Options::read(options)?;
         let (expected, request) = (options.expected_version, options.request()?);
         let (columns, packed) = query_rows::named(columns)?;

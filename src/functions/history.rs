@@ -62,11 +62,11 @@ fn rows(table: &Table, last: Version) -> Result<Vec<Row>> {
     let (commits, _) = table.log().list()?;
     let mut segment_rows = HashMap::new();
     let mut rows = Vec::new();
-    for version in commits.into_iter().filter(|version| *version <= last) {
-        if let Some(commit) = table.log().read(version)? {
-            rows.push(row(&commit, &mut segment_rows));
-        }
-    }
+    let commits: Vec<_> = commits.into_iter().filter(|version| *version <= last).collect();
+    table.log().read_each(&commits, |_, commit| {
+        rows.extend(commit.map(|commit| row(&commit, &mut segment_rows)));
+        Ok(())
+    })?;
     Ok(rows)
 }
 

@@ -96,7 +96,7 @@ def seaweed(directory):
     for server in ["master", "volume", "filer"]:
         # The port for the other protocol follows 10,000 after the first, unless it is given.
         command += [f"-{server}.port={free_port()}", f"-{server}.port.grpc={free_port()}"]
-    command += [f"-s3.port.grpc={free_port()}"]
+    command += [f"-s3.port.grpc={free_port()}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     return running(command, port, directory / "weed.log")
 
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Commits that are read before they are followed.
-const READ_TOGETHER: u64 = 256;
+const READ_TOGETHER: usize = 256;
 
 /// What a list found of a log.
 struct Listed {
@@ -144,31 +144,35 @@ impl Log {
         None
     }
 
-    /// The commits after `from` up to `to`, in order, many of them read at once.
+    /// The commits after `from` up to `to`, in order, many of them read at once where that is quicker.
     ///
     /// # Errors
     /// `Corrupt` when one is missing, and what `follow` gives.
-    pub(super) fn each_commit(
+    pub fn each_commit(&self, from: Version, to: Version, mut follow: impl FnMut(&Commit) -> Result<()>) -> Result<()> {
+        let versions: Vec<_> = (from.0.saturating_add(1)..=to.0).map(Version).collect();
+        self.read_each(&versions, |version, commit| follow(&commit.ok_or_else(|| self.hole(version))?))
+    }
+
+    /// The commits of these versions, in their order, as [`Log::read`] gives them.
+    ///
+    /// # Errors
+    /// As [`Log::read`], and what `take` gives.
+    pub fn read_each(
         &self,
-        from: Version,
-        to: Version,
-        mut follow: impl FnMut(&Commit) -> Result<()>,
+        versions: &[Version],
+        mut take: impl FnMut(Version, Option<Commit>) -> Result<()>,
     ) -> Result<()> {
-        let mut version = from;
-        while version < to {
-            let end = to.0.min(version.0.saturating_add(READ_TOGETHER));
-            let wanted: Vec<_> = (version.0 + 1..=end).map(Version).collect();
-            let paths: Vec<_> = wanted.iter().map(|version| version.commit_path()).collect();
-            for (version, bytes) in wanted.iter().zip(self.storage().read_many(&paths, MAX_COMMIT_BYTES)?) {
-                let bytes = bytes.ok_or_else(|| self.hole(*version))?;
-                let commit = match Commit::decode(&bytes, *version) {
-                    Ok(commit) => commit,
+        for versions in versions.chunks(READ_TOGETHER) {
+            let paths: Vec<_> = versions.iter().map(|version| version.commit_path()).collect();
+            for (version, bytes) in versions.iter().zip(self.storage().read_many(&paths, MAX_COMMIT_BYTES)?) {
+                let commit = match bytes.map(|bytes| Commit::decode(&bytes, *version)) {
+                    None => None,
+                    Some(Ok(commit)) => Some(commit),
                     // It may be one that another program wrote.
-                    Err(_) => self.read(*version)?.ok_or_else(|| self.hole(*version))?,
+                    Some(Err(_)) => self.read(*version)?,
                 };
-                follow(&commit)?;
+                take(*version, commit)?;
             }
-            version = Version(end);
         }
         Ok(())
     }

@@ -237,17 +237,14 @@ impl<'a> Amendment<'a> {
 
     /// Adds what the versions after `from` up to `to` condemn.
     fn hear(&self, from: Version, to: Version, condemned: &mut Condemned) -> Result<()> {
-        let mut version = from;
-        while version < to {
-            version = version.next();
-            let missing = || Error::corrupt("a commit is missing").with("path", version.commit_path());
-            for action in self.table.log().read(version)?.ok_or_else(missing)?.actions {
+        self.table.log().each_commit(from, to, |commit| {
+            for action in &commit.actions {
                 if let Action::Vacuum { removed, .. } = action {
-                    condemned.extend(removed);
+                    condemned.extend(removed.iter().cloned());
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY, Version,
         commit::{Action, Instant, SegmentRecord},
@@ -30,16 +30,14 @@ pub fn named(table: &Table, latest: &Arc<TableState>, oldest: Version) -> Result
     for version in tagged.chain([oldest.min(latest.version)]) {
         table.log().at(version, latest)?.segments.all()?.into_iter().for_each(|segment| take(&segment.record));
     }
-    let mut version = oldest.next();
-    while version <= latest.version {
-        let missing = || Error::corrupt("a commit is missing").with("path", version.commit_path());
-        for action in &table.log().read(version)?.ok_or_else(missing)?.actions {
+    table.log().each_commit(oldest, latest.version, |commit| {
+        for action in &commit.actions {
             if let Action::AddSegment(record) = action {
                 take(record);
             }
         }
-        version = version.next();
-    }
+        Ok(())
+    })?;
     Ok(named)
 }
 

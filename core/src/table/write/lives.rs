@@ -64,12 +64,10 @@ pub(crate) fn lives(table: &Table, latest: &Arc<TableState>) -> Result<(Vec<Life
     for segment in oldest.segments.all()? {
         lives.begin(Arc::clone(segment), oldest.version);
     }
-    let mut version = oldest.version.next();
-    while version <= latest.version {
-        let missing = || Error::corrupt("a commit is missing").with("path", version.commit_path());
-        lives.follow(&table.log().read(version)?.ok_or_else(missing)?.actions, version);
-        version = version.next();
-    }
+    table.log().each_commit(oldest.version, latest.version, |commit| {
+        lives.follow(&commit.actions, commit.version);
+        Ok(())
+    })?;
     lives.end(latest.version);
     let mut unreadable = Vec::new();
     for (tag, tagged) in latest.tags.iter().filter(|(_, tagged)| **tagged < oldest.version) {
