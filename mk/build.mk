@@ -4,17 +4,20 @@ PYTHON ?= python3
 # What `make repository` lays the packages out for; all versions in tools/packages.json where nothing is said.
 DUCKDB_VERSIONS ?=
 
+# Tables in object stores need an HTTP client, which is a feature of the library. FEATURES= builds without.
+FEATURES ?= --features remote
+
 .PHONY: build release repository
 
 # build/debug/<package>, for quick tries.
 build:
-	cargo build
+	cargo build $(FEATURES)
 	$(PYTHON) tools/package.py debug
 	$(PYTHON) tools/community.py place debug
 
 # build/release/<package>, as they ship.
 release:
-	cargo build --release
+	cargo build --release $(FEATURES)
 	$(PYTHON) tools/package.py release
 	$(PYTHON) tools/community.py place release
 
@@ -25,5 +28,5 @@ repository: release
 # V is a version of DuckDB that PyPI has the sources of. Nothing of DuckDB is built.
 .PHONY: add-duckdb
 add-duckdb: ## add a package for a DuckDB that has appeared: make add-duckdb V=2.0.2
-	cargo build
+	cargo build $(FEATURES)
 	$(PYTHON) tools/layout.py $(V)

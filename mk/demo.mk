@@ -7,6 +7,6 @@ build/venv/.venv-demo/.data-installed: mk/requirements/demo-data.txt build/venv/
 
 .PHONY: demo
 demo: build/venv/.venv-demo/.data-installed ## build, load and try the extension on a year of real weather
-	cargo build --profile quick
+	cargo build --profile quick $(FEATURES)
 	$(PYTHON) tools/package.py quick
 	@build/venv/.venv-demo/bin/python demo/demo.py

@@ -4,8 +4,8 @@ ifeq ($(shell cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/de
 .PHONY: lint
 lint: ## formatting, lints and the comments' links, each without a warning
 	cargo fmt --all -- --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items
+	cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace $(FEATURES) --no-deps --document-private-items
 else
 .PHONY: lint
 lint:

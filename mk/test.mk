@@ -3,11 +3,11 @@
 SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
-test: lint test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-differential test-sweep test-python test-repository ## build and run every test
+test: lint test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-stores test-differential test-sweep test-python test-repository ## build and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and property tests of the Rust code
-	cargo test --workspace
+	cargo test --workspace $(FEATURES)
 
 .PHONY: test-tools
 test-tools: ## tests of the tools that make the packages

@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 
 from stores import servers
-from stores.proxy import proxy
+from stores import proxy as between_them
+from stores.proxy import Careless, proxy
 
 LONG = "--long" in sys.argv
 ROOT = Path(__file__).parents[2]
@@ -78,30 +79,34 @@ def everything(port, directory):
     files = make_files(directory, 6, ["A", "B"])
     servers.client(port).upload_file(files["B"][0], servers.BUCKET, "in/B-0.parquet")
     servers.client(port).upload_file(files["B"][1], servers.BUCKET, "in/B-1.parquet")
-    answers = ask(
-        env,
-        CREATE.format(root=quoted),
-        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', '{directory}/A-*.parquet')",
-        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', 's3://{servers.BUCKET}/in/B-?.parquet')",
-        f"SELECT count(*), min(ts), max(ts) FROM tstable_scan('{quoted}') WHERE symbol = 'A' AND ts >= '2024-01-03'",
-        f"SELECT covered_buckets FROM tstable_coverage('{quoted}', start := '2024-01-01', until := '2024-01-03') ORDER BY ALL",
-        f"SELECT count(*) FROM tstable_gaps('{quoted}', start := '2024-01-01', until := '2024-01-08')",
-        f"SELECT list(operation ORDER BY version) FROM tstable_history('{quoted}')",
+    expected = {
+        CREATE.format(root=quoted): [[root, 1, True]],
+        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', '{directory}/A-*.parquet')": [[6, 144]],
+        f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', 's3://{servers.BUCKET}/in/B-?.parquet')": [[2, 48]],
+        f"SELECT count(*), min(ts), max(ts) FROM tstable_scan('{quoted}') WHERE symbol = 'A' AND ts >= '2024-01-03'": [
+            [96, "2024-01-03 00:00:00", "2024-01-06 23:00:00"]
+        ],
+        f"SELECT covered_buckets FROM tstable_coverage('{quoted}', start := '2024-01-01', until := '2024-01-03')": [[48], [48]],
+        f"SELECT count(*) FROM tstable_gaps('{quoted}', start := '2024-01-01', until := '2024-01-08')": [[2]],
+        f"SELECT list(operation ORDER BY version) FROM tstable_history('{quoted}')": [[["create", "append", "append"]]],
         f"COPY (SELECT TIMESTAMP '2024-02-01' + to_hours(h::INTEGER) AS ts, 'C' AS symbol, h / 7 AS price FROM range(48) r(h)) "
-        f"TO 'tstable:{quoted}' (FORMAT tstable)",
-        f"SELECT count(*) FROM tstable_tag('{quoted}', 'before')",
-        f"SELECT sum(rows_deleted) FROM tstable_delete('{quoted}', start := '2024-02-01 00:00', until := '2024-02-01 12:00')",
-        f"SELECT count(*) > 0 FROM tstable_compact('{quoted}')",
-        f"SELECT count(*) FROM tstable_scan('{quoted}')",
-        f"SELECT count(*) FROM tstable_scan('{quoted}', tag := 'before')",
-        f"SELECT count(*) FILTER (problem IS NOT NULL) FROM tstable_verify('{quoted}')",
-        f"SELECT count(*) FROM tstable_vacuum('{quoted}')",
-        f"SELECT count(*) FROM tstable_checkpoint('{quoted}')",
-        f"SELECT count(*), count(DISTINCT (symbol, ts)) FROM tstable_scan('{quoted}')",
-        f"SELECT count(*) FROM tstable_entities('{quoted}')",
-    )
-    for answer in answers:
-        print(answer, flush=True)
+        f"TO 'tstable:{quoted}' (FORMAT tstable)": [[48]],
+        f"SELECT count(*) FROM tstable_tag('{quoted}', 'before')": [[1]],
+        f"SELECT sum(rows_deleted) FROM tstable_delete('{quoted}', start := '2024-02-01 00:00', until := '2024-02-01 12:00')": [[12]],
+        f"SELECT count(*) > 0 FROM tstable_compact('{quoted}')": [[True]],
+        f"SELECT count(*) FROM tstable_scan('{quoted}')": [[228]],
+        f"SELECT count(*) FROM tstable_scan('{quoted}', tag := 'before')": [[240]],
+        f"SELECT count(*) FILTER (problem IS NOT NULL) FROM tstable_verify('{quoted}', deep := true)": [[0]],
+        f"SELECT count(*) FROM tstable_vacuum('{quoted}')": [[0]],
+        f"SELECT count(*) FROM tstable_checkpoint('{quoted}')": [[1]],
+        f"SELECT count(*), count(DISTINCT (symbol, ts)) FROM tstable_scan('{quoted}')": [[228, 228]],
+        f"SELECT list(symbol ORDER BY symbol) FROM tstable_entities('{quoted}')": [[["A", "B", "C"]]],
+        f"SELECT count(*) FROM '{quoted}'": [[228]],
+    }
+    for (statement, wanted), found in zip(expected.items(), ask(env, *expected), strict=True):
+        if found != wanted:
+            sys.exit(f"{statement}\ngave {found}, not {wanted}")
+    print(f"{len(expected)} statements on one table give what they give in a directory", flush=True)
 
 
 def race(port, directory, processes, appends):
@@ -212,6 +217,14 @@ def refusals(port, directory, server):
     print("what cannot be is refused with reasons", flush=True)
 
 
+def careless():
+    """A store that would lose versions is found out when a table is made, and nothing stays there."""
+    with between_them.careless() as store:
+        env = servers.environment(store.server_address[1])
+        refused(env, CREATE.format(root="s3://market/prices"), "tstable invalid argument", "If-None-Match", "no table can be kept there")
+        expect("left in a store without conditional creation", sorted(Careless.objects), [])
+
+
 def contract(port):
     """The contract of a storage, as the tests of the core check it."""
     place = f"s3://{servers.BUCKET}/contract"
@@ -221,6 +234,8 @@ def contract(port):
 
 def main():
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")]
+    if not wanted or "careless" in wanted:
+        careless()
     with tempfile.TemporaryDirectory() as top:
         for server in [servers.seaweed, servers.moto] if LONG else [servers.seaweed]:
             place = Path(top) / server.__name__

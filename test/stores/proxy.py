@@ -103,3 +103,45 @@ def proxy(upstream, chance=0.0, seed=0, latency=0.0):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Careless(BaseHTTPRequestHandler):
+    """A store that knows nothing of If-None-Match."""
+
+    protocol_version = "HTTP/1.1"
+    objects: dict = {}
+
+    def log_message(self, *arguments):
+        pass
+
+    def answer(self, status, body=b""):
+        self.send_response_only(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        self.send_header("ETag", f'"{hash(body)}"')
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_PUT(self):
+        self.objects[self.path] = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(200)
+
+    def do_GET(self):
+        if "list-type" in self.path:
+            return self.answer(200, b"<ListBucketResult></ListBucketResult>")
+        self.answer(200, self.objects[self.path]) if self.path in self.objects else self.answer(404)
+
+    do_HEAD = do_GET
+
+    def do_DELETE(self):
+        self.objects.pop(self.path, None)
+        self.answer(204)
+
+
+@contextmanager
+def careless():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
