@@ -45,8 +45,8 @@ use upload::Upload;
 
 /// Objects that are read at once.
 const READS_AT_ONCE: usize = 32;
-/// The attribute by which a writer knows an object as its own.
-const WRITER: &str = "tstable-writer";
+/// The attribute by which a writer knows an object as its own. Azure takes letters, digits and underscores, some proxies no underscores.
+const WRITER: &str = "tstablewriter";
 
 /// Does what is asked of a store, in this thread. The loop that it takes lives as long as the call.
 fn wait<T: Send>(work: impl Future<Output = object_store::Result<T>> + Send) -> object_store::Result<T> {
