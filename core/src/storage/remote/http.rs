@@ -28,6 +28,8 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// Where a virtual machine asks for credentials: on any other machine nobody answers there, which must not cost long.
 pub(super) const METADATA_HOST: &str = "169.254.169.254";
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+/// No refusal is longer.
+const MAX_REFUSAL_BYTES: u64 = 1 << 20;
 /// Connections kept open to one host.
 const IDLE_CONNECTIONS: usize = 32;
 
@@ -153,12 +155,14 @@ impl Service {
             agent.run(agent.configure_request(Request::from_parts(parts, ())).timeout_connect(Some(connect)).build())
         };
         let (parts, body) = response?.into_parts();
-        Ok(http::Response::from_parts(parts, whole(body)?))
+        // What a refusal says may be longer than what was asked for.
+        let limit = if parts.status.is_success() { LIMIT.get() } else { MAX_REFUSAL_BYTES };
+        Ok(http::Response::from_parts(parts, whole(body, limit)?))
     }
 }
 
-fn whole(mut body: Body) -> std::result::Result<Bytes, ureq::Error> {
-    let read = body.with_config().limit(LIMIT.get()).read_to_vec();
+fn whole(mut body: Body, limit: u64) -> std::result::Result<Bytes, ureq::Error> {
+    let read = body.with_config().limit(limit).read_to_vec();
     if matches!(read, Err(ureq::Error::BodyExceedsLimit(_))) {
         EXCEEDED.set(true);
     }
