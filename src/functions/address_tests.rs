@@ -37,6 +37,7 @@ fn addresses_that_nothing_is_known_of_are_refused_by_name() {
     }
 }
 
+#[cfg(feature = "remote")]
 #[test]
 fn an_address_in_a_store_is_taken_as_it_is_where_a_table_or_a_file_may_be_and_refused_elsewhere() {
     for scheme in ["s3", "S3", "s3a", "gs", "gcs", "az", "azure"] {

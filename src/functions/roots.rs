@@ -6,7 +6,10 @@ use tstable_core::{
     Error, Result,
     log::LOG_DIRECTORY,
     prune::expr::Constant,
-    storage::local::roots::{has_pattern, matching},
+    storage::{
+        is_remote,
+        local::roots::{has_pattern, matching},
+    },
 };
 
 use super::{address, literal::show};
@@ -66,6 +69,17 @@ pub(crate) fn expand(given: &[Given]) -> Result<Vec<String>> {
     let mut roots = Vec::new();
     let mut seen = HashSet::new();
     for Given(root) in given {
+        if is_remote(root) {
+            if has_pattern(root) {
+                return Err(Error::invalid_argument(format!(
+                    "'{root}' is a pattern of tables in a store, where none are looked for; list their addresses"
+                )));
+            }
+            if seen.insert(root.into()) {
+                roots.push(root.clone());
+            }
+            continue;
+        }
         let found = if has_pattern(root) && !Path::new(root).join(LOG_DIRECTORY).is_dir() {
             matching(root, LOG_DIRECTORY)?
         } else {
