@@ -183,6 +183,80 @@ def going_back_takes_the_delta_log_along(con):
     check(seen == days == [1, 3, 4], f"the Delta log has the days {seen}, the table {days}")
 
 
+def deltas(con, root):
+    """What tstable_verify says of the Delta log: the name of each file that is not well, and why."""
+    found = con.execute(f"SELECT path, problem FROM tstable_verify('{root}') WHERE what = 'delta' AND NOT ok ORDER BY path").fetchall()
+    return [(Path(path).name, problem) for path, problem in found]
+
+
+def damage_is_found(con):
+    con.execute("CALL tstable_create('v', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])")
+    con.execute("CALL tstable_append('v', 'day0.parquet')")
+    check(con.execute("SELECT count(*) FROM tstable_verify('v') WHERE what = 'delta'").fetchone() == (0,), "a table without a Delta log")
+    con.execute("CALL tstable_set('v', 'tstable.delta', 'true')")
+    for day in (1, 2):
+        con.execute(f"CALL tstable_append('v', 'day{day}.parquet')")
+    con.execute("CALL tstable_compact('v')")
+    check(deltas(con, "v") == [], f"a whole Delta log: {deltas(con, 'v')}")
+    log = Path("v/_delta_log")
+    whole = {path.name: path.read_bytes() for path in log.iterdir()}
+    commit = lambda version: f"{version:020}.json"
+
+    def expect(name, words):
+        found = deltas(con, "v")
+        check(any(path == name and words in problem for path, problem in found), f"{name}, {words!r}: {found}")
+        for path in log.iterdir():
+            path.unlink()
+        for path, contents in whole.items():
+            (log / path).write_bytes(contents)
+
+    (log / commit(2)).unlink()
+    expect(commit(2), "missing")
+    (log / commit(3)).write_bytes(whole[commit(3)][:-20])
+    expect(commit(3), "no JSON")
+    (log / commit(1)).write_bytes(whole[commit(1)].replace(b'"path":"data/', b'"path":"data/0'))
+    expect(commit(1), "other files than version 2")
+    (log / commit(4)).write_bytes(whole[commit(4)].replace(b'"size":', b'"size":1'))
+    expect(commit(4), "other files than version 5")
+    (log / commit(1)).write_bytes(whole[commit(3)])
+    expect(commit(1), "of version 4")
+    (log / commit(5)).unlink()
+    expect("_delta_log", "ends with version 5 of 6: tstable_export_delta")
+    for path in log.iterdir():
+        path.unlink()
+    expect("_delta_log", "missing: tstable_export_delta")
+    (log / commit(0)).unlink()
+    expect(commit(1), "no checkpoint to begin with")
+    (log / "_last_checkpoint").write_text('{"version": 4, "size": 3}')
+    expect("_last_checkpoint", "not there")
+    check(deltas(con, "v") == [], "it is whole again")
+
+
+def vacuum_takes_old_versions_out(con):
+    """What vacuum ends is no longer offered there, and what is offered can be read."""
+    before = len(list(Path("v/_delta_log").iterdir()))
+    gone = con.execute("SELECT path FROM tstable_vacuum('v', keep := INTERVAL 0 SECOND, dry_run := true)").fetchall()
+    check(len(list(Path("v/_delta_log").iterdir())) == before, "a dry run changed the Delta log")
+    done = con.execute("SELECT path, deleted FROM tstable_vacuum('v', keep := INTERVAL 0 SECOND, dry_run := false)").fetchall()
+    check(sorted(path for path, _ in done) == sorted(path for path, in gone) and all(deleted for _, deleted in done), f"{done}")
+    oldest, newest = con.execute("SELECT min(version), max(version) FROM tstable_history('v') WHERE version >= 6").fetchone()
+    offered = sorted(int(path.name[:20]) + 1 for path in Path("v/_delta_log").glob("*.json"))
+    check(offered == list(range(oldest, newest + 1)), f"the Delta log offers {offered}")
+    for version in offered:
+        rows = deltalake.DeltaTable("v", version=version - 1).to_pyarrow_table().num_rows
+        check(rows == con.execute(f"SELECT count(*) FROM tstable_scan('v', version := {version})").fetchone()[0], f"version {version}")
+    try:
+        deltalake.DeltaTable("v", version=2).to_pyarrow_table()
+    except Exception:
+        check(True, "")
+    else:
+        sys.exit("FAILED: a version that vacuum has ended can be read through the Delta log")
+    check(deltas(con, "v") == [], f"after a vacuum: {deltas(con, 'v')}")
+    con.execute("CALL tstable_append('v', 'day3.parquet')")
+    count = polars.scan_delta("v").select(polars.len()).collect().item()
+    check(count == con.execute("SELECT count(*) FROM tstable_scan('v')").fetchone()[0], "the next version after a vacuum")
+
+
 def what_does_not_fit_is_refused(con):
     con.execute("COPY (SELECT TIMESTAMP '2024-01-01' AS ts, uuid() AS id, TIME '01:02:03' AS clock) TO 'odd.parquet'")
     con.execute("CALL tstable_create('odd', time_column := 'ts', bucket := '1h')")
@@ -209,6 +283,8 @@ def main():
     a_log_may_begin_late(con)
     a_table_keeps_its_delta_log_by_itself(con)
     going_back_takes_the_delta_log_along(con)
+    damage_is_found(con)
+    vacuum_takes_old_versions_out(con)
     what_does_not_fit_is_refused(con)
     print(f"Delta: {CHECKS} checks passed")
 

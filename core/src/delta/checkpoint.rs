@@ -23,7 +23,7 @@ use crate::{
 const LAST_CHECKPOINT: &str = "_delta_log/_last_checkpoint";
 const MAX_HINT_BYTES: u64 = 64 << 10;
 
-/// Writes the checkpoint of `state` and points readers at it. One that is there already stays.
+/// Writes the checkpoint of `state` and points readers at it, unless they are pointed at a later one. One that is there already stays.
 pub(super) fn write(log: &Log, state: &TableState, delta_version: u64) -> Result<()> {
     let storage = log.storage();
     let path = format!("{DELTA_DIRECTORY}/{delta_version:020}.checkpoint.parquet");
@@ -42,6 +42,9 @@ pub(super) fn write(log: &Log, state: &TableState, delta_version: u64) -> Result
             Err(_) if storage.stat(&path)?.is_some() => {}
             Err(e) => return Err(e),
         }
+    }
+    if pointed_at(log)?.is_some_and(|pointed| pointed > delta_version) {
+        return Ok(());
     }
     let hint = json!({"version": delta_version, "size": rows.count()}).to_string();
     storage.replace(LAST_CHECKPOINT, hint.as_bytes())

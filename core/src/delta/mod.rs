@@ -7,6 +7,7 @@
 mod actions;
 mod checkpoint;
 mod types;
+pub mod upkeep;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::files;
 use crate::{
+    delta::{self, DELTA_DIRECTORY},
     error::{ErrorKind, Result},
     log::{
         LOG_DIRECTORY, Version,
@@ -67,8 +68,12 @@ impl Plan {
         if !self.ends_versions && self.condemned.is_empty() {
             return Vec::new();
         }
-        let oldest = if self.ends_versions { self.oldest } else { state.oldest };
-        vec![Action::Vacuum { oldest, removed: self.condemned.clone() }]
+        vec![Action::Vacuum { oldest: self.oldest_readable(state), removed: self.condemned.clone() }]
+    }
+
+    /// The oldest version that can be read afterwards, unless a tag names an older one.
+    fn oldest_readable(&self, state: &TableState) -> Version {
+        if self.ends_versions { self.oldest } else { state.oldest }
     }
 }
 
@@ -88,10 +93,24 @@ impl Table {
             plan = self.plan_vacuum(state, request)?;
             Ok(if request.dry_run { Vec::new() } else { plan.actions(state) })
         })?;
+        let (state, mut warnings) = (changed.snapshot.state, changed.warnings);
         if !request.dry_run {
+            warnings.extend(self.shorten_delta(&state, &mut plan));
             plan.files.iter_mut().for_each(|file| self.remove_unneeded(file));
         }
-        Ok(Vacuumed { state: changed.snapshot.state, files: plan.files, warnings: changed.warnings })
+        Ok(Vacuumed { state, files: plan.files, warnings })
+    }
+
+    /// Makes the Delta log readable without what goes of it; what cannot be made so stays.
+    fn shorten_delta(&self, state: &Arc<TableState>, plan: &mut Plan) -> Option<String> {
+        let is_delta = |file: &Unneeded| file.path.starts_with(DELTA_DIRECTORY);
+        if !plan.files.iter().any(is_delta) {
+            return None;
+        }
+        let oldest = plan.oldest_readable(state);
+        let failed = delta::upkeep::begin_with(self.log(), state, oldest).err()?;
+        plan.files.retain(|file| !is_delta(file));
+        Some(format!("the Delta log still offers versions before {oldest}, whose files are gone: {failed}"))
     }
 
     fn remove_unneeded(&self, file: &mut Unneeded) {
@@ -131,6 +150,15 @@ impl Table {
                     deleted: false,
                 }));
             }
+        }
+        let oldest = plan.oldest_readable(state);
+        for entry in delta::upkeep::obsolete(self.log(), state, oldest)? {
+            plan.files.push(Unneeded {
+                path: format!("{DELTA_DIRECTORY}/{}", entry.name),
+                bytes: entry.stat.bytes,
+                reason: format!("the Delta log must not offer versions before {oldest}, whose files go"),
+                deleted: false,
+            });
         }
         plan.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(plan)

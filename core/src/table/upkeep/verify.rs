@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::files;
 use crate::{
     coverage::Coverage,
+    delta,
     error::{Error, Result},
     log::{
         LOG_DIRECTORY, Version,
@@ -31,7 +32,7 @@ use crate::{
 /// What was looked at and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `statistics` (found when looking deep only), `zone` or
+    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `statistics` (found when looking deep only), `delta`, `zone` or
     /// `file`.
     pub what: &'static str,
     /// Where it is.
@@ -121,6 +122,9 @@ impl Verify<'_> {
                     self.segment(segment, target.as_ref(), &format!("version {}", latest.version));
                 }
             }
+        }
+        for looked in delta::upkeep::look(self.table.log(), &latest)? {
+            self.found("delta", looked.path, looked.problem);
         }
         if let Some(zone) = &latest.definition.timezone {
             self.found("zone", zone.clone(), latest.definition.zone_rules_changed());
