@@ -1,4 +1,5 @@
-"""Systems that refuse, met by DuckDB itself: a full disk, a read-only one, missing permission, no file handles left. Each must be a clean
+"""Systems that refuse, met by DuckDB itself: a full disk, a read-only one, missing permission, no file handles left; and single
+calls that fail where nothing should. Each must be a clean
 error, leave DuckDB alive and nothing visible, and be over when the system gives way."""
 
 import json
@@ -44,6 +45,8 @@ for what, *parameters in json.loads(plan):
             os.setgroups([])
             os.setgid(65534)
             os.setuid(65534)
+    elif what == "fail":
+        os.environ["TSTABLE_TEST_FAIL"] = parameters[0]
     elif what == "mkdir":
         os.mkdir(parameters[0])
     elif what == "chmod":
@@ -187,12 +190,55 @@ def test_no_file_handles(host, files):
     return "refused, and appended to again"
 
 
+def refusing_calls(directory):
+    """The environment in which "fail" makes single calls of the extension fail; none without a C compiler that makes such a library."""
+    library = Path(directory) / "refusing.so"
+    compiler = os.environ.get("CC", "cc")
+    command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(Path(__file__).with_name("refusing.c")), "-ldl"]
+    if not sys.platform.startswith("linux") or subprocess.run(command).returncode != 0:
+        return None
+    return {**os.environ, "LD_PRELOAD": str(library)}
+
+
+def test_commit_unknown(host, files):
+    """The commit has its name and nobody can say whether it is durable: an error that says so, and the next call finds out."""
+    with tempfile.TemporaryDirectory() as directory:
+        env = refusing_calls(directory)
+        if env is None:
+            return "skipped: this needs Linux and a C compiler"
+        root = f"{directory}/table"
+        again = "SELECT status FROM tstable_append(?, ?, on_overlap := 'skip_file')"
+        plan = [[CREATE, root], [APPEND, root, files["first"]], ["fail", "sync of the log"], [APPEND, root, files["second"]], ["fail", ""]]
+        plan += [[again, root, files["second"]], [COUNT, root], [SOUND, root]]
+        unknown, *later = in_duckdb(host, plan, env=env)[2:]
+        if "tstable commit unknown: " not in unknown or "INTERNAL" in unknown:
+            sys.exit(f"a commit whose directory could not be synced answered {unknown}")
+        expect("later", later, [["already_loaded"], ["48"], ["0"]])
+    return "said so, and found out"
+
+
+def test_defect(host, files):
+    """What cannot be has happened: an ordinary error that asks for a report, and DuckDB and the table live on."""
+    with tempfile.TemporaryDirectory() as directory:
+        env = refusing_calls(directory)
+        if env is None:
+            return "skipped: this needs Linux and a C compiler"
+        root = f"{directory}/table"
+        plan = [[CREATE, root], [APPEND, root, files["first"]], ["fail", "clock"], [APPEND, root, files["second"]], ["fail", ""]]
+        plan += [[APPEND, root, files["second"]], [COUNT, root], [SOUND, root]]
+        defect, *later = in_duckdb(host, plan, env=env)[2:]
+        if "tstable internal: " not in defect or "please report it" not in defect or "INTERNAL" in defect:
+            sys.exit(f"a defect answered {defect}")
+        expect("later", later, [["appended"], ["48"], ["0"]])
+    return "told as an error, and appended to again"
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         files = files_of(TESTED[0], Path(directory))
         for host in TESTED:
-            for test in [test_full_disk, test_read_only, test_permission, test_no_file_handles]:
+            for test in [test_full_disk, test_read_only, test_permission, test_no_file_handles, test_commit_unknown, test_defect]:
                 print(f"{host.name}, {test.__name__.removeprefix('test_').replace('_', ' ')}: {test(host, files)}")
 
 
