@@ -5,7 +5,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::UNIX_EPOCH,
@@ -19,11 +19,13 @@ use crate::error::{Error, Result};
 pub(super) use exclusive::publish;
 use handles::PooledFile;
 pub use handles::limit as handle_limit;
+use place::Place;
 
 mod beneath;
 mod exclusive;
 pub mod guard;
 mod handles;
+mod place;
 pub mod roots;
 
 /// A directory as a table's root.
@@ -31,7 +33,6 @@ pub mod roots;
 pub struct LocalStorage {
     root: String,
     directory: PathBuf,
-    canonical: OnceLock<PathBuf>,
     /// Directories that were missing and have been made.
     made: Mutex<Vec<PathBuf>>,
 }
@@ -40,37 +41,19 @@ impl LocalStorage {
     /// The directory `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: &str) -> Self {
-        Self {
-            root: root.to_owned(),
-            directory: PathBuf::from(root),
-            canonical: OnceLock::new(),
-            made: Mutex::new(Vec::new()),
-        }
+        Self { root: root.to_owned(), directory: PathBuf::from(root), made: Mutex::new(Vec::new()) }
     }
 
-    fn resolve(&self, path: &str) -> Result<PathBuf> {
+    fn place(&self, path: &str) -> Result<Place> {
         check_path(path)?;
-        let full = self.directory.join(path);
-        let parent = full.parent().unwrap_or(&self.directory);
-        self.check_inside(parent, path)?;
-        Ok(full)
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Place::new(&self.directory, directory, name)
     }
 
-    /// Refuses a directory that a symbolic link takes out of the root. A directory that does not exist passes: what
-    /// is done with it will say so.
-    fn check_inside(&self, directory: &Path, path: &str) -> Result<()> {
-        let Ok(real) = fs::canonicalize(directory) else { return Ok(()) };
-        let root = match self.canonical.get() {
-            Some(root) => root,
-            None => {
-                let root = fs::canonicalize(&self.directory).map_err(|e| Error::io("open", &self.root, e))?;
-                self.canonical.get_or_init(|| root)
-            }
-        };
-        if !real.starts_with(root) {
-            return Err(Error::corrupt("a symbolic link leads out of the table's directory").with("path", path));
-        }
-        Ok(())
+    /// A directory of the table, which is held.
+    fn held(&self, directory: &str) -> Result<Place> {
+        check_path(directory)?;
+        Place::new(&self.directory, directory, "")
     }
 
     fn open_file(&self, path: &str) -> Result<Option<File>> {
@@ -176,7 +159,12 @@ impl Storage for LocalStorage {
     fn prepare(&self, directories: &[&str]) -> Result<()> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         create_directories(&self.directory, &mut made)?;
-        directories.iter().try_for_each(|directory| create_directories(&self.resolve(directory)?, &mut made))
+        directories.iter().try_for_each(|directory| {
+            check_path(directory)?;
+            create_directories(&self.directory.join(directory), &mut made)?;
+            // What is there already may be a link that leads out.
+            self.held(directory).map(drop)
+        })
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
@@ -214,7 +202,7 @@ impl Storage for LocalStorage {
         let full = self.directory.join(path);
         let looked = match looked {
             Some(looked) => looked,
-            None => fs::symlink_metadata(self.resolve(path)?),
+            None => fs::symlink_metadata(&self.place(path)?.path),
         };
         match looked {
             Ok(metadata) if metadata.is_file() => Ok(Some(stat_of(&metadata))),
@@ -225,22 +213,21 @@ impl Storage for LocalStorage {
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<Creation> {
-        let full = self.resolve(path)?;
-        let temporary = temporary_beside(&full);
-        let created = write_synced(&temporary, bytes).and_then(|()| publish(&temporary, &full));
+        let place = self.place(path)?;
+        let temporary = temporary_beside(&place.path);
+        let created = write_synced(&temporary, bytes).and_then(|()| publish(&temporary, &place.path));
         // After a rename there is nothing to remove, and a leftover of a failure is what vacuum is for.
         let _ = fs::remove_file(&temporary);
         let refused = |e: io::Error| {
             if e.kind() == io::ErrorKind::Unsupported {
                 self.unprepare();
             }
-            Error::io("write", full.display(), e)
+            Error::io("write", place.shown.display(), e)
         };
         match created.map_err(refused)? {
             Creation::Exists => Ok(Creation::Exists),
             Creation::Created => {
-                let directory = full.parent().unwrap_or(&self.directory);
-                sync_directory(directory).map_err(|e| {
+                sync_directory(place.directory()).map_err(|e| {
                     Error::commit_unknown("the file was written, but its directory could not be synced")
                         .with("path", path)
                         .caused_by(e)
@@ -251,36 +238,36 @@ impl Storage for LocalStorage {
     }
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        let full = self.resolve(path)?;
-        let temporary = temporary_beside(&full);
+        let place = self.place(path)?;
+        let temporary = temporary_beside(&place.path);
         let write = |mut file: File| file.write_all(bytes);
         let written = OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(write);
-        written.and_then(|()| fs::rename(&temporary, &full)).map_err(|e| {
+        written.and_then(|()| fs::rename(&temporary, &place.path)).map_err(|e| {
             let _ = fs::remove_file(&temporary);
-            Error::io("write", full.display(), e)
+            Error::io("write", place.shown.display(), e)
         })
     }
 
     fn stage(&self, path: &str) -> Result<Box<dyn Staged>> {
-        let path = self.resolve(path)?;
-        let temporary = temporary_beside(&path);
+        let place = self.place(path)?;
+        let temporary = temporary_beside(&place.path);
         let file = OpenOptions::new().write(true).create_new(true).open(&temporary);
-        let file = file.map_err(|e| Error::io("write", path.display(), e))?;
-        Ok(Box::new(StagedFile { file, temporary, path, finished: false }))
+        let file = file.map_err(|e| Error::io("write", place.shown.display(), e))?;
+        Ok(Box::new(StagedFile { file, temporary, place, finished: false }))
     }
 
     fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
-        let full = self.resolve(path)?;
+        let place = self.place(path)?;
         // A link to a symbolic link would be one itself.
-        if fs::canonicalize(outside).and_then(|outside| fs::hard_link(outside, &full)).is_err() {
+        if fs::canonicalize(outside).and_then(|outside| fs::hard_link(outside, &place.path)).is_err() {
             return Ok(None);
         }
-        let synced = File::open(&full).and_then(|file| {
+        let synced = File::open(&place.path).and_then(|file| {
             file.sync_all()?;
-            sync_directory(full.parent().unwrap_or(&self.directory))?;
+            sync_directory(place.directory())?;
             file.metadata()
         });
-        synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
+        synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", place.shown.display(), e))
     }
 
     fn keep(&self, path: &str) -> Result<Option<Stat>> {
@@ -303,58 +290,57 @@ impl Storage for LocalStorage {
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<bool> {
-        let (old, new) = (self.resolve(from)?, self.resolve(to)?);
-        let failed = |e| Error::io("rename", old.display(), e);
-        match publish(&old, &new) {
+        let (old, new) = (self.place(from)?, self.place(to)?);
+        let failed = |e| Error::io("rename", old.shown.display(), e);
+        match publish(&old.path, &new.path) {
             Ok(Creation::Created) => {}
             Ok(Creation::Exists) => {
                 return Err(Error::already_exists("a file has the new name already").with("path", to));
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound && !old.exists() => return Ok(false),
+            Err(e) if e.kind() == io::ErrorKind::NotFound && !old.path.exists() => return Ok(false),
             Err(e) => return Err(failed(e)),
         }
-        sync_directory(new.parent().unwrap_or(&self.directory)).map_err(failed)?;
+        sync_directory(new.directory()).map_err(failed)?;
         // After a rename in place of a link there is nothing left to remove.
-        match fs::remove_file(&old) {
+        match fs::remove_file(&old.path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(e)),
-            _ => sync_directory(old.parent().unwrap_or(&self.directory)).map_err(failed)?,
+            _ => sync_directory(old.directory()).map_err(failed)?,
         }
         Ok(true)
     }
 
     fn set_modified(&self, path: &str, at_us: i64) -> Result<()> {
-        let full = self.resolve(path)?;
+        let place = self.place(path)?;
         let offset = std::time::Duration::from_micros(at_us.unsigned_abs());
         let epoch = std::time::SystemTime::UNIX_EPOCH;
         let time = if at_us < 0 { epoch.checked_sub(offset) } else { epoch.checked_add(offset) };
         let Some(time) = time else { return Ok(()) };
-        let dated = OpenOptions::new().write(true).open(&full).and_then(|file| file.set_modified(time));
-        dated.map_err(|e| Error::io("date", full.display(), e))
+        let dated = OpenOptions::new().write(true).open(&place.path).and_then(|file| file.set_modified(time));
+        dated.map_err(|e| Error::io("date", place.shown.display(), e))
     }
 
     fn remove(&self, path: &str) -> Result<bool> {
         // The name of a guard is no path that a log may name, but vacuum finds it in a list.
-        let full = match path.rsplit_once('/') {
-            Some((directory, name)) if guard::is_guard(name) => self.resolve(directory)?.join(name),
-            _ => self.resolve(path)?,
+        let place = match path.rsplit_once('/') {
+            Some((directory, name)) if guard::is_guard(name) => Place::new(&self.directory, directory, name)?,
+            _ => self.place(path)?,
         };
-        match fs::remove_file(&full) {
+        match fs::remove_file(&place.path) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(e) => Err(Error::io("remove", full.display(), e)),
+            Err(e) => Err(Error::io("remove", place.shown.display(), e)),
         }
     }
 
     fn sync(&self, directory: &str) -> Result<()> {
-        let full = self.resolve(directory)?;
-        sync_directory(&full).map_err(|e| Error::io("sync the directory", full.display(), e))
+        let place = self.held(directory)?;
+        sync_directory(&place.path).map_err(|e| Error::io("sync the directory", place.shown.display(), e))
     }
 
     fn list(&self, directory: &str) -> Result<Vec<Entry>> {
-        let full = self.resolve(directory)?;
-        self.check_inside(&full, directory)?;
-        let failed = |e| Error::io("list", full.display(), e);
-        let entries = match fs::read_dir(&full) {
+        let place = self.held(directory)?;
+        let failed = |e| Error::io("list", place.shown.display(), e);
+        let entries = match fs::read_dir(&place.path) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(e) => return Err(failed(e)),
@@ -375,7 +361,7 @@ impl Storage for LocalStorage {
 struct StagedFile {
     file: File,
     temporary: PathBuf,
-    path: PathBuf,
+    place: Place,
     finished: bool,
 }
 
@@ -390,11 +376,11 @@ impl Write for StagedFile {
 
 impl Staged for StagedFile {
     fn finish(mut self: Box<Self>) -> Result<u64> {
-        let failed = |e| Error::io("write", self.path.display(), e);
+        let failed = |e| Error::io("write", self.place.shown.display(), e);
         self.file.sync_data().map_err(failed)?;
         let bytes = self.file.metadata().map_err(failed)?.len();
-        fs::rename(&self.temporary, &self.path).map_err(failed)?;
-        sync_directory(self.path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        fs::rename(&self.temporary, &self.place.path).map_err(failed)?;
+        sync_directory(self.place.directory()).map_err(failed)?;
         self.finished = true;
         Ok(bytes)
     }

@@ -2,7 +2,13 @@
 //! root is opened once, and each part of the path from the directory before it, never through a symbolic link. A path that is checked
 //! first and opened then can be another by then.
 
-use std::{fs, fs::File, io, path::Path};
+use std::{
+    fs,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use super::handles::with_handles;
 use crate::error::{Error, Result};
@@ -68,6 +74,76 @@ pub(super) fn look(root: &Path, path: &str) -> Option<io::Result<fs::Metadata>> 
         let _ = (root, path);
         None
     }
+}
+
+/// What became of holding a directory.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// It stays this one for as long as the handle lives.
+    Directory(File),
+    /// There is no such directory.
+    Nowhere,
+    /// The system has no way to act in a directory that is held.
+    Unable,
+}
+
+/// Holds the directory at `path` under `root`, the root itself for an empty path. Links are followed as by [`open`].
+///
+/// # Errors
+/// `Corrupt` for links that lead out, and for anything but a directory; `Io`.
+pub(super) fn hold(root: &Path, path: &str) -> Result<Held> {
+    if !can_hold() {
+        return Ok(Held::Unable);
+    }
+    let full = root.join(path);
+    let failed = |e: io::Error| Error::io("open the directory", full.display(), e);
+    match with_handles(|| open_directory(root, Path::new(path))) {
+        Ok(directory) => Ok(Held::Directory(directory)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Held::Nowhere),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            let Ok(real) = fs::canonicalize(&full) else { return Ok(Held::Nowhere) };
+            let real_root = fs::canonicalize(root).map_err(failed)?;
+            let Ok(inside) = real.strip_prefix(&real_root) else {
+                return Err(Error::corrupt("a symbolic link leads out of the table's directory").with("path", path));
+            };
+            with_handles(|| open_directory(&real_root, inside)).map(Held::Directory).map_err(failed)
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// The path of a directory that is held, which leads to it whatever becomes of its name.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn path_of(directory: &File) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn path_of(_directory: &File) -> PathBuf {
+    PathBuf::new()
+}
+
+/// Whether a directory that is held has a path of its own: in Linux, where the system's own files are mounted.
+fn can_hold() -> bool {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let linux = cfg!(any(target_os = "linux", target_os = "android"));
+    *CAN.get_or_init(|| linux && Path::new("/proc/self/fd").is_dir())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn open_directory(root: &Path, path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if path.as_os_str().is_empty() {
+        return Ok(open(root, directory, Mode::empty())?.into());
+    }
+    open_parts_as(root, path, directory | OFlags::NOFOLLOW)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn open_directory(_root: &Path, _path: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(unix)]
