@@ -13,7 +13,7 @@ use super::{
     hint::{HINT_PATH, MAX_HINT_BYTES},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     schema::{ColumnType, TimeUnit},
     storage::{Storage, check_path},
 };
@@ -153,7 +153,12 @@ pub fn is_table(storage: &dyn Storage) -> Result<bool> {
 /// # Errors
 /// `Io` when it cannot be read.
 pub fn current(storage: &dyn Storage) -> Result<Option<Version>> {
-    let Some(bytes) = storage.read(HINT_PATH, MAX_HINT_BYTES)? else { return Ok(None) };
+    let bytes = match storage.read(HINT_PATH, MAX_HINT_BYTES) {
+        // What is so large is no hint of anybody's, and a hint that is damaged harms nobody.
+        Err(e) if e.kind() == ErrorKind::LimitExceeded => return Ok(None),
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
     let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
     Ok(number.filter(|number| *number > 0).map(Version))
 }

@@ -271,9 +271,9 @@ impl Storage for LocalStorage {
     }
 
     fn keep(&self, path: &str) -> Result<Option<Stat>> {
-        let full = self.resolve(path)?;
-        self.check_inside(full.parent().unwrap_or(&self.directory), path)?;
-        let file = match File::open(&full) {
+        let place = self.place(path)?;
+        let full = &place.shown;
+        let file = match File::open(&place.path) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("open", full.display(), e)),
