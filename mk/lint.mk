@@ -6,6 +6,7 @@ lint: ## formatting, lints and the comments' links, each without a warning
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace $(FEATURES) --no-deps --document-private-items
+	cargo package --quiet -p tstable-core --no-verify --offline --allow-dirty
 else
 .PHONY: lint
 lint:

@@ -8,6 +8,8 @@ mod fixture;
 mod adopted;
 #[path = "life/arrivals.rs"]
 mod arrivals;
+#[path = "life/batches.rs"]
+mod batches;
 #[path = "life/checks.rs"]
 mod checks;
 #[path = "life/columns.rs"]
