@@ -63,13 +63,16 @@ struct Added {
 fn wanted(arg: &Arg) -> Result<Vec<(String, ColumnType)>> {
     let Arg::Struct(fields) = arg else {
         return Err(Error::invalid_argument(format!(
-            "columns := {} is no STRUCT; write it like {{'currency': 'VARCHAR'}}",
+            "columns := {} is not a STRUCT; write it like {{'currency': 'VARCHAR'}}",
             show(arg)
         )));
     };
     let typed = |(name, ty): &(String, Arg)| match ty {
         Arg::Scalar(Constant::Text(text)) => Ok((name.clone(), type_name::parse(text)?)),
-        other => Err(Error::invalid_argument(format!("columns has {} for '{name}', which names no type", show(other)))),
+        other => Err(Error::invalid_argument(format!(
+            "columns has {} for '{name}', which does not name a type",
+            show(other)
+        ))),
     };
     fields.iter().map(typed).collect()
 }

@@ -93,7 +93,9 @@ impl Args {
 
     /// A positional argument of one text or a list of texts.
     pub(crate) fn texts_at(&self, index: usize, name: &str) -> Result<Vec<String>> {
-        let wrong = |arg: &Arg| Error::invalid_argument(format!("{name} := {} is no text or list of texts", show(arg)));
+        let wrong = |arg: &Arg| {
+            Error::invalid_argument(format!("{name} := {} is neither a text nor a list of texts", show(arg)))
+        };
         let text = |arg: &Arg| match arg {
             Arg::Scalar(Constant::Text(text)) if !text.is_empty() => Ok(text.clone()),
             other => Err(wrong(other)),
@@ -113,7 +115,7 @@ impl Args {
     pub(crate) fn text_at(&self, index: usize, name: &str) -> Result<String> {
         match self.positional(index, name)? {
             Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
-            other => Err(Error::invalid_argument(format!("{name} := {} is no text", show(other)))),
+            other => Err(Error::invalid_argument(format!("{name} := {} is not a text", show(other)))),
         }
     }
 
@@ -135,7 +137,7 @@ impl Args {
         match self.named(name) {
             None => Ok(None),
             Some(Arg::Scalar(Constant::Text(text))) => Ok(Some(text.clone())),
-            Some(other) => Err(Error::invalid_argument(format!("{name} := {} is no text", show(other)))),
+            Some(other) => Err(Error::invalid_argument(format!("{name} := {} is not a text", show(other)))),
         }
     }
 
@@ -143,11 +145,11 @@ impl Args {
     pub(crate) fn text_list(&self, name: &str) -> Result<Vec<String>> {
         let Some(arg) = self.named(name) else { return Ok(Vec::new()) };
         let Arg::List(items) = arg else {
-            return Err(Error::invalid_argument(format!("{name} := {} is no list of texts", show(arg))));
+            return Err(Error::invalid_argument(format!("{name} := {} is not a list of texts", show(arg))));
         };
         let text = |item: &Arg| match item {
             Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
-            other => Err(Error::invalid_argument(format!("{name} holds {}, which is no text", show(other)))),
+            other => Err(Error::invalid_argument(format!("{name} holds {}, which is not a text", show(other)))),
         };
         items.iter().map(text).collect()
     }
@@ -226,7 +228,7 @@ fn range(session: &dyn Session, start: Option<&Arg>, until: Option<&Arg>, index:
 
 fn positive(name: &str, arg: &Arg) -> Result<u64> {
     let Arg::Scalar(Constant::Int(value)) = arg else {
-        return Err(Error::invalid_argument(format!("{name} := {} is no integer", show(arg))));
+        return Err(Error::invalid_argument(format!("{name} := {} is not an integer", show(arg))));
     };
     u64::try_from(*value)
         .ok()

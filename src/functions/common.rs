@@ -1,4 +1,4 @@
-//! `tstable_common`: where all entities of several tables, or at least so many of them, are covered together.
+//! `tstable_common`: where all entities of several tables, or at least a given number of them, are covered together.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl TableFunction for Common {
                 Param { name: "start", ty: ParamType::Any },
                 Param { name: "until", ty: ParamType::Any },
             ],
-            description: "Where all entities of several tables, or at least so many, are covered together.",
+            description: "Where all entities of several tables, or at least a given number of them, are covered together.",
             example: "FROM tstable_common(['prices', 'weather'], min_buckets := 24)",
             projects: false,
             filters: false,

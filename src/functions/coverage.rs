@@ -113,12 +113,12 @@ impl Periods {
     fn new(by: &BucketWidth, asked: &Asked) -> Result<Self> {
         let timezone = asked.snapshot.definition().timezone.as_deref();
         let grid = Grid::new(by, &asked.shape.index, timezone, None).map_err(|e| {
-            Error::invalid_argument(format!("by := '{by}' is no period of this index: {}", e.message()))
+            Error::invalid_argument(format!("by := '{by}' is not a period of this index: {}", e.message()))
         })?;
         Ok(Self(grid))
     }
 
-    /// At most so many parts a run is split into.
+    /// The most parts that a run is split into.
     fn count(&self, shape: &Shape, extent: Run) -> u64 {
         let ends = (self.0.bucket_of(shape.start(extent.first)), self.0.bucket_of(shape.start(extent.last)));
         match ends {

@@ -82,7 +82,7 @@ impl Chosen {
 pub(super) fn named(arg: &Arg) -> Result<Named> {
     let unfit = |value: &Arg| {
         Error::invalid_argument(format!(
-            "entity := {} is no entity; give a struct of the entity columns, as in entity := {{'symbol': 'NVDA'}}",
+            "entity := {} is not an entity; give a struct of the entity columns, as in entity := {{'symbol': 'NVDA'}}",
             show(value)
         ))
     };

@@ -10,7 +10,7 @@ const DAY: i64 = 86_400_000_000;
 /// A host that casts nothing.
 struct Plain;
 
-/// A host whose session is so many microseconds ahead of UTC, and shows the first hour of 1970 twice.
+/// A host whose session is this many microseconds ahead of UTC, and shows the first hour of 1970 twice.
 struct Ahead(i64);
 
 impl Session for Plain {

@@ -82,7 +82,7 @@ fn offset(text: &str) -> Option<Option<i128>> {
         .then(|| Some(sign * (hours * 60 + minutes) * 60 * NANOS_PER_SECOND))
 }
 
-/// The number of so many digits that a text begins with, and what comes after.
+/// The number that a text begins with, of this many digits, and what comes after.
 fn leading(text: &str, digits: std::ops::RangeInclusive<usize>) -> Option<(i128, &str)> {
     let count = text.bytes().take(*digits.end()).take_while(u8::is_ascii_digit).count();
     let (number, rest) = text.split_at_checked(count)?;

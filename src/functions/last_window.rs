@@ -1,4 +1,4 @@
-//! `tstable_last_window`: the latest run of at least so many covered buckets of each entity that has one.
+//! `tstable_last_window`: the latest run of at least a given number of covered buckets, of each entity that has one.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl TableFunction for LastWindow {
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
             ],
-            description: "The latest run of at least so many covered buckets of each entity that has one.",
+            description: "The latest run of at least a given number of covered buckets, of each entity that has one.",
             example: "FROM tstable_last_window('prices', 24)",
             projects: true,
             filters: false,

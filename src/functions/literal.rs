@@ -11,7 +11,7 @@ use tstable_core::{
 use crate::host::Arg;
 
 const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
-/// No month is shorter, so what is bounded by so many days is never longer than a month.
+/// No month is shorter, so what is bounded by this many days is never longer than a month.
 const DAYS_PER_MONTH: i128 = 28;
 
 /// Nanoseconds in one unit of a time index.

@@ -76,7 +76,7 @@ use tstable_core::{
 use self::arguments::Expected;
 use crate::host::{LogLevel, Registry, Replacement, Session};
 
-/// Footers of open segments are kept up to so many bytes in all.
+/// Footers of open segments are kept up to this many bytes in all.
 const FOOTER_CACHE_BYTES: usize = 256 << 20;
 
 /// What the functions of one database share.

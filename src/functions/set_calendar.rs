@@ -181,7 +181,7 @@ fn early_closes(arg: &Arg) -> Result<BTreeMap<String, String>> {
             })
             .collect(),
         other => Err(Error::invalid_argument(format!(
-            "early_closes := {} is no struct or map of dates, as in {{'2024-11-29': '09:30-13:00'}}",
+            "early_closes := {} is neither a struct nor a map of dates, as in {{'2024-11-29': '09:30-13:00'}}",
             show(other)
         ))),
     }

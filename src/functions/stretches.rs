@@ -37,16 +37,16 @@ const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
 /// What is listed of each subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Gaps of at least so many buckets, with length and position.
+    /// Gaps of at least this many buckets, with length and position.
     Gaps(u64),
-    /// Windows of at least so many buckets.
+    /// Windows of at least this many buckets.
     Windows(u64),
-    /// The last window of at least so many buckets.
+    /// The last window of at least this many buckets.
     LastWindow(u64),
 }
 
 impl Kind {
-    /// The first stretches of `part`, at most so many. `part` reaches to the end of the subject's extent, and begins where
+    /// The first stretches of `part`, at most `count` of them. `part` reaches to the end of the subject's extent, and begins where
     /// the extent does or behind a stretch.
     fn of(self, subject: &Subject, part: Run, most: usize) -> Vec<Stretch> {
         let long = |least: u64| move |stretch: &Stretch| stretch.buckets >= least;
@@ -235,7 +235,7 @@ fn integer_array(ty: &ColumnType, values: impl Iterator<Item = i128>) -> Result<
         ColumnType::USmallInt => typed::<UInt16Type>(values),
         ColumnType::UInteger => typed::<UInt32Type>(values),
         ColumnType::UBigInt => typed::<UInt64Type>(values),
-        other => Err(Error::invalid_argument(format!("a column of type {other} is no entity column of integers"))),
+        other => Err(Error::invalid_argument(format!("a column of type {other} is not an entity column of integers"))),
     }
 }
 

@@ -56,7 +56,7 @@ impl TableFunction for Vacuum {
 
 /// An interval in microseconds, its months as long as months can be.
 fn keep(arg: &Arg) -> Result<i64> {
-    let wrong = || Error::invalid_argument(format!("keep := {} is no interval like INTERVAL '7 days'", show(arg)));
+    let wrong = || Error::invalid_argument(format!("keep := {} is not an interval like INTERVAL '7 days'", show(arg)));
     let Arg::Scalar(Constant::Interval { months, days, micros }) = arg else { return Err(wrong()) };
     let days = i64::from(*months).checked_mul(31).and_then(|m| m.checked_add(i64::from(*days))).ok_or_else(wrong)?;
     let keep = days.checked_mul(DAY_US).and_then(|us| us.checked_add(*micros)).ok_or_else(wrong)?;

@@ -14,7 +14,7 @@ use crate::{
     time::{Grid, IndexRange, IndexValue, Run, WallClock},
 };
 
-/// Days of sessions are looked at one by one, up to so many: 10,000 years.
+/// Days of sessions are looked at one by one, up to this many: 10,000 years.
 const MAX_DAYS: i128 = 3_700_000;
 /// The most sessions that are laid over one range, 64 MB of them; those that touch are one.
 const MAX_SESSIONS: usize = 4_000_000;

@@ -18,7 +18,7 @@ pub const MAX_RUN_BUCKETS: u64 = 1 << 34;
 
 const SIGN: u64 = 1 << 63;
 
-/// A set of at most so many buckets is joined to another bucket by bucket.
+/// A set of at most this many buckets is joined to another bucket by bucket.
 const FEW_BUCKETS: u64 = 64;
 
 /// A set of buckets.

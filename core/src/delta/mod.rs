@@ -30,7 +30,7 @@ pub const DELTA_DIRECTORY: &str = "_delta_log";
 /// The property that makes every later commit write its Delta commit too; its value is `true`.
 pub const DELTA_PROPERTY: &str = "tstable.delta";
 
-/// A checkpoint follows every so many versions, as readers of Delta expect.
+/// A checkpoint follows each time this many versions have been made, as readers of Delta expect.
 const VERSIONS_PER_CHECKPOINT: u64 = 100;
 
 /// No commit that was exported is larger.

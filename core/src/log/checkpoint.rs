@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A checkpoint is written after every so many commits.
+/// A checkpoint is written each time this many commits have been made.
 pub const COMMITS_PER_CHECKPOINT: u64 = 100;
 
 /// No checkpoint is larger.

@@ -258,7 +258,7 @@ pub fn agree(a: &Schema, b: &Schema) -> bool {
     same_columns(&a.settled_by(|name| b.type_of(name)), &b.settled_by(|name| a.type_of(name)))
 }
 
-/// The first so many columns.
+/// The first `count` columns.
 #[must_use]
 pub fn first_columns(schema: &Schema, count: usize) -> Schema {
     Schema { columns: schema.columns.iter().take(count).cloned().collect() }

@@ -161,7 +161,7 @@ impl Log {
         }
     }
 
-    /// Writes the hint, and every so many versions a checkpoint. Neither can fail the commit that it follows.
+    /// Writes the hint, and a checkpoint at regular intervals of versions. Neither can fail the commit that it follows.
     pub fn after_commit(&self, state: &TableState) -> Vec<String> {
         let mut warnings = Vec::new();
         let due = state.version.0.is_multiple_of(COMMITS_PER_CHECKPOINT);

@@ -48,7 +48,7 @@ fn about(file: &SegmentFile, column: &ReadColumn, row_group: usize, error: Error
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
     if cause.to_lowercase().contains("utf-8") {
         let message = format!(
-            "column \"{name}\" of '{}' holds text that is not UTF-8; leave the column out of the query, or write the file anew \
+            "column \"{name}\" of '{}' holds text that is not UTF-8; leave the column out of the query, or write the file again \
              with the text mended or as BLOB",
             file.path()
         );

@@ -318,7 +318,7 @@ fn footer(source: &dyn Source) -> Result<Bytes> {
 
 fn cut(path: &str) -> Error {
     Error::corrupt(format!(
-        "'{path}' begins as a Parquet file but has no whole footer; it is cut: copy or write it anew"
+        "'{path}' begins as a Parquet file but has no whole footer; it is cut: copy it again or write it again"
     ))
 }
 

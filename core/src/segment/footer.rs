@@ -110,7 +110,7 @@ fn schema_error(path: &str, error: ParquetError) -> Error {
     match error {
         ParquetError::General(why) if why.contains("for field '") || why.contains("annotate") => {
             Error::unsupported_format(format!(
-                "'{path}' has a column whose annotation does not fit its type ({why}); write the file anew without it"
+                "'{path}' has a column whose annotation does not fit its type ({why}); write the file again without it"
             ))
         }
         other => parquet_error(path, other),

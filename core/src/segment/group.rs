@@ -36,7 +36,7 @@ use crate::{
     schema::{ColumnType, Strings},
 };
 
-/// The column of a condition is decoded in parts of so many rows, which stay in the processor's cache.
+/// The column of a condition is decoded in parts of this many rows, which stay in the processor's cache.
 const PART_ROWS: usize = 16 * 1024;
 /// More chosen rows of it than this are not held in memory but decoded again with the other columns.
 const HELD_ROWS: usize = 4 << 20;

@@ -30,7 +30,7 @@ pub(super) fn guarded<T>(path: &str, decode: impl FnOnce() -> Result<T>) -> Resu
 pub(super) fn parquet_error(path: &str, error: ParquetError) -> Error {
     match error {
         ParquetError::NYI(what) => Error::unsupported_format(format!(
-            "'{path}' uses a part of Parquet that tstable cannot read ({what}); write the file anew without it"
+            "'{path}' uses a part of Parquet that tstable cannot read ({what}); write the file again without it"
         )),
         other => own_cause(Box::new(other)).unwrap_or_else(|cause| damaged(path).caused_by(cause)),
     }

@@ -25,7 +25,7 @@ pub struct RowLook {
 }
 
 impl RowLook {
-    /// For rows with so many entity columns.
+    /// For rows with this number of entity columns.
     #[must_use]
     pub fn new(entity_columns: usize) -> Self {
         Self {

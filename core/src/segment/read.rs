@@ -193,7 +193,7 @@ impl SegmentReader {
         self
     }
 
-    /// Bounds the text of a batch to about so many bytes, instead of 16 MiB.
+    /// Bounds the text of a batch to about this many bytes, instead of 16 MiB.
     #[must_use]
     pub fn within(mut self, batch_bytes: usize) -> Self {
         self.batch_bytes = batch_bytes;

@@ -97,7 +97,7 @@ pub fn each_sorted(
     Ok(())
 }
 
-/// How many rows, of which so many take so many bytes, make a batch of at most `limit` bytes, about; at least one.
+/// About how many rows make a batch of at most `limit` bytes, judging by the bytes that some of them take; at least one.
 #[must_use]
 pub fn rows_within(limit: usize, rows: usize, bytes: usize) -> usize {
     let row_bytes = bytes.checked_div(rows).unwrap_or(0).max(1);
@@ -223,7 +223,7 @@ impl TableRows {
         Ok(Self { reader, places, schema, path: file.path().to_owned() })
     }
 
-    /// Bounds the text of a batch to about so many bytes.
+    /// Bounds the text of a batch to about this many bytes.
     #[must_use]
     pub fn within(mut self, batch_bytes: usize) -> Self {
         self.reader = self.reader.within(batch_bytes);

@@ -218,7 +218,7 @@ pub fn widest(a: &ColumnType, b: &ColumnType) -> Option<ColumnType> {
     }
 }
 
-/// Every DECIMAL of so many digits is told apart by DOUBLE, or FLOAT.
+/// The most digits with which every DECIMAL is told apart by DOUBLE, or FLOAT.
 const DOUBLE_DIGITS: u8 = 15;
 /// See [`DOUBLE_DIGITS`].
 const FLOAT_DIGITS: u8 = 6;

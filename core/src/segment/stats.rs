@@ -227,7 +227,7 @@ fn unbounded(rows: Vec<Range<usize>>) -> Vec<PageBounds> {
     rows.into_iter().map(|rows| PageBounds { rows, bounds: ColumnBounds::default() }).collect()
 }
 
-/// What a page index whose lists are as long as it has pages says of the page, which has so many rows.
+/// What a page index whose lists are as long as it has pages says of the page, which has `rows` rows.
 pub(super) fn page_bounds(
     index: &ColumnIndexMetaData,
     page: usize,

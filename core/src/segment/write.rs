@@ -35,13 +35,13 @@ use crate::{
 /// DuckDB's own row group size; its scans split work by row groups.
 pub const ROW_GROUP_ROWS: usize = 122_880;
 
-/// Row groups of long texts end before they have so many rows.
+/// Row groups of long texts end before they have this many rows.
 pub const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Few enough that one entity among hundreds is found without reading the others, many enough that full scans do not notice.
 const PAGE_ROWS: usize = 8 * 1024;
 
-/// Values are encoded so many at a time, and a page can end only between two such times.
+/// Values are encoded in portions of this many, and a page can end only between two portions.
 const ENCODED_ROWS: usize = 1024;
 
 /// A column to be written.

@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// States of at most so many tables are kept, and not of more than a half of the handles suffices for: each may hold its checkpoint open.
+/// States of at most this many tables are kept, and not of more than a half of the handles suffices for: each may hold its checkpoint open.
 const MAX_TABLES: usize = 64;
 
 /// See the module.

@@ -9,7 +9,7 @@ use crate::{
 
 use super::names::random_id;
 
-/// A clock may be ahead by so much: nobody's time zone or drift is larger.
+/// How far a clock may be ahead: nobody's time zone or drift is larger.
 pub const AHEAD_US: i64 = 24 * 3600 * 1_000_000;
 
 /// Refuses an instant that is far ahead of the newest commit and of the file system's clock too, which is another machine's where the

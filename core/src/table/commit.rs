@@ -148,7 +148,7 @@ impl From<Vec<Action>> for Plan {
     }
 }
 
-/// Makes the actions that `plan` finds for a state into a version, and plans anew for every version that other writers make
+/// Makes the actions that `plan` finds for a state into a version, and plans again for every version that other writers make
 /// meanwhile. No actions make no version.
 ///
 /// # Errors
@@ -248,7 +248,7 @@ impl<'a> Amendment<'a> {
     }
 }
 
-/// A message about another version than the expected one names so many of those that came between.
+/// The most versions in between that a message names, where another version than the expected one is the newest.
 const NAMED_VERSIONS: usize = 3;
 
 impl Table {

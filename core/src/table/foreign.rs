@@ -36,7 +36,7 @@ use crate::{
 /// The property that keeps the zone of a table: its buckets are of UTC whatever the zone.
 const TIMEZONE_PROPERTY: &str = "timezone";
 
-/// What was read of so many tables is kept.
+/// What was read is kept for this many tables.
 const MAX_TABLES: usize = 64;
 
 /// Reads such tables, and keeps what their files were found to hold: commits and segments never change.

@@ -1,4 +1,4 @@
-//! Watching over long work: hearing how far it is, and stopping it.
+//! Observing long-running work: receiving its progress, and cancelling it.
 
 use crate::error::{Error, Result};
 
@@ -10,7 +10,7 @@ pub trait Monitor {
     fn progress(&self, done: f64);
 }
 
-/// Watches nothing.
+/// Observes nothing and never cancels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unwatched;
 

@@ -167,7 +167,7 @@ impl Zone {
     }
 }
 
-/// The wall-clock time so many seconds after 1970-01-01 00:00:00, clamped to the years 1 to 9999.
+/// The wall-clock time this many seconds after 1970-01-01 00:00:00, clamped to the years 1 to 9999.
 fn civil(second: i128) -> DateTime {
     let second = i64::try_from(second.clamp(FIRST_SECOND, LAST_SECOND)).unwrap_or_default();
     Offset::UTC.to_datetime(Timestamp::from_second(second).unwrap_or_default())

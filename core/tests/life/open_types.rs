@@ -160,7 +160,7 @@ fn what_is_open_inside_a_list_is_settled_too() {
     let (open, numbers) = (list(ColumnType::Null), list(ColumnType::Double));
     append(&world, &[file(&world, 0, &open, &nulls(&open))]).unwrap();
     assert_eq!(type_of_x(&world), open);
-    let DataType::List(element) = numbers.arrow(Strings::Plain) else { panic!("a list is no list") };
+    let DataType::List(element) = numbers.arrow(Strings::Plain) else { panic!("a list came as another Arrow type") };
     let prices = Arc::new(Float64Array::from(vec![1.5]));
     let values: ArrayRef = Arc::new(ListArray::new(element, OffsetBuffer::from_lengths([1]), prices, None));
     append(&world, &[file(&world, 1, &numbers, &values)]).unwrap();

@@ -44,7 +44,7 @@ pub(super) fn chosen(session: &dyn Session, subject: &Subject, scan: &Scan) {
     session.log(LogLevel::Info, &record.to_string());
 }
 
-/// Everything was read: of so many row groups that were kept so many held rows.
+/// Logged once the scan ends: how many of the kept row groups contained matching rows.
 pub(super) fn finished(session: &dyn Session, subject: &Subject, scan: &Scan, row_groups_read: usize) {
     let record = json!({
         "event": "scanned",

@@ -264,7 +264,9 @@ fn huge_integers(array: &ArrayRef) -> ArrayRef {
 
 /// The list with 32-bit offsets.
 fn short(list: &LargeListArray) -> Result<ListArray> {
-    let DataType::LargeList(field) = list.data_type() else { return Err(Error::schema_mismatch("a list is no list")) };
+    let DataType::LargeList(field) = list.data_type() else {
+        return Err(Error::schema_mismatch("a list came as another Arrow type"));
+    };
     let (first, last) = (list.offsets().first(), list.offsets().last());
     let within = |offset: i64| usize::try_from(offset).unwrap_or(0);
     let values = list.values().slice(within(first), within(last).saturating_sub(within(first)));
@@ -286,7 +288,7 @@ fn intervals(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn list(array: &ListArray, element: &Field, to: &DataType) -> Result<ArrayRef> {
-    let DataType::List(field) = to else { return Err(Error::schema_mismatch("a list is no list")) };
+    let DataType::List(field) = to else { return Err(Error::schema_mismatch("a list came as another Arrow type")) };
     let values = stored(array.values(), &element.ty)?;
     let list = ListArray::try_new(Arc::clone(field), array.offsets().clone(), values, array.nulls().cloned());
     Ok(Arc::new(list.map_err(unread)?))
@@ -294,7 +296,7 @@ fn list(array: &ListArray, element: &Field, to: &DataType) -> Result<ArrayRef> {
 
 fn structure(array: &StructArray, fields: &[Field]) -> Result<StructArray> {
     let DataType::Struct(to) = ColumnType::Struct(fields.to_vec()).arrow(Strings::Plain) else {
-        return Err(Error::schema_mismatch("a struct is no struct"));
+        return Err(Error::schema_mismatch("a struct came as another Arrow type"));
     };
     let columns = fields.iter().zip(array.columns()).map(|(field, column)| stored(column, &field.ty));
     StructArray::try_new(to, columns.collect::<Result<_>>()?, array.nulls().cloned()).map_err(unread)

@@ -140,7 +140,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// For so many columns.
+    /// For this number of columns.
     pub(super) fn new(columns: usize) -> Self {
         let mut kept = Self::default();
         kept.tables.resize_with(columns, StringTable::default);

@@ -70,7 +70,7 @@ fn wide(array: &ArrayRef) -> Result<PrimitiveArray<Decimal128Type>, ArrowError> 
         T::UInt32 => array.as_primitive::<UInt32Type>().unary(i128::from),
         T::UInt64 => array.as_primitive::<UInt64Type>().unary(i128::from),
         T::Decimal128(_, 0) => array.as_primitive::<Decimal128Type>().clone(),
-        other => return Err(ArrowError::CastError(format!("{other} is no integer"))),
+        other => return Err(ArrowError::CastError(format!("{other} is not an integer"))),
     })
 }
 

@@ -119,7 +119,10 @@ impl Snapshot {
         let names = &self.definition().entity_columns;
         let listed = || if names.is_empty() { "the table has none".to_owned() } else { names.join(", ") };
         if let Some((unknown, _)) = values.iter().find(|(name, _)| !names.iter().any(|own| same_name(own, name))) {
-            return Err(Error::invalid_argument(format!("'{unknown}' is no entity column; those are: {}", listed())));
+            return Err(Error::invalid_argument(format!(
+                "'{unknown}' is not an entity column; those are: {}",
+                listed()
+            )));
         }
         names
             .iter()

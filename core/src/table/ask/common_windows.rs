@@ -14,7 +14,7 @@ use crate::{
 pub enum Need {
     /// All of them.
     All,
-    /// At least so many.
+    /// At least this many.
     AtLeast(u64),
 }
 

@@ -32,9 +32,9 @@ pub struct Share {
     pub range: IndexRange,
     /// Its entities, ascending; all when none.
     pub entities: Option<Vec<Entity>>,
-    /// About so many rows.
+    /// About how many rows.
     pub rows: u64,
-    /// About so many bytes of files.
+    /// About how many bytes of files.
     pub bytes: u64,
 }
 

@@ -91,13 +91,13 @@ impl Snapshot {
         if extents.is_empty() && coverage.is_empty() && self.definition().entity_columns.is_empty() {
             extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
         }
-        let mut layout = Layout::new(self, grid, &universe, &extents);
+        let mut calendars = Calendars::new(self, grid, &universe, &extents);
         extents
             .into_iter()
             .map(|(entity, extent)| {
                 let own = coverage.set_of(&entity).unwrap_or_default();
                 // What is held only is no row in an hour that the clock passes over.
-                let expected = layout.expected(&entity, &own)?;
+                let expected = calendars.expected(&entity, &own)?;
                 let covered = choice.counted(own, grid)?;
                 Ok(Subject { entity, extent, covered, expected })
             })
@@ -106,7 +106,7 @@ impl Snapshot {
 }
 
 /// Lays calendars over the extents of a question, each calendar once.
-struct Layout<'a> {
+struct Calendars<'a> {
     snapshot: &'a Snapshot,
     grid: &'a Grid,
     expectations: &'a Expectations,
@@ -119,7 +119,7 @@ struct Layout<'a> {
     calendars: HashMap<*const crate::calendar::Calendar, Arc<[Run]>>,
 }
 
-impl<'a> Layout<'a> {
+impl<'a> Calendars<'a> {
     fn new(snapshot: &'a Snapshot, grid: &'a Grid, universe: &'a Universe, extents: &[(Entity, Run)]) -> Self {
         let first = extents.iter().map(|(_, extent)| extent.first).min();
         let last = extents.iter().map(|(_, extent)| extent.last).max();

@@ -50,7 +50,7 @@ impl Reason {
 /// What is asked of the rows: a range that is exact, and predicates that a row must satisfy to be of use. Prepared once
 /// and held against every segment.
 #[derive(Debug, Clone)]
-pub struct Query {
+pub struct Question {
     range: IndexRange,
     predicates: Vec<Expr>,
     /// Where the index of a row that is of use can lie.
@@ -71,7 +71,7 @@ struct Wanted {
     values: Vec<EntityPart>,
 }
 
-impl Query {
+impl Question {
     /// The predicates.
     #[must_use]
     pub fn predicates(&self) -> &[Expr] {
@@ -133,7 +133,7 @@ impl<'a> Selector<'a> {
 
     /// Prepares a question: rows in `range` for which all of `predicates` are true.
     #[must_use]
-    pub fn prepare(&self, range: IndexRange, predicates: Vec<Expr>) -> Query {
+    pub fn prepare(&self, range: IndexRange, predicates: Vec<Expr>) -> Question {
         let low = range.start.map(|start| start.0);
         let exact = match range.until.map(|until| until.0.checked_sub(1)) {
             Some(None) => Bounds::empty(),
@@ -149,7 +149,7 @@ impl<'a> Selector<'a> {
             Some(Wanted { column: *column, part, values: self.wanted(&all, *column)? })
         };
         let entities = self.entities.iter().enumerate().filter_map(wanted).collect();
-        Query { range, predicates, bounds, entities, settled }
+        Question { range, predicates, bounds, entities, settled }
     }
 
     /// The values with which the entity column can satisfy the predicate; none when they are not known.
@@ -174,7 +174,7 @@ impl<'a> Selector<'a> {
 
     /// Whether `segment` may hold rows that `query` asks for.
     #[must_use]
-    pub fn judge(&self, segment: &Segment, query: &Query) -> Reason {
+    pub fn judge(&self, segment: &Segment, query: &Question) -> Reason {
         let record = &segment.record;
         if !segment.meets(&query.range) {
             return Reason::OutsideRange;
@@ -196,7 +196,7 @@ impl<'a> Selector<'a> {
     }
 
     /// Whether `segment` may have an entity of every kind that `query` wants.
-    fn has_entities_of(&self, segment: &Segment, query: &Query) -> bool {
+    fn has_entities_of(&self, segment: &Segment, query: &Question) -> bool {
         if query.entities.is_empty() || segment.record.entities > MAX_LISTED_ENTITIES {
             return true;
         }

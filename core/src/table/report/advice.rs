@@ -11,7 +11,7 @@ use crate::{
 
 /// An entity is called late when it is behind by more than this share of the range's periods...
 const LATE_SHARE: u64 = 20;
-/// ... and by more than so many buckets.
+/// ... and by more than this many buckets.
 const LATE_BUCKETS: u64 = 3;
 
 /// Where more than this share of what is expected is missing, closed hours are a likely reason.

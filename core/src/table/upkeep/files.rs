@@ -13,7 +13,7 @@ use crate::{
     table::handle::Table,
 };
 
-/// A file that no version names is left alone for so long after it last changed: a writer may be about to name it.
+/// A file that no version names is left alone for this long after it last changed: a writer may be about to name it.
 pub const GRACE_US: i64 = 24 * 3600 * 1_000_000;
 
 /// The directories whose files segments are made of.

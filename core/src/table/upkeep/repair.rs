@@ -157,7 +157,7 @@ impl Repair<'_> {
         let latest = self.table.log().latest(None)?;
         if damaged || (checkpoints.is_empty() && latest.version.0 >= COMMITS_PER_CHECKPOINT) {
             let path = checkpoint_path(latest.version);
-            self.act("checkpoint", &path, "written anew from the commits", |r| {
+            self.act("checkpoint", &path, "rebuilt from the commits", |r| {
                 let _ = r.table.log().write_checkpoint(&latest)?;
                 r.table.log().write_hint_at(latest.version, latest.version)
             })?;
@@ -174,7 +174,7 @@ impl Repair<'_> {
             return Ok(());
         }
         let checkpoint = checkpoints.last().copied().unwrap_or_default();
-        self.act("hint", HINT_PATH, "written anew", |r| r.table.log().write_hint_at(latest.version, checkpoint))
+        self.act("hint", HINT_PATH, "rebuilt", |r| r.table.log().write_hint_at(latest.version, checkpoint))
     }
 
     fn segments(&mut self, latest: &Arc<TableState>) -> Result<()> {
@@ -198,12 +198,12 @@ impl Repair<'_> {
             match &record.coverage {
                 CoverageRecord::File(path) if bounds && derived.coverage.buckets() == record.buckets => {
                     let bytes = derived.coverage.to_bytes();
-                    self.act("coverage", path, "written anew from the rows", |r| {
+                    self.act("coverage", path, "rebuilt from the rows", |r| {
                         overwrite(r.storage().as_ref(), path, &bytes)
                     })?;
                 }
                 _ => {
-                    let action = "recorded anew from the rows, in a commit";
+                    let action = "recorded again from the rows, in a commit";
                     self.act("coverage", &record.path, action, |r| r.record_anew(record, &derived))?;
                 }
             }

@@ -20,7 +20,7 @@ use crate::{
 /// What to remove.
 #[derive(Debug, Clone, Copy)]
 pub struct VacuumRequest {
-    /// Versions that were the newest at some time during the last so many microseconds stay readable.
+    /// Versions that were the newest at some time during the last `keep_us` microseconds stay readable.
     pub keep_us: i64,
     /// Only say what would be removed.
     pub dry_run: bool,
@@ -77,7 +77,7 @@ impl Plan {
     }
 }
 
-/// A vacuum condemns at most so many files that no version names, so that its commit stays small. The next takes the others.
+/// The most files that no version names which one vacuum condemns, so that its commit stays small. The next takes the others.
 const MAX_CONDEMNED: usize = 20_000;
 
 impl Table {

@@ -29,7 +29,7 @@ use crate::{
 /// The check of this name is the property with this and the name as its key.
 pub const CHECK_PREFIX: &str = "tstable.check.";
 
-/// So many violating rows are shown.
+/// How many examples an error message lists.
 const EXAMPLES: usize = 3;
 
 impl Table {
@@ -140,7 +140,7 @@ impl<'a> Violations<'a> {
         Self { checks, found: vec![(0, Vec::new()); checks.0.len()], rows: 0 }
     }
 
-    /// As after so many rows without a violation.
+    /// As after `rows` rows without a violation.
     #[must_use]
     pub fn after(self, rows: u64) -> Self {
         Self { rows, ..self }

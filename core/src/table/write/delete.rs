@@ -40,7 +40,7 @@ impl Table {
     ///
     /// # Errors
     /// `InvalidArgument` when an end of the range is inside a bucket, naming the bounds around it, or when `entity` names what
-    /// is no entity column. Nothing is changed then.
+    /// is not an entity column. Nothing is changed then.
     pub fn delete(&self, latest: &Snapshot, request: &DeleteRequest, monitor: &dyn Monitor) -> Result<Deleted> {
         self.work_on(latest, |latest| self.delete_from(latest, request, monitor))
     }
@@ -112,7 +112,7 @@ fn entity_filter(snapshot: &Snapshot, entity: &[(String, EntityPart)]) -> Result
             let known: Vec<_> = columns.iter().map(|c| c.name.as_str()).collect();
             let known =
                 if known.is_empty() { "there are none".to_owned() } else { format!("those are {}", known.join(", ")) };
-            Error::invalid_argument(format!("entity names '{name}', which is no entity column; {known}"))
+            Error::invalid_argument(format!("entity names '{name}', which is not an entity column; {known}"))
         })?;
         let text = columns.get(at).is_some_and(|column| column.ty == ColumnType::Varchar);
         match (text, part) {

@@ -11,7 +11,7 @@ use crate::{
     time::{IndexValue, format_value},
 };
 
-/// So many are shown.
+/// How many examples an error message lists.
 const EXAMPLES: usize = 3;
 
 /// Refuses a file in which rows share entity and index value.

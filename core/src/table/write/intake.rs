@@ -7,7 +7,7 @@ use super::{
     folders::Folders,
     incoming::{Arrival, Incoming},
     keys::{Holder, Keys, Shared},
-    loaded::Loaded,
+    loaded::LiveSources,
     moved::Around,
     overlap::{self, Advice, Covering},
     policy::{AppendRequest, Mode, NewColumns, OnError, OnOverlap, Status},
@@ -113,7 +113,7 @@ impl<'a> Intake<'a> {
         let mut planning = Planning {
             intake: self,
             state,
-            loaded: Loaded::of(state),
+            loaded: LiveSources::of(state),
             coverage: state.coverage(self.storage.as_ref())?,
             before: Coverage::default(),
             planned: Vec::new(),
@@ -129,7 +129,7 @@ impl<'a> Intake<'a> {
 struct Planning<'a> {
     intake: &'a Intake<'a>,
     state: &'a Arc<TableState>,
-    loaded: Loaded,
+    loaded: LiveSources,
     coverage: Arc<Coverage>,
     /// What earlier files of the call add.
     before: Coverage,

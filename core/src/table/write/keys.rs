@@ -139,7 +139,7 @@ impl<'a> Keys<'a> {
         self.shared_at_once(of, others, within, KEYS_AT_ONCE, monitor)
     }
 
-    /// As [`Keys::shared`], with at most so many keys in memory.
+    /// As [`Keys::shared`], with at most `keys_at_once` keys in memory.
     ///
     /// # Errors
     /// As [`Keys::shared`].

@@ -10,12 +10,12 @@ use crate::{
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LiveSources {
     state: Arc<TableState>,
     by_bytes: OnceCell<HashMap<u64, Vec<Fingerprint>>>,
 }
 
-impl Loaded {
+impl LiveSources {
     pub(crate) fn of(state: &Arc<TableState>) -> Self {
         Self { state: Arc::clone(state), by_bytes: OnceCell::new() }
     }
@@ -40,7 +40,7 @@ impl Loaded {
         Ok(segments.any(|sources| sources.len() > 1 && sources.iter().any(|source| source.fingerprint == fingerprint)))
     }
 
-    /// The fingerprints of loaded files of so many bytes.
+    /// The fingerprints of loaded files of this size in bytes.
     ///
     /// # Errors
     /// As [`Segments::all`](crate::log::segments::Segments::all).

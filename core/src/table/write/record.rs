@@ -13,7 +13,7 @@ use crate::{
     storage::Storage,
 };
 
-/// Coverage of at most so many bytes stands in the commit itself.
+/// Coverage of up to this many bytes is kept in the commit itself.
 const INLINE_COVERAGE_BYTES: usize = 4096;
 
 /// Puts coverage into the record when it is small, and into a file when it is not.

@@ -34,7 +34,7 @@ use crate::{
     time::{BucketId, IndexRange},
 };
 
-/// Batches of at most so many bytes are gathered before a run is written.
+/// Batches of up to this many bytes are gathered before a run is written.
 pub const MEMORY_BYTES: usize = 64 << 20;
 
 /// Bytes of rows that are held of each run, and handed on together.
@@ -45,7 +45,7 @@ const RUN_GROUP_ROWS: usize = 32 * 1024;
 /// See [`RUN_GROUP_ROWS`].
 const RUN_GROUP_BYTES: usize = MEMORY_BYTES / MERGED_RUNS;
 
-/// At most so many runs are merged at once.
+/// The most runs that are merged at once.
 pub const MERGED_RUNS: usize = 16;
 
 /// Rows in the table's columns on their way to being sorted.

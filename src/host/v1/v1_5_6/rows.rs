@@ -160,7 +160,7 @@ unsafe fn arrays(element: &Field, ty: &ColumnType, vector: ffi::duckdb_vector, v
         (length, array(&element.ty, ffi::duckdb_array_vector_get_child(vector), rows)?)
     };
     let DataType::List(field) = ty.arrow(Strings::Plain) else {
-        return Err(Error::schema_mismatch("a list is no list"));
+        return Err(Error::schema_mismatch("a list came as another Arrow type"));
     };
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(length, view.rows));
     Ok(Arc::new(ListArray::try_new(field, offsets, values, nulls(view)).map_err(unread)?))
@@ -235,7 +235,7 @@ unsafe fn list(element: &Field, ty: &ColumnType, vector: ffi::duckdb_vector, vie
     // SAFETY: as the caller says.
     let (offsets, values) = unsafe { elements(&element.ty, vector, view)? };
     let DataType::List(field) = ty.arrow(Strings::Plain) else {
-        return Err(Error::schema_mismatch("a list is no list"));
+        return Err(Error::schema_mismatch("a list came as another Arrow type"));
     };
     Ok(Arc::new(ListArray::try_new(field, offsets, values, nulls(view)).map_err(unread)?))
 }
@@ -270,7 +270,7 @@ unsafe fn structure(fields: &[Field], vector: ffi::duckdb_vector, view: &View, r
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let DataType::Struct(to) = ColumnType::Struct(fields.to_vec()).arrow(Strings::Plain) else {
-        return Err(Error::schema_mismatch("a struct is no struct"));
+        return Err(Error::schema_mismatch("a struct came as another Arrow type"));
     };
     StructArray::try_new(to, columns, nulls(view)).map_err(unread)
 }

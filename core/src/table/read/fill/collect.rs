@@ -55,7 +55,7 @@ struct Column {
 
 /// Which cells a row may fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Side {
     Cells,
     Before,
     After,
@@ -124,11 +124,11 @@ impl<'a> Collection<'a> {
             (self.request.cells.start_of(self.cells.first), self.request.cells.end_of(self.cells.last));
         let range = IndexRange::new(start, until);
         let named = self.slots.len() < 64 || !is_last;
-        self.read_rows(range, Target::Cells, named)
+        self.read_rows(range, Side::Cells, named)
     }
 
     /// Reads rows of a range into the cells that `target` says.
-    pub(super) fn read_rows(&mut self, range: IndexRange, target: Target, named: bool) -> Result<()> {
+    pub(super) fn read_rows(&mut self, range: IndexRange, target: Side, named: bool) -> Result<()> {
         let predicates = if named { self.entity_predicate() } else { Vec::new() };
         // A column that is filled in more than one way is read once for each.
         let mut columns: Vec<usize> = Vec::new();
@@ -162,7 +162,7 @@ impl<'a> Collection<'a> {
         vec![Expr::In(Box::new(Expr::Column(*position)), constants)]
     }
 
-    fn take(&mut self, batch: &RecordBatch, places: &[Option<usize>], target: Target) -> Result<()> {
+    fn take(&mut self, batch: &RecordBatch, places: &[Option<usize>], target: Side) -> Result<()> {
         let array = |at: usize| places.get(at).copied().flatten().and_then(|place| batch.columns().get(place));
         let index = array(0).ok_or_else(|| Error::corrupt("a segment has no index column"))?;
         let index = integers(index.as_ref())?;
@@ -172,8 +172,8 @@ impl<'a> Collection<'a> {
         let grid = &self.request.cells;
         let (cells, width) = (self.cells, cell_count(self.cells));
         for (at, column) in self.columns.iter_mut().enumerate() {
-            if target != Target::Cells && !column.method.looks_back()
-                || target == Target::After && column.method != Method::Linear
+            if target != Side::Cells && !column.method.looks_back()
+                || target == Side::After && column.method != Method::Linear
             {
                 continue;
             }
@@ -182,12 +182,12 @@ impl<'a> Collection<'a> {
             for (row, (value, slot)) in index.iter().zip(&slots).enumerate() {
                 let (Some(slot), false) = (slot, values.is_null(row)) else { continue };
                 let cell = match target {
-                    Target::Cells => match cell_of(&mut cursor, *value, cells)? {
+                    Side::Cells => match cell_of(&mut cursor, *value, cells)? {
                         Some(cell) => cell,
                         None => continue,
                     },
-                    Target::Before => width,
-                    Target::After => width.saturating_add(1),
+                    Side::Before => width,
+                    Side::After => width.saturating_add(1),
                 };
                 let place = slot.saturating_mul(width.saturating_add(2)).saturating_add(cell);
                 column.offer(place, *value, row, target, &mut cursor)?;
@@ -222,12 +222,12 @@ fn cell_of(cursor: &mut Cursor<'_>, value: i128, cells: Run) -> Result<Option<us
 
 impl Column {
     /// Takes the row for its place when it is later than what is there; after the cells, when its cell is earlier.
-    fn offer(&mut self, place: usize, at: i128, row: usize, target: Target, cursor: &mut Cursor<'_>) -> Result<()> {
+    fn offer(&mut self, place: usize, at: i128, row: usize, target: Side, cursor: &mut Cursor<'_>) -> Result<()> {
         let pending = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let Some(own) = self.places.get_mut(place) else { return Ok(()) };
         let wins = match own {
             None => true,
-            Some(known) if target == Target::After => {
+            Some(known) if target == Side::After => {
                 let (cell, known_cell) = (cursor.bucket_of(IndexValue(at))?, cursor.bucket_of(IndexValue(known.at))?);
                 cell < known_cell || cell == known_cell && at >= known.at
             }

@@ -3,7 +3,7 @@
 //! that was found is NULL.
 
 use super::{
-    collect::{Collection, Target},
+    collect::{Collection, Side},
     request::{Method, cell_count},
 };
 use crate::{
@@ -13,24 +13,24 @@ use crate::{
     time::{BucketId, Grid, IndexRange, IndexValue, Run},
 };
 
-/// Each further look reads so many times more buckets.
+/// Each further look reads this many times more buckets.
 const GROWTH: u64 = 8;
 
 impl Collection<'_> {
     /// Finds what the methods need beyond the cells.
     pub(super) fn look_around(&mut self, subjects: &[Subject], max_age: Option<i128>) -> Result<()> {
         if self.methods().any(Method::looks_back) {
-            self.look(subjects, max_age, Target::Before)?;
+            self.look(subjects, max_age, Side::Before)?;
         }
         if self.methods().any(|method| method == Method::Linear) {
-            self.look(subjects, max_age, Target::After)?;
+            self.look(subjects, max_age, Side::After)?;
         }
         Ok(())
     }
 
-    fn look(&mut self, subjects: &[Subject], max_age: Option<i128>, target: Target) -> Result<()> {
+    fn look(&mut self, subjects: &[Subject], max_age: Option<i128>, target: Side) -> Result<()> {
         let grid = self.snapshot.grid()?;
-        let reach = self.reach(&grid, max_age, target);
+        let reach = self.reach(max_age, target);
         let Some(reach) = reach.and_then(|range| grid.buckets_in(&range)) else { return Ok(()) };
         let mut rest: Vec<Search> =
             (0..subjects.len()).map(|slot| Search { slot, left: Some(reach), searched: None }).collect();
@@ -59,11 +59,11 @@ impl Collection<'_> {
     }
 
     /// The index values in which a value may be looked for.
-    fn reach(&self, _grid: &Grid, max_age: Option<i128>, target: Target) -> Option<IndexRange> {
+    fn reach(&self, max_age: Option<i128>, target: Side) -> Option<IndexRange> {
         let (start, until) =
             (self.request.cells.start_of(self.cells.first), self.request.cells.end_of(self.cells.last));
         let range = match target {
-            Target::Before => {
+            Side::Before => {
                 // A linear cell may begin a cell's width before its value.
                 IndexRange { start: max_age.map(|age| IndexValue(start.0.saturating_sub(age))), until: Some(start) }
             }
@@ -76,9 +76,9 @@ impl Collection<'_> {
     }
 
     /// The values of a run of the table's buckets that lie beyond the cells; after them, to the end of their last cell.
-    fn beyond(&self, grid: &Grid, run: Run, target: Target) -> IndexRange {
+    fn beyond(&self, grid: &Grid, run: Run, target: Side) -> IndexRange {
         let (start, until) = (grid.start_of(run.first), grid.end_of(run.last));
-        if target == Target::Before {
+        if target == Side::Before {
             return IndexRange::new(start, until.min(self.request.cells.start_of(self.cells.first)));
         }
         let last = self.request.cells.bucket_of(IndexValue(until.0.saturating_sub(1)));
@@ -88,15 +88,15 @@ impl Collection<'_> {
 
     /// Whether a column that looks that way has no value yet that is certainly the nearest: one that lies beyond what was
     /// searched for this entity was read for another one, and there may be a nearer one.
-    fn lacks(&self, slot: usize, target: Target, grid: &Grid, searched: Option<Run>) -> bool {
-        let place = cell_count(self.cells).saturating_add(usize::from(target == Target::After));
+    fn lacks(&self, slot: usize, target: Side, grid: &Grid, searched: Option<Run>) -> bool {
+        let place = cell_count(self.cells).saturating_add(usize::from(target == Side::After));
         let certain = |at: i128| match (searched, target) {
             (None, _) => false,
-            (Some(run), Target::Before) => at >= grid.start_of(run.first).0,
+            (Some(run), Side::Before) => at >= grid.start_of(run.first).0,
             (Some(run), _) => at < grid.end_of(run.last).0,
         };
         self.methods().enumerate().any(|(column, method)| {
-            let looks = if target == Target::Before { method.looks_back() } else { method == Method::Linear };
+            let looks = if target == Side::Before { method.looks_back() } else { method == Method::Linear };
             let known = self.row(slot, column).get(place).copied().flatten();
             looks && !known.is_some_and(|known| certain(known.at))
         })
@@ -112,9 +112,9 @@ struct Search {
 }
 
 /// The buckets from the nearest covered one on, `count` of them towards the far end of `reach`, and what is left of it.
-fn nearest(covered: &BucketSet, reach: Run, count: u64, target: Target) -> Option<(Run, Option<Run>)> {
+fn nearest(covered: &BucketSet, reach: Run, count: u64, target: Side) -> Option<(Run, Option<Run>)> {
     let extent = covered.extent()?.clip(reach)?;
-    if target == Target::Before {
+    if target == Side::Before {
         let last = covered.last_run_of_at_least(1, extent.last.0.checked_add(1).map(BucketId))?.last;
         let first = BucketId(last.0.saturating_sub_unsigned(count.saturating_sub(1))).max(extent.first);
         let left = first.0.checked_sub(1).and_then(|before| Run::new(extent.first, BucketId(before)));

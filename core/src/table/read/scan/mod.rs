@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use self::applied::{Appliable, Applied, Required};
 use self::{applied::AllApplied, chosen::Chosen, stats::GroupStats};
-use super::select::{Query, Reason, Selector, constant_of};
+use super::select::{Question, Reason, Selector, constant_of};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
@@ -29,7 +29,7 @@ use crate::{
     time::IndexRange,
 };
 
-/// Rows are chosen by entity where a segment has at least so many for each that is asked for.
+/// Rows are chosen by entity where a segment has at least this many for each that is asked for.
 const ENTITIES_PER_CHOSEN: u64 = 16;
 
 /// What to read.
@@ -83,7 +83,7 @@ pub struct Scan {
     cache: Arc<Cache>,
     columns: Vec<usize>,
     constants: bool,
-    query: Query,
+    query: Question,
     chosen: Option<Chosen>,
     applied: AllApplied,
     /// So many of the predicates, the first, are applied; the others only advise.
@@ -117,7 +117,7 @@ pub struct Unit {
 /// The rows of a unit.
 #[derive(Debug)]
 pub enum UnitRows {
-    /// So many, of which no column is wanted.
+    /// This many rows, of which no column is wanted.
     Counted(u64),
     /// Batches with the columns that the segment has.
     Read(Box<SegmentReader>),

@@ -311,7 +311,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// So many rows of the job are read, and so many written: each is half of the work.
+    /// How far the job is, from the rows read and written: each is half of the work.
     #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
     fn tell(&self, read: u64, written: u64) {
         let half = read.saturating_add(written) as f64 / 2.0;
