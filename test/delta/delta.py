@@ -257,6 +257,38 @@ def vacuum_takes_old_versions_out(con):
     check(count == con.execute("SELECT count(*) FROM tstable_scan('v')").fetchone()[0], "the next version after a vacuum")
 
 
+def columns_of_folders_are_partition_columns(con):
+    con.execute("""
+        COPY (SELECT ts, h::DOUBLE AS v, s AS symbol, ts::DATE AS date
+              FROM (SELECT TIMESTAMP '2024-01-02' + INTERVAL 1 HOUR * h AS ts, h FROM range(48) t(h)), (VALUES ('BTC/USD'), ('a b=c%')) e(s))
+        TO 'folders' (FORMAT parquet, PARTITION_BY (symbol, date))""")
+    con.execute("CALL tstable_create('folders', time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])")
+    for symbol in ("BTC*", "a*"):
+        files = f"folders/symbol={symbol}/*/*.parquet"
+        con.execute(f"CALL tstable_append('folders', '{files}', mode := 'adopt', hive := true)")
+    # A file that has the column itself, with one value, and lacks the other.
+    con.execute("COPY (SELECT TIMESTAMP '2024-02-01' AS ts, 1.0::DOUBLE AS v, 'Z' AS symbol) TO 'plain.parquet'")
+    con.execute("CALL tstable_append('folders', 'plain.parquet')")
+    con.execute("CALL tstable_compact('folders')")
+    con.execute("CALL tstable_export_delta('folders')")
+    order = "SELECT ts, v, symbol, date FROM"
+    for version in range(2, 6):
+        own = con.execute(f"{order} tstable_scan('folders', version := {version}) ORDER BY ALL").fetchall()
+        table = deltalake.DeltaTable("folders", version=version - 1)
+        partitioned = ["symbol", "date"] if version < 5 else []
+        check(table.metadata().partition_columns == partitioned, f"version {version} has other partition columns")
+        rows = table.to_pyarrow_table()
+        check(duckdb.sql(f"{order} rows ORDER BY ALL").fetchall() == own, f"delta-rs sees other rows of version {version}")
+        # Polars does not read versions in which one file has a partition column and another does not.
+        if version != 4:
+            frame = polars.scan_delta("folders", version=version - 1).select("ts", "v", "symbol", "date").collect().to_arrow()
+            check(duckdb.sql(f"{order} frame ORDER BY ALL").fetchall() == own, f"Polars sees other rows of version {version}")
+    check(deltas(con, "folders") == [], f"a Delta log with partition columns: {deltas(con, 'folders')}")
+    con.execute("COPY (SELECT TIMESTAMP '2024-03-01' AS ts, 2.0::DOUBLE AS v) TO 'q.parquet'")
+    con.execute("CALL tstable_append('folders', 'q.parquet', pattern := '{symbol}.parquet')")
+    refused(lambda: con.execute("CALL tstable_export_delta('folders')"), "schema mismatch", "'symbol'", "several values")
+
+
 def what_does_not_fit_is_refused(con):
     con.execute("COPY (SELECT TIMESTAMP '2024-01-01' AS ts, uuid() AS id, TIME '01:02:03' AS clock) TO 'odd.parquet'")
     con.execute("CALL tstable_create('odd', time_column := 'ts', bucket := '1h')")
@@ -285,6 +317,7 @@ def main():
     going_back_takes_the_delta_log_along(con)
     damage_is_found(con)
     vacuum_takes_old_versions_out(con)
+    columns_of_folders_are_partition_columns(con)
     what_does_not_fit_is_refused(con)
     print(f"Delta: {CHECKS} checks passed")
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::types;
+use super::{
+    partitions::{encoded, values},
+    types,
+};
 use crate::{
     coverage::EntityPart,
     error::Result,
@@ -13,6 +16,7 @@ use crate::{
         definition::Definition,
         state::Segment,
     },
+    schema::same_name,
     storage::Storage,
 };
 
@@ -23,19 +27,24 @@ const WALL_CLOCK: &str = "timestampNtz";
 
 const MICROS_PER_MILLI: i64 = 1_000;
 
+/// A definition and the partition columns of its version.
+pub(super) type Defined<'a> = (&'a Definition, &'a [String]);
+
 /// `protocol` and `metaData`, where they differ from what the version before had.
 ///
 /// # Errors
 /// `SchemaMismatch` naming each column that Delta has no type for.
-pub(super) fn definition(before: Option<&Definition>, after: &Definition, at: Instant) -> Result<Vec<Value>> {
+pub(super) fn definition(before: Option<Defined<'_>>, after: Defined<'_>, at: Instant) -> Result<Vec<Value>> {
+    let (after, partitions) = after;
+    let (before, partitions_before) = before.unzip();
     types::check(after.schema.as_ref())?;
     let mut actions = Vec::new();
     let had = before.map(|before| types::has_wall_clock(before.schema.as_ref()));
     if had.is_none_or(|had| !had && types::has_wall_clock(after.schema.as_ref())) {
         actions.push(json!({"protocol": protocol(after)}));
     }
-    if before.is_none_or(|before| before.schema != after.schema) {
-        actions.push(json!({"metaData": metadata(after, at)}));
+    if before.is_none_or(|before| before.schema != after.schema) || partitions_before.is_some_and(|b| b != partitions) {
+        actions.push(json!({"metaData": metadata(after, partitions, at)}));
     }
     Ok(actions)
 }
@@ -48,12 +57,12 @@ pub(super) fn protocol(definition: &Definition) -> Value {
 }
 
 /// The table's metadata.
-pub(super) fn metadata(definition: &Definition, at: Instant) -> Value {
+pub(super) fn metadata(definition: &Definition, partitions: &[String], at: Instant) -> Value {
     json!({
         "id": table_id(definition),
         "format": {"provider": "parquet", "options": {}},
         "schemaString": types::schema_string(definition.schema.as_ref()),
-        "partitionColumns": [],
+        "partitionColumns": partitions,
         "configuration": {},
         "createdTime": millis(at),
     })
@@ -71,10 +80,10 @@ pub(super) fn millis(at: Instant) -> i64 {
 }
 
 /// A segment that comes.
-pub(super) fn add(record: &SegmentRecord, stats: &str, at: Instant, data_change: bool) -> Value {
+fn add(record: &SegmentRecord, partition: &Map<String, Value>, stats: &str, at: Instant, data_change: bool) -> Value {
     json!({"add": {
-        "path": record.path,
-        "partitionValues": {},
+        "path": encoded(&record.path),
+        "partitionValues": partition,
         "size": record.bytes,
         "modificationTime": millis(at),
         "dataChange": data_change,
@@ -82,14 +91,31 @@ pub(super) fn add(record: &SegmentRecord, stats: &str, at: Instant, data_change:
     }})
 }
 
+/// A segment that comes to a version with this definition and these partition columns.
+///
+/// # Errors
+/// As [`super::partitions::values`] and [`stats`].
+pub(super) fn add_of(
+    record: &SegmentRecord,
+    definition: &Definition,
+    partitions: &[String],
+    storage: &dyn Storage,
+    at: Instant,
+    data_change: bool,
+) -> Result<Value> {
+    let stats = stats(record, definition, partitions, storage)?;
+    let values = values(record, partitions, definition, storage)?;
+    Ok(add(record, &values, &stats, at, data_change))
+}
+
 /// A segment that goes.
-pub(super) fn remove(record: &SegmentRecord, at: Instant, data_change: bool) -> Value {
+pub(super) fn remove(record: &SegmentRecord, partition: &Map<String, Value>, at: Instant, data_change: bool) -> Value {
     json!({"remove": {
-        "path": record.path,
+        "path": encoded(&record.path),
         "deletionTimestamp": millis(at),
         "dataChange": data_change,
         "extendedFileMetadata": true,
-        "partitionValues": {},
+        "partitionValues": partition,
         "size": record.bytes,
     }})
 }
@@ -110,9 +136,17 @@ pub(super) fn info(commit: &Commit, table_id: &str) -> Value {
 }
 
 /// What readers skip files by: rows, and least and greatest value of the index and of each entity column, none of which is NULL.
-pub(super) fn stats(record: &SegmentRecord, definition: &Definition, storage: &dyn Storage) -> Result<String> {
+fn stats(
+    record: &SegmentRecord,
+    definition: &Definition,
+    partitions: &[String],
+    storage: &dyn Storage,
+) -> Result<String> {
     let (mut least, mut greatest, mut nulls) = (Map::new(), Map::new(), Map::new());
     let mut column = |name: &str, min: Value, max: Value| {
+        if partitions.iter().any(|partition| same_name(partition, name)) {
+            return;
+        }
         least.insert(name.to_owned(), min);
         greatest.insert(name.to_owned(), max);
         nulls.insert(name.to_owned(), 0.into());

@@ -12,7 +12,7 @@ use arrow::{
 };
 use serde_json::{Value, json};
 
-use super::{DELTA_DIRECTORY, actions};
+use super::{DELTA_DIRECTORY, actions, partitions};
 use crate::{
     error::{Error, Result},
     log::{state::TableState, store::Log},
@@ -111,12 +111,13 @@ struct Rows {
 impl Rows {
     fn of(log: &Log, state: &TableState) -> Result<Self> {
         let storage = log.storage();
+        let partitions = partitions::columns(state)?;
         let mut adds = Vec::new();
         for segment in state.segments.all()? {
-            let stats = actions::stats(&segment.record, &state.definition, storage.as_ref())?;
-            adds.push(actions::add(&segment.record, &stats, state.committed_at, false));
+            let (definition, at) = (&state.definition, state.committed_at);
+            adds.push(actions::add_of(&segment.record, definition, &partitions, storage.as_ref(), at, false)?);
         }
-        let metadata = actions::metadata(&state.definition, state.created_at);
+        let metadata = actions::metadata(&state.definition, &partitions, state.created_at);
         Ok(Self { protocol: actions::protocol(&state.definition), metadata, adds })
     }
 

@@ -6,6 +6,7 @@
 
 mod actions;
 mod checkpoint;
+mod partitions;
 mod types;
 pub mod upkeep;
 
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     log::{
         Version,
-        commit::{Action, Commit, SegmentRecord},
+        commit::{Action, Commit, Instant, SegmentRecord},
         state::TableState,
         store::Log,
     },
@@ -236,16 +237,17 @@ impl<'a> Export<'a> {
     /// Writes the Delta commit of `commit`, which leads from `before` to `after`.
     fn commit(&mut self, commit: &Commit, before: Option<&TableState>, after: &TableState) -> Result<()> {
         let storage = self.log.storage();
-        let known = before.map(|state| state.definition.as_ref());
-        let mut actions = actions::definition(known, &after.definition, commit.timestamp)?;
+        let partitions_before = before.map(partitions::columns).transpose()?.unwrap_or_default();
+        let partitions = partitions::columns(after)?;
+        let known = before.map(|state| (state.definition.as_ref(), partitions_before.as_slice()));
+        let mut actions = actions::definition(known, (&after.definition, &partitions), commit.timestamp)?;
         let (mut added, mut removed) = (0_u64, 0_u64);
         let data_change = commit.operation != "compact";
         for action in &commit.actions {
             match action {
                 Action::AddSegment(record) => {
                     added = added.saturating_add(1);
-                    let stats = actions::stats(record, &after.definition, storage.as_ref())?;
-                    actions.push(actions::add(record, &stats, commit.timestamp, data_change));
+                    actions.push(self.add(record, after, &partitions, commit.timestamp, data_change)?);
                     if let Some(live) = &mut self.live {
                         live.insert(record.id.clone(), record.as_ref().clone());
                     }
@@ -253,23 +255,41 @@ impl<'a> Export<'a> {
                 Action::RemoveSegment { id } => {
                     removed = removed.saturating_add(1);
                     let record = self.take(id, before)?;
-                    actions.push(actions::remove(&record, commit.timestamp, data_change));
+                    let of = before.map_or(&after.definition, |before| &before.definition);
+                    let values = partitions::values(&record, &partitions_before, of, storage.as_ref())?;
+                    actions.push(actions::remove(&record, &values, commit.timestamp, data_change));
                 }
                 _ => {}
+            }
+        }
+        if partitions != partitions_before {
+            // What is said of files that stay has to name the new columns too.
+            for segment in after.segments.all()?.into_iter().filter(|segment| segment.added < commit.version) {
+                actions.push(self.add(&segment.record, after, &partitions, commit.timestamp, false)?);
             }
         }
         actions.push(actions::info(commit, &after.definition.table_id));
         self.write(after, &actions, &commit.operation, (added, removed))
     }
 
+    fn add(
+        &self,
+        record: &SegmentRecord,
+        state: &TableState,
+        partitions: &[String],
+        at: Instant,
+        data_change: bool,
+    ) -> Result<Value> {
+        actions::add_of(record, &state.definition, partitions, self.log.storage().as_ref(), at, data_change)
+    }
+
     /// Writes all of a version as one Delta commit, and the checkpoint that readers begin with.
     fn complete(&mut self, state: &TableState) -> Result<()> {
-        let storage = self.log.storage();
-        let mut actions = actions::definition(None, &state.definition, state.committed_at)?;
+        let partitions = partitions::columns(state)?;
+        let mut actions = actions::definition(None, (&state.definition, &partitions), state.committed_at)?;
         let segments = state.segments.all()?;
         for segment in &segments {
-            let stats = actions::stats(&segment.record, &state.definition, storage.as_ref())?;
-            actions.push(actions::add(&segment.record, &stats, state.committed_at, true));
+            actions.push(self.add(&segment.record, state, &partitions, state.committed_at, true)?);
         }
         let commit = self.log.read(state.version)?.ok_or_else(|| missing(state.version))?;
         actions.push(actions::info(&commit, &state.definition.table_id));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     DELTA_DIRECTORY, MAX_DELTA_COMMIT_BYTES, checkpoint, commit_path, export, is_on, missing, newest_exported,
-    version_of_name,
+    partitions::encoded, version_of_name,
 };
 use crate::{
     error::{Error, Result},
@@ -95,7 +95,7 @@ impl Ours {
         let mut live = HashMap::new();
         if first > 0 {
             for segment in log.state_of(Version(first), latest)?.segments.all()? {
-                live.insert(segment.record.id.clone(), (segment.record.path.clone(), segment.record.bytes));
+                live.insert(segment.record.id.clone(), (encoded(&segment.record.path), segment.record.bytes));
             }
         }
         Ok(Self { live })
@@ -109,7 +109,7 @@ impl Ours {
         for action in &commit.actions {
             match action {
                 Action::AddSegment(record) => {
-                    let file = (record.path.clone(), record.bytes);
+                    let file = (encoded(&record.path), record.bytes);
                     added.insert(file.clone());
                     self.live.insert(record.id.clone(), file);
                 }
@@ -124,7 +124,9 @@ impl Ours {
             Err(problem) => return Ok(Some(problem)),
         };
         let whole = || self.live.values().cloned().collect::<Files>();
-        let same = stated.added == added && stated.removed == removed;
+        // Files that stay are named again when the columns that folders name are others.
+        let again = || stated.added.difference(&added).all(|file| whole().contains(file));
+        let same = stated.added.is_superset(&added) && stated.removed == removed && again();
         Ok(match stated.version {
             Some(stated) if stated != version.0 => {
                 Some(format!("it says that it is of version {stated}, and is in the place of version {version}"))
