@@ -46,6 +46,7 @@ mod question;
 mod repair;
 mod report;
 mod report_page;
+mod restated;
 mod restore;
 mod roots;
 mod scan;
@@ -149,6 +150,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
             Arc::new(repair::Repair(new())),
+            Arc::new(restated::Restated(new())),
             Arc::new(restore::Restore(new())),
             Arc::new(report_page::ReportPage(new())),
             Arc::new(scan::Scan(new())),

@@ -38,7 +38,7 @@ pub use self::{
     read::{bucket_starts, fill, latest, scan, select, since},
     upkeep::{checkpoint, files, repair, vacuum, verify},
     write::{
-        append, builder, carve, checks, compact, delete, duplicates, fit, folders, given, incoming, intake, integers,
-        keys, load, moved, overlap, policy, preview, same, sieve, slices, sorter, stage,
+        append, builder, carve, checks, compact, compare, delete, duplicates, fit, folders, given, incoming, intake,
+        integers, keys, load, moved, overlap, policy, preview, same, sieve, slices, sorter, stage,
     },
 };

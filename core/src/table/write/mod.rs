@@ -6,6 +6,7 @@ pub mod builder;
 pub mod carve;
 pub mod checks;
 pub mod compact;
+pub mod compare;
 mod contents;
 pub mod delete;
 pub mod duplicates;

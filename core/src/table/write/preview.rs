@@ -1,6 +1,7 @@
 //! What an append would do, without doing it: the same looks and decisions, and nothing staged.
 
 use super::{
+    compare::{Comparison, Counts},
     intake::Intake,
     planned::Planned,
     policy::{AppendRequest, Status},
@@ -22,6 +23,8 @@ pub struct EntityPreview {
     pub new_buckets: u64,
     /// Its other buckets in the file.
     pub covered_buckets: u64,
+    /// How its rows compare with the table's, where that was asked.
+    pub compared: Option<Counts>,
 }
 
 /// One file.
@@ -44,11 +47,40 @@ pub struct FilePreview {
 /// # Errors
 /// As an append, overlap excepted: a file that would be refused for it is told as such.
 pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
+    look(snapshot, request, false, monitor)
+}
+
+/// The same, and every row compared with those of the table.
+///
+/// # Errors
+/// As [`preview`] and [`Comparison::new`].
+pub fn compared(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
+    look(snapshot, request, true, monitor)
+}
+
+fn look(
+    snapshot: &Snapshot,
+    request: &AppendRequest,
+    compare: bool,
+    monitor: &dyn Monitor,
+) -> Result<Vec<FilePreview>> {
     let intake = Intake::new(snapshot.storage(), snapshot.definition(), request, true)?;
     let arrivals = intake.look(&snapshot.state, monitor)?;
     let planned = intake.plan(&snapshot.state, arrivals, monitor)?;
     let mut covered = snapshot.coverage()?.as_ref().clone();
-    Ok(planned.iter().map(|planned| preview_of(planned, &mut covered)).collect())
+    let mut files = Vec::with_capacity(planned.len());
+    for planned in &planned {
+        let mut file = preview_of(planned, &mut covered);
+        if let (true, Some(rows), Some(target)) = (compare, planned.arrival.rows(), &intake.target) {
+            let compared = Comparison::new(snapshot.storage(), &snapshot.state, target, rows, false, monitor)?;
+            let counts = compared.counts().map_err(|e| e.with("file", rows.shown()))?;
+            for found in &mut file.entities {
+                found.compared = Some(counts.get(&found.entity).copied().unwrap_or_default());
+            }
+        }
+        files.push(file);
+    }
+    Ok(files)
 }
 
 fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
@@ -62,6 +94,7 @@ fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
                 rows: file.rows_by_entity.get(entity).copied().unwrap_or(0),
                 new_buckets: set.len().saturating_sub(covered_buckets),
                 covered_buckets,
+                compared: None,
             }
         }));
         covered.union_with(&file.coverage);

@@ -21,7 +21,7 @@ use crate::{
     time::{BucketId, Cursor, IndexValue},
 };
 
-/// Lets through the rows whose bucket is not in a coverage.
+/// Lets through the rows whose bucket is not in a coverage, or those whose bucket is.
 pub struct Sieve<'a> {
     keys: KeyColumns,
     look: RowLook,
@@ -40,11 +40,22 @@ impl<'a> Sieve<'a> {
         let marker = Marker {
             cursor: target.grid.cursor(),
             away,
+            inside: false,
             sets: Vec::new(),
             last: None,
             keep: BooleanBufferBuilder::new(0),
         };
         Ok(Self { look: RowLook::new(keys.entities.len()), keys, marker, left_out: 0 })
+    }
+
+    /// Leaves out all rows but those of `kept`.
+    ///
+    /// # Errors
+    /// As [`KeyColumns::of`].
+    pub fn of_inside(target: &'a Target, kept: &'a Coverage) -> Result<Self> {
+        let mut sieve = Self::new(target, kept)?;
+        sieve.marker.inside = true;
+        Ok(sieve)
     }
 
     /// The rows of `batch`, which has the target's columns, that are let through.
@@ -73,6 +84,8 @@ impl std::fmt::Debug for Sieve<'_> {
 struct Marker<'a> {
     cursor: Cursor<'a>,
     away: &'a Coverage,
+    /// Whether the rows of the coverage are those that stay.
+    inside: bool,
     /// By the entity's code, its buckets that go.
     sets: Vec<Option<Arc<BucketSet>>>,
     /// Neighbouring rows mostly share entity and bucket.
@@ -88,7 +101,7 @@ impl Marker<'_> {
                 Some((last, known, keep)) if last == *code && known == bucket => keep,
                 _ => {
                     let set = usize::try_from(*code).ok().and_then(|code| self.sets.get(code)).cloned().flatten();
-                    !set.is_some_and(|set| set.contains(bucket))
+                    set.is_some_and(|set| set.contains(bucket)) == self.inside
                 }
             };
             self.last = Some((*code, bucket, keep));

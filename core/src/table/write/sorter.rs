@@ -195,6 +195,17 @@ impl Sorter {
                 sink(batch)
             });
         }
+        self.settle()?;
+        let mut merge = Merge::new(self, &self.runs, range)?;
+        while let Some(batch) = merge.next_batch()? {
+            check_cancelled(monitor)?;
+            sink(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves no more runs than are merged at once, with every row in one of them.
+    fn settle(&mut self) -> Result<()> {
         if !self.batches.is_empty() {
             self.spill()?;
         }
@@ -202,12 +213,45 @@ impl Sorter {
             // The last runs are the shortest.
             self.merge_last((self.runs.len() - MERGED_RUNS).saturating_add(1).min(MERGED_RUNS))?;
         }
-        let mut merge = Merge::new(self, &self.runs, range)?;
-        while let Some(batch) = merge.next_batch()? {
-            check_cancelled(monitor)?;
-            sink(&batch)?;
-        }
         Ok(())
+    }
+
+    /// All rows, sorted, a batch whenever one is asked for.
+    ///
+    /// # Errors
+    /// As reading runs; `Cancelled`.
+    pub fn sorted(mut self, monitor: &dyn Monitor) -> Result<Sorted> {
+        if self.runs.is_empty() {
+            let (batches, mut held) = (std::mem::take(&mut self.batches), Vec::new());
+            each_sorted(&batches, &self.sort_by, self.storage.root(), |batch| {
+                check_cancelled(monitor)?;
+                held.push(batch.clone());
+                Ok(())
+            })?;
+            return Ok(Sorted { merge: None, held: held.into_iter(), _sorter: self });
+        }
+        self.settle()?;
+        let merge = Merge::new(&self, &self.runs, &IndexRange::ALL)?;
+        Ok(Sorted { merge: Some(merge), held: Vec::new().into_iter(), _sorter: self })
+    }
+}
+
+/// See [`Sorter::sorted`].
+pub struct Sorted {
+    merge: Option<Merge>,
+    held: std::vec::IntoIter<RecordBatch>,
+    /// Its runs are removed when it is dropped.
+    _sorter: Sorter,
+}
+
+impl Iterator for Sorted {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.merge {
+            Some(merge) => merge.next_batch().transpose(),
+            None => self.held.next().map(Ok),
+        }
     }
 }
 

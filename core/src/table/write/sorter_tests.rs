@@ -36,14 +36,18 @@ fn batch(rows: &[(i64, &str, i64)]) -> RecordBatch {
 fn sorted(sorter: &mut Sorter, range: &IndexRange) -> Vec<(String, i64, i64)> {
     let mut rows = Vec::new();
     let each = sorter.each(range, &Unwatched, |batch| {
-        let (n, who, seq) =
-            (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>(), batch.column(2));
-        let seq = seq.as_primitive::<Int64Type>();
-        rows.extend((0..batch.num_rows()).map(|row| (who.value(row).to_owned(), n.value(row), seq.value(row))));
+        rows.extend(shown(batch));
         Ok(())
     });
     each.unwrap();
     rows
+}
+
+fn shown(batch: &RecordBatch) -> Vec<(String, i64, i64)> {
+    let (n, who, seq) =
+        (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>(), batch.column(2));
+    let seq = seq.as_primitive::<Int64Type>();
+    (0..batch.num_rows()).map(|row| (who.value(row).to_owned(), n.value(row), seq.value(row))).collect()
 }
 
 #[test]
@@ -66,6 +70,10 @@ fn runs_on_disk_give_the_same_order_as_memory_and_leave_nothing() {
             }
             assert_eq!(sorted(&mut sorter, &range), expected, "{memory_bytes}");
             assert_eq!(sorted(&mut sorter, &range), expected, "again, {memory_bytes}");
+            if range == IndexRange::ALL {
+                let pulled = sorter.sorted(&Unwatched).unwrap().flat_map(|batch| shown(&batch.unwrap()));
+                assert_eq!(pulled.collect::<Vec<_>>(), expected, "one batch at a time, {memory_bytes}");
+            }
         }
         assert!(storage.list("data").unwrap().is_empty());
     }
