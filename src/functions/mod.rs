@@ -22,6 +22,7 @@ mod coverage;
 mod create;
 mod delete;
 mod derived_argument;
+mod drop;
 mod entities;
 mod entity_argument;
 mod expect;
@@ -53,6 +54,7 @@ mod scan;
 mod segments;
 mod set;
 mod set_calendar;
+mod set_many;
 mod shape;
 mod shares;
 mod stale;
@@ -134,6 +136,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(coverage::Coverage(new())),
             Arc::new(create::Create(new())),
             Arc::new(delete::Delete(new())),
+            Arc::new(drop::Drop(new())),
             Arc::new(entities::Entities(new())),
             Arc::new(expect::Expect(new())),
             Arc::new(export_delta::ExportDelta(new())),
@@ -166,6 +169,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(verify::Verify(new())),
             Arc::new(windows::Windows(new())),
         ],
+        forms: vec![Arc::new(set_many::SetMany(new()))],
         scalars: vec![Arc::new(bucket::Bucket), Arc::new(version::Version)],
         copies: vec![Arc::new(copy::Copy(new()))],
         pragmas: vec![Arc::new(views::Views(new()))],

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, log::Version};
+use tstable_core::{Error, Result, log::Version};
 
 use super::{
     Shared,
     answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
     report::Cell,
+    set_many::bind_many,
 };
-use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Set(pub(crate) Arc<Shared>);
 
@@ -20,7 +21,7 @@ impl TableFunction for Set {
             name: "tstable_set",
             positional: &[
                 Param { name: "root", ty: ParamType::Varchar },
-                Param { name: "key", ty: ParamType::Varchar },
+                Param { name: "key", ty: ParamType::Any },
                 Param { name: "value", ty: ParamType::Varchar },
             ],
             named: &[EXPECTED_VERSION],
@@ -33,6 +34,14 @@ impl TableFunction for Set {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let change = Change::of(&self.0, session, &args)?;
+        if let several @ (Arg::Map(_) | Arg::Struct(_)) = args.at_position(1, "key")? {
+            if args.text_or_null_at(2, "value")?.is_some() {
+                return Err(Error::invalid_argument(
+                    "the map of properties has their values; leave value out, or give NULL",
+                ));
+            }
+            return bind_many(change, several);
+        }
         let key = args.text_at(1, "key")?;
         let value = args.text_or_null_at(2, "value")?;
         let answer = Answer::new()

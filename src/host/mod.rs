@@ -259,6 +259,8 @@ pub(crate) trait Pragma: Send + Sync + 'static {
 /// Everything that the extension registers.
 pub(crate) struct Registry {
     pub(crate) tables: Vec<Arc<dyn TableFunction>>,
+    /// Further forms of some of those, under the same names; hosts that know one form of a name only do without.
+    pub(crate) forms: Vec<Arc<dyn TableFunction>>,
     pub(crate) scalars: Vec<Arc<dyn ScalarFunction>>,
     pub(crate) copies: Vec<Arc<dyn CopyFormat>>,
     /// Only DuckDB 2's C API has pragmas.

@@ -22,7 +22,7 @@ use crate::{
         state::TableState,
         store::Log,
     },
-    storage::Creation,
+    storage::{Creation, Storage, TEMPORARY_PREFIX},
 };
 
 /// The directory of the Delta log, relative to the root.
@@ -190,13 +190,37 @@ impl Stated {
 /// What the Delta commit of a version says of itself; none when there is none, nothing in it when a stranger wrote it.
 fn stated(log: &Log, delta_version: u64) -> Result<Option<Stated>> {
     let Some(bytes) = log.storage().read(&commit_path(delta_version), MAX_DELTA_COMMIT_BYTES)? else { return Ok(None) };
-    let info = bytes
+    let info = said(&bytes);
+    let table_id = info.get("table_id").and_then(Value::as_str).map(str::to_owned);
+    Ok(Some(Stated { table_id, version: info.get("version").and_then(Value::as_u64) }))
+}
+
+/// Whether there is a Delta log in the root that an export of a table wrote.
+///
+/// # Errors
+/// `Io` when it cannot be read.
+pub fn is_ours(storage: &dyn Storage) -> Result<bool> {
+    let first = storage.list(DELTA_DIRECTORY)?.into_iter().filter_map(|entry| version_of_name(&entry.name)).min();
+    let Some(first) = first else { return Ok(false) };
+    let bytes = storage.read(&commit_path(first), MAX_DELTA_COMMIT_BYTES)?.unwrap_or_default();
+    Ok(said(&bytes).get("table_id").is_some())
+}
+
+/// Whether a file in the directory of a Delta log is named as an export names its files.
+#[must_use]
+pub fn is_file_of_a_log(name: &str) -> bool {
+    let checkpoint = name.strip_suffix(".checkpoint.parquet").map(|digits| format!("{digits}.json"));
+    let commit = checkpoint.as_deref().unwrap_or(name);
+    version_of_name(commit).is_some() || name == "_last_checkpoint" || name.starts_with(TEMPORARY_PREFIX)
+}
+
+/// What the commit says of the table that it was exported from; nothing for a stranger's.
+fn said(bytes: &[u8]) -> Value {
+    bytes
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
         .find_map(|action| action.get("commitInfo")?.get("tstable").cloned())
-        .unwrap_or_default();
-    let table_id = info.get("table_id").and_then(Value::as_str).map(str::to_owned);
-    Ok(Some(Stated { table_id, version: info.get("version").and_then(Value::as_u64) }))
+        .unwrap_or_default()
 }
 
 /// The Delta version that a file's name states.

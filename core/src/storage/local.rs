@@ -26,6 +26,7 @@ mod exclusive;
 pub mod guard;
 mod handles;
 mod place;
+pub mod removal;
 pub mod roots;
 
 /// A directory as a table's root.

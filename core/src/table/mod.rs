@@ -36,7 +36,7 @@ pub use self::{
     handle::{At, Snapshot, Table},
     names::{WRITER, random_id},
     read::{bucket_starts, fill, latest, scan, select, since},
-    upkeep::{checkpoint, files, repair, vacuum, verify},
+    upkeep::{checkpoint, drop, files, repair, vacuum, verify},
     write::{
         append, builder, carve, checks, compact, compare, delete, duplicates, fit, folders, given, incoming, intake,
         integers, keys, load, moved, overlap, policy, preview, same, sieve, slices, sorter, stage,

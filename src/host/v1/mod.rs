@@ -155,6 +155,10 @@ unsafe fn load(
         for function in registry.tables {
             table::register(&connection, function, together.clone())?;
         }
+        for function in registry.forms {
+            // Older ones know one form of a name.
+            let _ = table::register(&connection, function, together.clone());
+        }
         for function in registry.scalars {
             scalar::register(&connection, Arc::clone(&function))?;
         }

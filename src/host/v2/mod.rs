@@ -74,6 +74,9 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
         }
         table::register(extension, function, Arc::clone(&statements))?;
     }
+    for function in registry.forms {
+        table::register(extension, function, Arc::clone(&statements))?;
+    }
     for function in registry.scalars {
         scalar::register(extension, &function)?;
     }

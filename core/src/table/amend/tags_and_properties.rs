@@ -64,12 +64,22 @@ impl Table {
     /// # Errors
     /// `InvalidArgument` for a key that is empty, too long or the table's own, and for a value that is too long.
     pub fn set(&self, latest: &Snapshot, key: &str, value: Option<&str>) -> Result<Changed> {
-        check_property(key, value)?;
+        self.set_all(latest, &[(key.to_owned(), value.map(str::to_owned))])
+    }
+
+    /// Sets or removes several properties in one commit, all of them or none.
+    ///
+    /// # Errors
+    /// As [`Table::set`].
+    pub fn set_all(&self, latest: &Snapshot, properties: &[(String, Option<String>)]) -> Result<Changed> {
+        properties.iter().try_for_each(|(key, value)| check_property(key, value.as_deref()))?;
         amend(self, &latest.state, "set", None, |state| {
-            if state.properties.get(key).map(String::as_str) == value {
-                return Ok(Vec::new());
-            }
-            Ok(vec![Action::SetProperty { key: key.to_owned(), value: value.map(str::to_owned) }])
+            let differs = |(key, value): &&(String, Option<String>)| state.properties.get(key) != value.as_ref();
+            let action = |(key, value): &(String, Option<String>)| Action::SetProperty {
+                key: key.clone(),
+                value: value.clone(),
+            };
+            Ok::<_, Error>(properties.iter().filter(differs).map(action).collect::<Vec<_>>())
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What keeps a table whole and small: verify, repair, vacuum, checkpoints, and which files are its own.
 
 pub mod checkpoint;
+pub mod drop;
 pub mod files;
 pub mod go_back;
 pub mod repair;
