@@ -3,7 +3,7 @@
 SLT = PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m slt
 
 .PHONY: test
-test: lint test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-stores test-differential test-sweep test-python test-repository ## build and run every test
+test: lint test-rust test-tools test-runner test-node test-loading test-sql test-race test-refuse test-reading test-interrupt test-truth test-delta test-import test-stores test-scale test-differential test-sweep test-python test-repository ## build and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and property tests of the Rust code
