@@ -37,6 +37,10 @@ impl Args {
 pub(crate) fn root(session: &dyn Session, name: &str, address: &str) -> Result<String> {
     let path = place(session, name, address)?;
     let trimmed = path.trim_end_matches('/');
+    if is_remote(&path) && !is_remote(trimmed) {
+        // There is nothing behind the slashes, as whoever opens it will say.
+        return Ok(path);
+    }
     Ok(if trimmed.is_empty() { path } else { trimmed.to_owned() })
 }
 

@@ -62,7 +62,7 @@ fn advice(text: &str, e: &object_store::Error) -> &'static str {
     } else if says(&["certificate", "tls", "rustls"]) {
         "no safe connection can be made; name the certificate of a private authority in AWS_CA_BUNDLE, or look at AWS_ENDPOINT_URL"
     } else {
-        "the store failed, again and again"
+        "the store did not do it"
     }
 }
 
