@@ -124,6 +124,14 @@ def race(port, directory, processes, appends):
     print(f"  {processes * appends / took:.1f} commits a second", flush=True)
 
 
+def forked(port, directory):
+    env, root = servers.environment(port), f"s3://{servers.BUCKET}/forked"
+    file = make_files(directory, 1, ["F"])["F"][0]
+    ask(env, CREATE.format(root=root))
+    finish(start(env, "append", root, "error", file))
+    expect("rows, threads left, the child's exit, the parent's rows are the same", finish(start(env, "fork", root))[0], [[[24]], 0, 0, True])
+
+
 def check_rows(env, root, files):
     rows = files * ROWS_PER_FILE
     found = ask(
@@ -246,6 +254,7 @@ def main():
                     lambda files: contract(port),
                     lambda files: everything(port, files),
                     lambda files: race(port, files, 8, 25 if LONG else 3),
+                    lambda files: forked(port, files),
                     lambda files: killed(port, files, 50 if LONG else 5),
                     lambda files: failing(port, files, 30 if LONG else 5, 0.1),
                     lambda files: round_trips(port, files),
