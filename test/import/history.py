@@ -166,6 +166,10 @@ def a_table_in_place_is_damaged(con):
         refused(con, sql.format(f"hurt/{name}"), *words)
     found = con.execute("SELECT what, problem FROM tstable_verify('hurt/lost') WHERE NOT ok AND what = 'segment'").fetchall()
     check(len(found) == 1 and "missing" in found[0][1], f"verify finds {found}")
+    [lost] = [path for path in live_files("hurt/lost") if not Path(path).exists()]
+    shutil.copy(lost.replace("hurt/lost", source), lost)
+    check(differing_rows(con, "hurt/lost", live_files("hurt/lost")) == 0, "a file that came back is read")
+    refused(con, "FROM 'ancestor/0.9.0/empty'", "timeseries-table-format (format 7)", "nothing was appended")
     # A commit beyond CURRENT was never finished: the program that wrote it does not see it either.
     shutil.copytree(source, "unfinished")
     Path("unfinished/_timeseries_log/0000000005.json").write_text('{"version":5,"base')

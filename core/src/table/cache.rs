@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    foreign::ForeignTables,
+    foreign::{ForeignTables, is_absent},
     handle::{Snapshot, Table},
     opened,
 };
@@ -128,6 +128,10 @@ impl Cache {
         let Some((state, commit, log)) = found else { return Ok(None) };
         let storage = table.log().storage();
         if storage.stat(&state.version.commit_path())? != Some(commit) {
+            return Ok(None);
+        }
+        // A file that was missing may be back, which no log tells of.
+        if state.foreign.is_some() && state.segments.all()?.iter().any(|segment| is_absent(&segment.record)) {
             return Ok(None);
         }
         let now = stat_of_directory(root, LOG_DIRECTORY);

@@ -67,7 +67,8 @@ impl ReadForeign for ForeignTables {
         let known = self.known(storage.root());
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         let first = storage.stat(&Version(1).commit_path())?;
-        if known.first != first {
+        // A table may have been taken for another's place, or a file that was missing may be back; who begins anew asks for the first.
+        if known.first != first || version == Version(1) && known.may_know_more(storage.as_ref())? {
             *known = Known { first, ..Known::default() };
         }
         while (known.commits.len() as u64) < version.0 {
@@ -93,6 +94,16 @@ impl ForeignTables {
 }
 
 impl Known {
+    /// Whether a file is there by now that was missing when its segment was described.
+    fn may_know_more(&self, storage: &dyn Storage) -> Result<bool> {
+        for path in self.commits.iter().flat_map(|commit| &commit.actions).filter_map(absent_path) {
+            if storage.stat(path)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Puts the next commit in our words; false when there is none.
     fn follow(&mut self, storage: &dyn Storage) -> Result<bool> {
         let version = Version(self.commits.len() as u64).next();
@@ -130,6 +141,19 @@ impl Known {
         (self.definition, self.live) = (definition, live);
         Ok(true)
     }
+}
+
+/// The file of a segment that comes, when it was missing.
+fn absent_path(action: &Action) -> Option<&str> {
+    match action {
+        Action::AddSegment(record) if is_absent(record) => Some(&record.path),
+        _ => None,
+    }
+}
+
+/// Whether the record is of a segment whose file was missing.
+pub(super) fn is_absent(record: &SegmentRecord) -> bool {
+    matches!(&record.coverage, CoverageRecord::File(path) if *path == record.path)
 }
 
 /// What made a version, in our words: their log does not say.

@@ -132,10 +132,11 @@ impl Snapshot {
     /// `InvalidArgument` before the first append, when no file has given the columns yet.
     pub fn schema(&self) -> Result<&Schema> {
         self.definition().schema.as_ref().ok_or_else(|| {
-            Error::invalid_argument(
-                "the table has no columns yet; append a file, or create the table with schema_from := 'file.parquet'",
-            )
-            .with("root", self.storage.root())
+            let what = match &self.state.foreign {
+                Some(program) => &format!("a table of {program} to which nothing was appended: it has no columns yet"),
+                None => "the table has no columns yet; append a file, or create the table with schema_from := 'file.parquet'",
+            };
+            Error::invalid_argument(what).with("root", self.storage.root())
         })
     }
 
