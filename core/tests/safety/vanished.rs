@@ -121,6 +121,22 @@ fn a_version_that_something_vouches_for_must_be_there() {
 }
 
 #[test]
+fn verify_names_every_commit_that_is_missing_behind_a_hint_that_is_behind() {
+    let (_files, memory, table) = filled();
+    for _ in 0..4 {
+        change(&table, "set", &[]);
+    }
+    memory.replace(HINT, b"{\"version\":2,\"checkpoint\":0}").unwrap();
+    for path in [checkpoint(&memory), commit(3), commit(4), commit(5)] {
+        take(&memory, &path);
+    }
+    let findings = Table::new(storage(&memory)).verify(false, &Unwatched).unwrap();
+    let missing: Vec<_> = findings.iter().filter(|f| f.what == "commit" && f.problem.is_some()).collect();
+    let problem = missing.first().and_then(|finding| finding.problem.as_deref());
+    assert_eq!((missing.len(), problem), (1, Some("the commits of the versions 3 to 5 are missing")), "{findings:?}");
+}
+
+#[test]
 fn a_hint_that_is_behind_cut_or_damaged_is_harmless() {
     let (_, memory, table) = filled();
     let before = answers(&storage(&memory)).unwrap();
