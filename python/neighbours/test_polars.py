@@ -6,11 +6,14 @@ import polars
 
 import tstable
 
-# One call of every function that gives rows, by the function's name.
+# One call of every function that asks, by the function's name.
 CALLS = {
     "tstable_append": "('store/prices', 'again.parquet', on_overlap := 'skip_file')",
     "tstable_backfill": "('store/prices', '2024-06-01', '2024-06-04')",
     "tstable_buckets": "('store/prices')",
+    "tstable_changes": "('store/prices', 1, 1)",
+    "tstable_common": "('store/prices')",
+    "tstable_compact": "('store/prices', dry_run := true)",
     "tstable_coverage": "('store/prices')",
     "tstable_entities": "('store/prices')",
     "tstable_fill": "('store/prices', '1h', '2024-06-01', '2024-06-02', columns := MAP {'close': 'locf'})",
@@ -20,13 +23,38 @@ CALLS = {
     "tstable_last_window": "('store/prices', 3)",
     "tstable_latest": "('store/prices')",
     "tstable_list": "('store')",
+    "tstable_new_rows": "('store/prices', 1)",
     "tstable_plan": "('store/prices')",
     "tstable_preview": "('store/prices', 'again.parquet')",
+    "tstable_repair": "('store/prices')",
     "tstable_scan": "('store/prices', provenance := true)",
     "tstable_segments": "('store/prices')",
+    "tstable_shares": "('store/prices', 2)",
+    "tstable_stale": "('store/prices', 'store/prices')",
+    "tstable_tags": "('store/prices')",
+    "tstable_vacuum": "('store/prices')",
     "tstable_verify": "('store/prices')",
     "tstable_windows": "('store/prices')",
 }
+# And of every function that changes something, in an order in which each finds what it needs.
+EFFECTS = {
+    "tstable_tag": "('store/prices', 'first')",
+    "tstable_untag": "('store/prices', 'first')",
+    "tstable_set": "('store/prices', 'owner', 'me')",
+    "tstable_check": "('store/prices', 'positive', 'close > 0')",
+    "tstable_expect": "('store/prices', ['NVDA', 'AMD'])",
+    "tstable_set_calendar": "('store/prices', sessions := 'Mon-Sun 00:00-24:00')",
+    "tstable_mark_empty": "('store/prices', '2024-06-03 00:00', '2024-06-03 01:00')",
+    "tstable_delete": "('store/prices', '2024-06-02 22:00', '2024-06-02 23:00')",
+    "tstable_restore": "('store/prices', 1)",
+    "tstable_add_columns": "('store/prices', {'volume': 'BIGINT'})",
+    "tstable_checkpoint": "('store/prices')",
+    "tstable_export_delta": "('store/prices')",
+    "tstable_report": "('store/prices', 'page.html')",
+    "tstable_create": "('store/other', time_column := 'ts', bucket := '1h')",
+}
+# Makes tables of what the fixture does not have; its columns are of the types that the others have.
+NOT_CALLED = {"tstable_import"}
 # polars has no type for these columns: ask for seconds.
 INTERVALS = {"tstable_coverage": "max_gap", "tstable_entities": "lag", "tstable_gaps": "duration"}
 
@@ -52,6 +80,18 @@ def test_every_function_gives_a_frame(con):
         assert found == ({interval} if interval else set()), function
         rows = len(con.execute(f"FROM {function}{arguments}").fetchall())
         assert con.sql(f"SELECT {columns} FROM {function}{arguments}").pl().height == rows
+
+
+def test_every_change_gives_a_frame(con):
+    for function, arguments in EFFECTS.items():
+        columns = con.execute(f"DESCRIBE FROM {function}{arguments}").fetchall()
+        assert not [name for name, kind, *_ in columns if "INTERVAL" in kind], function
+        assert con.sql(f"FROM {function}{arguments}").pl().height > 0, function
+
+
+def test_no_function_is_left_out(con):
+    registered = con.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE starts_with(function_name, 'tstable_') AND function_type = 'table'")
+    assert {name for (name,) in registered.fetchall()} == CALLS.keys() | EFFECTS.keys() | NOT_CALLED
 
 
 def test_lazy_frames_read_the_segments_of_a_range_and_filter_them(con):
