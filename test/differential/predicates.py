@@ -212,7 +212,11 @@ class Predicates:
         day = literal("DATE", self.value(column) * UNITS[column.type] // DAY_NS)
         stamp = self.constant(column)
         year = int(date[6:10])
-        shape = rng.randrange(24)
+        shape = rng.randrange(26)
+        if shape > 23:
+            width = rng.choice(["1d", "1w", "1mo", "1q", "1y"] + ([] if column.type == "DATE" else ["1h", "15m", "90s"]))
+            zone = rng.choice(["", "", ", 'America/New_York'"]) if column.type in ("TIMESTAMPTZ",) else ""
+            return self.compare(f"tstable_bucket({c}, '{width}'{zone})", rng.choice([stamp, day, f"tstable_bucket({date}, '1d')"]))
         if shape < 3:
             return f"{c}::DATE {rng.choice(COMPARISONS)} {date}"
         if shape < 6:

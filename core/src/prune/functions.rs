@@ -2,6 +2,7 @@
 //! A name or argument that is not known here yields any value and may raise.
 
 use super::{
+    buckets,
     calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part},
     casts::is_instant,
     convert::{integer_range, is_special, unit_nanos},
@@ -49,6 +50,8 @@ fn modelled(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> 
         ("-" | "subtract", [a, b]) => minus(a, b, value),
         ("date_trunc" | "datetrunc", [part, of]) => temporal::truncate(Part::parse(text(part)?)?, value(of)),
         ("time_bucket", [width, of, rest @ ..]) => temporal::bucket(Step::of(width)?, value(of), origin(rest)?),
+        ("tstable_bucket", [of, width]) => buckets::starts(value(of), width, None),
+        ("tstable_bucket", [of, width, zone]) => buckets::starts(value(of), width, Some(text(zone)?)),
         ("date_part" | "datepart", [part, of]) => match text(part)?.to_ascii_lowercase().as_str() {
             "epoch" => temporal::epoch(value(of)),
             part => temporal::part(Part::parse(part)?, value(of)),

@@ -8,6 +8,7 @@
 pub mod expr;
 
 mod bounds;
+mod buckets;
 mod calendar;
 mod casts;
 mod convert;

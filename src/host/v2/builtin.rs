@@ -1,4 +1,4 @@
-//! Which scalar functions are DuckDB's own. A user may add a function under any name that is free, and further overloads
+//! Which scalar functions are DuckDB's own, or ours. A user may add a function under any name that is free, and further overloads
 //! under names that are taken, but cannot replace an overload of DuckDB's: so a function is known by its catalog, its name
 //! and the types of its arguments together, never by its name alone.
 
@@ -32,6 +32,9 @@ fn is_overload(name: &str, arguments: &[Id]) -> bool {
         ("time_bucket", [Interval, of, Interval]) => is_moment(*of),
         ("time_bucket", [Interval, of, origin]) => {
             is_moment(*of) && (of == origin || (*of == TimestampTz && *origin == Varchar))
+        }
+        ("tstable_bucket", [of, Varchar | Interval] | [of, Varchar | Interval, Varchar]) => {
+            is_moment(*of) || matches!(of, TimestampSec | TimestampNs | BigInt | UBigInt)
         }
         ("epoch_ms" | "make_timestamp", [BigInt]) | ("epoch_ns", [TimestampNs]) | ("to_timestamp", [Double]) => true,
         ("timezone", [Varchar, Timestamp | TimestampTz]) => true,

@@ -357,6 +357,40 @@ fn functions_of_dates_and_times_prune() {
 }
 
 #[test]
+fn buckets_of_the_grid_prune_and_zoned_ones_without_slack() {
+    let bucket = |of: usize, width: &str| call("tstable_bucket", [column(of), text(width)]);
+    let in_zone = |zone: Expr| call("tstable_bucket", [column(SEEN), text("1d"), zone]);
+    expect(
+        Never,
+        [
+            compare(bucket(AT, "1d"), "=", ts("2024-07-01")),
+            compare(bucket(AT, "1d"), "<", ts("2024-06-01")),
+            compare(bucket(AT, "1h"), ">", ts("2024-06-30 23:00:00")),
+            compare(bucket(AT, "1mo"), "<>", ts("2024-06-01")),
+            compare(call("tstable_bucket", [column(AT), interval(1, 0, 0)]), ">", ts("2024-06-01")),
+            compare(bucket(TRADED, "1d"), "=", of(date("2024-07-01"))),
+            compare(bucket(SEEN, "1d"), "=", of(zoned("2024-07-01"))),
+            compare(bucket(SEEN, "1d"), "=", of(zoned("2024-05-31"))),
+            compare(in_zone(text("America/New_York")), "<", of(zoned("2024-05-31 04:00:00"))),
+            compare(in_zone(text("America/New_York")), ">", of(zoned("2024-06-30 04:00:00"))),
+        ],
+    );
+    expect(Always, [compare(bucket(AT, "1y"), "=", ts("2024-01-01"))]);
+    expect(
+        Maybe,
+        [
+            compare(bucket(AT, "1d"), "=", ts("2024-06-30")),
+            compare(bucket(AT, "no width"), "=", ts("2030-07-01")),
+            compare(bucket(TRADED, "1h"), "=", of(date("2030-07-01"))),
+            compare(bucket(SYMBOL, "1d"), "=", ts("2030-07-01")),
+            compare(in_zone(text("Nowhere/Else")), "=", of(zoned("2030-07-01"))),
+            compare(in_zone(of(Constant::Null)), "=", of(zoned("2030-07-01"))),
+            compare(in_zone(text("America/New_York")), "=", of(zoned("2024-05-31 04:00:00"))),
+        ],
+    );
+}
+
+#[test]
 fn arithmetic_and_buckets_prune() {
     let bucket = |width, of| call("time_bucket", [width, of]);
     let from = |origin| call("time_bucket", [interval(0, 1, 0), column(AT), origin]);
