@@ -1,4 +1,4 @@
-"""Distributed engines over one table, each with two worker processes: every answer must be DuckDB's own.
+"""Distributed engines over one table, each with two workers: every answer must be DuckDB's own.
 
     PYTHONPATH=test python -m scale [--segments N] [--rows N] [--commits N] [dask] [ray] [sail] [writers]
 

@@ -1,4 +1,5 @@
-"""Sail, which is Spark SQL by another engine, as a cluster of two worker processes on this machine: over the Delta log and over the kept files.
+"""Sail, which is Spark SQL by another engine, as a cluster of two workers on this machine: over the Delta log and over the kept files. The workers talk to each
+other as those of a cluster do, and are parts of the server's process; with processes of their own it knows Kubernetes only.
 Apache Spark itself reads Delta with jars that PyPI does not have, so it is not tried here."""
 
 import os
