@@ -8,3 +8,8 @@ test-refuse: release venvs ## full and read-only disks, missing permission and f
 test: test-handles
 test-handles: release venvs ## thousands of segments and parts of the SQL suite with 64 file handles
 	PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m handles
+
+# The short form, with 1,000 files, is part of test-handles.
+.PHONY: test-adopt
+test-adopt: release venvs ## 10,000 files in folders become a table in one commit, with 256 file handles
+	ADOPTED=10000 PYTHONPATH=test PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m handles

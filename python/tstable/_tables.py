@@ -32,7 +32,8 @@ def segments(
     """Absolute paths of the Parquet files that a scan of the range would open, in index order, for engines that read files. The
     files at the ends of a range hold rows outside of it, so filter what you read. An entity is a value, or a dict where there are
     several entity columns, or a list of either; only files with rows of one of them in the range are left, which takes a look
-    into the entity columns of the others.
+    into the entity columns of the others. Columns that only the names of folders said when the files were appended are not in the
+    files: tstable_segments has their values, as JSON in the column ``constants``.
 
     >>> files = tstable.segments(con, "prices", start="2024-06-01", until="2024-06-02")
     >>> [os.path.isabs(file) for file in files]

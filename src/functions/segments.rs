@@ -53,6 +53,7 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
         column("sorted_by", ColumnType::Varchar),
         column("added_version", ColumnType::BigInt),
         column("source", ColumnType::Varchar),
+        column("constants", ColumnType::Varchar),
     ]
 }
 
@@ -74,5 +75,6 @@ fn row(segment: &Segment) -> Row {
         Cell::maybe(order, Cell::text),
         Cell::count(segment.added.0),
         if sources.is_empty() { Cell::Null } else { Cell::text(sources.join(", ")) },
+        Cell::maybe(record.constants_json(), Cell::text),
     ]
 }

@@ -2,7 +2,9 @@
 and vacuumed with 64. Handles are counted between the statements: none may be left on a segment."""
 
 import json
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,7 @@ from slt.hosts import HOSTS
 TESTED = [host for host in HOSTS if host.kind == "python" and host.name in ("duckdb-1.5.6", "duckdb-2.0.0")]
 HANDLES = 64
 SEGMENTS = 3_000
+ADOPTED = 1_000
 # What opens most: scans, appends that rewrite, compaction and fills.
 TOPICS = ["scan", "compact", "fill", "latest"]
 
@@ -87,6 +90,31 @@ def test_many_segments(host, files):
     return f"{SEGMENTS} segments with {HANDLES} handles"
 
 
+def test_adopting(host):
+    """A tree of folders becomes a table in one commit, with the handles of a default shell."""
+    files = int(os.environ.get("ADOPTED", ADOPTED))
+    with tempfile.TemporaryDirectory() as directory:
+        hour = "COPY (SELECT TIMESTAMP '2024-01-01' + to_hours({0}) AS ts, {0} AS x) TO '{1}/{0}.parquet'"
+        in_duckdb(host, [[hour.format(i, directory)] for i in range(10)])
+        root = Path(directory, "table")
+        for i in range(files):
+            place = root / f"symbol=S{i // 10:04}"
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(f"{directory}/{i % 10}.parquet", place / f"{i % 10}.parquet")
+        create = "CALL tstable_create(?, time_column := 'ts', bucket := '1h', entity_columns := ['symbol'])"
+        arguments = f"('{root}', '{root}/*/*.parquet', mode := 'adopt', hive := true)"
+        count = "SELECT count(*), count(DISTINCT symbol), sum(x) FROM tstable_scan(?)"
+        plan = [["limit", 256], [create, str(root)], [f"SELECT count(*), sum(new_buckets) FROM tstable_preview{arguments}"]]
+        plan += [[f"SELECT count(*), sum(rows) FROM tstable_append{arguments}"], [count, str(root)]]
+        plan += [["SELECT version, segments FROM tstable_info(?)", str(root)]]
+        _, preview, append, scan, info = in_duckdb(host, plan)
+        expect("previewing a tree", preview, [str(files)] * 2)
+        expect("adopting a tree", append, [str(files)] * 2)
+        expect("scanning what was adopted", scan, [str(files), str(files // 10), str(files // 10 * 45)])
+        expect("one commit", info, ["2", str(files)])
+    return f"{files} files adopted with 256 handles"
+
+
 def test_suite(host):
     for topic in TOPICS:
         command = [sys.executable, "-m", "slt", "--host", host.name, topic]
@@ -98,11 +126,14 @@ def test_suite(host):
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
-        many_files(TESTED[0], Path(directory))
-        for host in TESTED:
-            print(f"{host.name}: {test_many_segments(host, directory)}")
+        if "ADOPTED" not in os.environ:
+            many_files(TESTED[0], Path(directory))
+            for host in TESTED:
+                print(f"{host.name}: {test_many_segments(host, directory)}")
     for host in TESTED:
-        print(f"{host.name}: {test_suite(host)}")
+        print(f"{host.name}: {test_adopting(host)}")
+        if "ADOPTED" not in os.environ:
+            print(f"{host.name}: {test_suite(host)}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 //! it must not read the rows without these columns.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::commit::SegmentRecord;
 use crate::{
@@ -43,6 +44,14 @@ impl SegmentRecord {
     #[must_use]
     pub fn has_constants(&self) -> bool {
         self.extra.contains_key(FIELD)
+    }
+
+    /// The columns that are not in its file as a JSON object of their values, NULL as null; none when there are none.
+    #[must_use]
+    pub fn constants_json(&self) -> Option<String> {
+        let constants = self.constants().ok().filter(|constants| !constants.is_empty())?;
+        let pair = |field: ConstantField| (field.name, field.value.map_or(Value::Null, Value::from));
+        Some(Value::Object(constants.into_iter().map(pair).collect()).to_string())
     }
 
     /// The columns that are not in its file.

@@ -177,8 +177,8 @@ impl Storage for FaultyStorage {
         self.plan.run(path, || self.inner.remove(path))
     }
 
-    fn keep(&self, path: &str) -> Result<Option<Stat>> {
-        self.plan.run(path, || self.inner.keep(path))
+    fn keep(&self, paths: &[&str]) -> Result<()> {
+        self.plan.run(paths.first().copied().unwrap_or_default(), || self.inner.keep(paths))
     }
 
     fn sync(&self, directory: &str) -> Result<()> {

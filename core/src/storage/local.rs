@@ -1,6 +1,7 @@
 //! A table in a directory of the local file system. The only code of this crate that touches `std::fs`.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -271,23 +272,20 @@ impl Storage for LocalStorage {
         synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", place.shown.display(), e))
     }
 
-    fn keep(&self, path: &str) -> Result<Option<Stat>> {
-        let place = self.place(path)?;
-        let full = &place.shown;
-        let file = match File::open(&place.path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(Error::io("open", full.display(), e)),
-        };
-        let synced = file.sync_all().and_then(|()| {
+    fn keep(&self, paths: &[&str]) -> Result<()> {
+        let mut folders = BTreeSet::new();
+        for path in paths {
+            let place = self.place(path)?;
+            let synced = File::open(&place.path).and_then(|file| file.sync_all());
+            synced.map_err(|e| Error::io("sync", place.shown.display(), e))?;
             // Every folder on the way may be as new as the file.
-            let folders = full.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.directory));
-            folders
-                .map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
-                .try_for_each(sync_directory)?;
-            file.metadata()
-        });
-        synced.map(|metadata| Some(stat_of(&metadata))).map_err(|e| Error::io("sync", full.display(), e))
+            let on_the_way = place.shown.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.directory));
+            folders.extend(on_the_way.map(Path::to_owned));
+        }
+        folders.iter().try_for_each(|folder| {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            sync_directory(folder).map_err(|e| Error::io("sync the directory", folder.display(), e))
+        })
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<bool> {

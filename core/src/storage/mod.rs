@@ -2,7 +2,7 @@
 //! [`Storage`] only, so that the same code runs on a disk, in memory and under injected faults. Nothing here knows what
 //! the files mean; only [`local`] touches the file system.
 
-use std::{fmt, io, sync::Arc};
+use std::{collections::BTreeSet, fmt, io, sync::Arc};
 
 use crate::error::{Error, Result};
 
@@ -105,12 +105,10 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Makes a hard link at `path` to a file outside the root; `None` when the storage or the file system cannot.
     fn link(&self, outside: &std::path::Path, path: &str) -> Result<Option<Stat>>;
 
-    /// Makes contents and name of a file that somebody else put there durable; `None` when there is none.
-    fn keep(&self, path: &str) -> Result<Option<Stat>> {
-        if let Some((directory, _)) = path.rsplit_once('/') {
-            self.sync(directory)?;
-        }
-        self.stat(path)
+    /// Makes contents and names of files durable that somebody else put there.
+    fn keep(&self, paths: &[&str]) -> Result<()> {
+        let directories: BTreeSet<&str> = paths.iter().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+        directories.into_iter().try_for_each(|directory| self.sync(directory))
     }
 
     /// Gives a file another name, durably; false when there is none. Never replaces a file: `AlreadyExists`.

@@ -20,7 +20,7 @@ use tstable_core::{
         load::LoadRequest,
         monitor::Unwatched,
         vacuum::VacuumRequest,
-        write::policy::{AppendRequest, Mode, OnOverlap},
+        write::policy::{AppendRequest, Mode, Naming, NewColumns, OnOverlap},
     },
     time::{IndexRange, IndexValue},
 };
@@ -47,6 +47,7 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled,
         run: |s, f| append(&table(s), &[&f.scattered]).map(drop),
     },
+    Operation { name: "append with a column of folders", before: filled, run: |s, f| with_folders(s, f) },
     Operation { name: "rewrite", before: filled, run: |s, f| with_mode(s, f, Mode::Rewrite) },
     Operation {
         name: "append at a checkpoint",
@@ -183,6 +184,18 @@ fn filled_to_99(storage: &Arc<dyn Storage>, files: &Files) {
         let key = format!("key{}", i % 3);
         change(&table, "set", &[Action::SetProperty { key, value: Some(i.to_string()) }]);
     }
+}
+
+fn with_folders(storage: &Arc<dyn Storage>, files: &Files) -> Result<()> {
+    let table = table(storage);
+    let naming = Naming { hive: None, pattern: Some("{venue}.parquet".to_owned()) };
+    let request = AppendRequest {
+        files: vec![files.later.clone()],
+        new_columns: NewColumns::Add,
+        naming,
+        ..AppendRequest::default()
+    };
+    table.append(&table.latest(None)?, &request, &Unwatched).map(drop)
 }
 
 fn with_mode(storage: &Arc<dyn Storage>, files: &Files, mode: Mode) -> Result<()> {

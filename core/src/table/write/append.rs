@@ -230,7 +230,10 @@ impl Append<'_> {
             #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
             self.monitor.progress(0.5 + (i + 1) as f64 / total as f64 * 0.5);
         }
-        Ok(())
+        let adopted = self.planned.iter().filter_map(|planned| planned.staged.as_ref());
+        let adopted: Vec<&str> =
+            adopted.filter(|record| !adopt::is_own(record)).map(|record| record.path.as_str()).collect();
+        storage.keep(&adopted)
     }
 
     fn actions(&mut self) -> Result<Plan> {

@@ -169,7 +169,7 @@ fn bring(
     if mode == Mode::Adopt {
         let inside = adopt::path_inside(&incoming.outside.path, storage.root())?;
         let gone = || Error::conflict("the file was removed while it was being adopted").with("file", incoming.shown());
-        let stat = storage.keep(&inside)?.ok_or_else(gone)?;
+        let stat = storage.stat(&inside)?.ok_or_else(gone)?;
         return Ok(Brought { adopted_at: Some(inside), ..unchanged(stat.bytes, incoming.checksum()?) });
     }
     if matches!(mode, Mode::Link | Mode::Move) {

@@ -94,11 +94,10 @@ impl Rule {
     }
 }
 
-/// The folders `name=value`; as in DuckDB, a folder with a second `=` is none.
+/// The folders `name=value`. A value may have a `=`, which Sail and others do not escape.
 fn hive<'a>(parts: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     let folders = parts.split_last().map_or(&[][..], |(_, folders)| folders);
-    let pair =
-        |folder: &&'a str| folder.split_once('=').filter(|(name, value)| !name.is_empty() && !value.contains('='));
+    let pair = |folder: &&'a str| folder.split_once('=').filter(|(name, _)| !name.is_empty());
     folders.iter().filter_map(pair).collect()
 }
 

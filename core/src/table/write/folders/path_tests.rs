@@ -28,7 +28,7 @@ fn folders_name_columns_and_files_do_not() {
         named(&[("symbol", "AAPL"), ("date", "2024-01-02")])
     );
     assert_eq!(hive("x=/y.parquet"), named(&[("x", "")]));
-    assert_eq!(hive("=x/a=b=c/plain/y.parquet"), []);
+    assert_eq!(hive("=x/a=b=c/plain/y.parquet"), named(&[("a", "b=c")]));
     assert_eq!(hive("s=__HIVE_DEFAULT_PARTITION__/y.parquet"), [("s".to_owned(), None)]);
 }
 
