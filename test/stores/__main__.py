@@ -182,6 +182,18 @@ def failing(port, directory, appends, chance):
     check_rows(servers.environment(port), root, appends * len(symbols))
 
 
+def unanswered(port, directory):
+    """A commit that was carried out, and whose answer is lost or is that of a repetition, each time: the writer finds out that it is its own."""
+    files = make_files(directory, 4, ["U"])["U"]
+    for fault in ["cut after", "503 after", "repeat"]:
+        root = f"s3://{servers.BUCKET}/unanswered-{fault.replace(' ', '-')}"
+        ask(servers.environment(port), CREATE.format(root=root))
+        with proxy(port, 1.0, faults=[fault], only=r"^PUT .*_timeseries_log/\d+\.json") as between:
+            env = servers.environment(between.server_address[1])
+            expect(f"commits of which the answer is: {fault}", finish(start(env, "append", root, "error", *files)), ["appended"] * 4)
+        check_rows(servers.environment(port), root, 4)
+
+
 def round_trips(port, directory):
     """What a question costs in requests that follow each other; those that are made at once count as one."""
     root = f"s3://{servers.BUCKET}/trips"
@@ -257,6 +269,7 @@ def main():
                     lambda files: forked(port, files),
                     lambda files: killed(port, files, 50 if LONG else 5),
                     lambda files: failing(port, files, 30 if LONG else 5, 0.1),
+                    lambda files: unanswered(port, files),
                     lambda files: round_trips(port, files),
                     lambda files: refusals(port, files, server.__name__),
                 ]:

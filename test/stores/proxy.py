@@ -3,6 +3,7 @@ store, or after the store has carried it out."""
 
 import http.client
 import random
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self):
         with self.server.counting:
             self.server.requests.append(f"{self.command} {self.path}")
-            fault = self.server.pick()
+            fault = self.server.pick(self.server.requests[-1])
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if fault == "cut before":
             return self.drop()
@@ -80,21 +81,24 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, upstream, chance, seed, latency):
+    def __init__(self, upstream, chance, seed, latency, faults, only):
         super().__init__(("127.0.0.1", 0), Handler)
         self.upstream, self.chance, self.latency = upstream, chance, latency
+        self.faults, self.only = faults, re.compile(only)
         self.random, self.counting, self.requests = random.Random(seed), threading.Lock(), []
 
-    def pick(self):
-        return self.random.choice(FAULTS) if self.random.random() < self.chance else None
+    def pick(self, request):
+        strikes = self.only.search(request) and self.random.random() < self.chance
+        return self.random.choice(self.faults) if strikes else None
 
     def handle_error(self, request, client_address):
         pass  # A client that was killed leaves its connection behind.
 
 
 @contextmanager
-def proxy(upstream, chance=0.0, seed=0, latency=0.0):
-    server = Server(upstream, chance, seed, latency)
+def proxy(upstream, chance=0.0, seed=0, latency=0.0, faults=FAULTS, only=""):
+    """`only` is a pattern of the requests that faults strike, as in `PUT /bucket/key`."""
+    server = Server(upstream, chance, seed, latency, faults, only)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
