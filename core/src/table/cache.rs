@@ -76,7 +76,7 @@ impl Cache {
     /// The table in the directory or at the address `root`, whether or not there is one yet.
     #[must_use]
     pub fn table(&self, root: &str) -> Table {
-        Table::reading(storage::open(root), Arc::clone(&self.foreign))
+        Table::reading(storage::open(root), self.foreign.clone())
     }
 
     /// The newest snapshot of the table in the directory `root`.

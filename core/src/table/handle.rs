@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::foreign::ForeignTables;
 use crate::{
     coverage::Coverage,
     error::{Error, Result},
-    log::{Version, commit::Instant, definition::Definition, state::TableState, store::Log},
+    log::{Version, commit::Instant, definition::Definition, foreign::ReadForeign, state::TableState, store::Log},
     schema::{Column, ColumnType, Schema},
     storage::Storage,
     time::Grid,
@@ -43,22 +42,10 @@ pub enum At {
 }
 
 impl Table {
-    /// The table on `storage`, whether or not there is one yet.
+    /// The table on `storage`, whether or not there is one yet, where `foreign` reads the tables of another program.
     #[must_use]
-    pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self::reading(storage, Arc::default())
-    }
-
-    /// The same, where `foreign` knows tables of another program already.
-    #[must_use]
-    pub fn reading(storage: Arc<dyn Storage>, foreign: Arc<ForeignTables>) -> Self {
+    pub fn reading(storage: Arc<dyn Storage>, foreign: Arc<dyn ReadForeign>) -> Self {
         Self { log: Log::reading(storage, foreign), expected: None }
-    }
-
-    /// The table in a directory or at the address of an object store, whether or not there is one yet.
-    #[must_use]
-    pub fn at_directory(root: &str) -> Self {
-        Self::new(crate::storage::open(root))
     }
 
     /// Whether there is a table, by one look; what cannot be looked at is none.

@@ -13,12 +13,14 @@ pub mod collector;
 pub mod commit;
 pub mod create;
 pub mod derived;
+pub mod files;
 pub mod fingerprint;
 pub mod foreign;
 pub mod handle;
 pub mod monitor;
 pub mod names;
 pub mod numbers;
+mod open;
 pub mod opened;
 pub mod origins;
 pub mod read;
@@ -36,7 +38,7 @@ pub use self::{
     handle::{At, Snapshot, Table},
     names::{WRITER, random_id},
     read::{bucket_starts, fill, latest, scan, select, since},
-    upkeep::{checkpoint, drop, files, repair, vacuum, verify},
+    upkeep::{checkpoint, drop, repair, vacuum, verify},
     write::{
         append, builder, carve, checks, compact, compare, delete, duplicates, fit, folders, given, incoming, intake,
         integers, keys, load, moved, overlap, policy, preview, same, sieve, slices, sorter, stage,

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::files::{is_of_a_segment, is_temporary};
+use crate::table::files::{is_of_a_segment, is_temporary};
 use crate::{
     delta::{self, DELTA_DIRECTORY},
     error::{Error, Result},

@@ -2,7 +2,6 @@
 
 pub mod checkpoint;
 pub mod drop;
-pub mod files;
 pub mod go_back;
 pub mod repair;
 pub mod vacuum;

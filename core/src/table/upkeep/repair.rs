@@ -3,7 +3,6 @@
 
 use std::{io::Write, sync::Arc};
 
-use super::files;
 use crate::{
     error::{Error, Result},
     log::{
@@ -16,7 +15,13 @@ use crate::{
     },
     storage::Storage,
     table::{
-        commit, derived::Derived, derived::derive, handle::Table, names::random_id, target::Target, write::record,
+        commit,
+        derived::{Derived, derive},
+        files,
+        handle::Table,
+        names::random_id,
+        target::Target,
+        write::record,
     },
 };
 

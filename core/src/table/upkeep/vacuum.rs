@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use super::files;
 use crate::{
     delta::{self, DELTA_DIRECTORY},
     error::{ErrorKind, Result},
@@ -14,7 +13,7 @@ use crate::{
         state::TableState,
     },
     storage::Entry,
-    table::{commit, handle::Table},
+    table::{commit, files, handle::Table},
 };
 
 /// What to remove.

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::files;
 use crate::{
     coverage::Coverage,
     delta,
@@ -19,8 +18,8 @@ use crate::{
     segment::{ReadRequest, audit},
     table::{
         clock,
-        derived::Derived,
-        derived::derive,
+        derived::{Derived, derive},
+        files,
         handle::Table,
         monitor::{Monitor, check_cancelled},
         opened,

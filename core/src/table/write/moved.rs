@@ -13,7 +13,7 @@ use crate::{
         is_remote,
         outside::{directory_around, real_path},
     },
-    table::{handle::Table, upkeep::files},
+    table::{files, handle::Table},
 };
 
 /// Of the tables around sources the files that they name outside of the directories that writers here use, looked at once each; none

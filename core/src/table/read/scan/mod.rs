@@ -3,6 +3,7 @@
 
 mod applied;
 mod chosen;
+mod held;
 mod pages;
 mod stats;
 
