@@ -6,9 +6,7 @@ use crate::ErrorKind;
 
 #[test]
 fn an_address_has_a_bucket_and_a_key_without_slashes_at_its_ends() {
-    let address = Address::parse("S3://market//prices/daily/").unwrap_err();
-    assert_eq!(address.kind(), ErrorKind::InvalidArgument);
-    let address = Address::parse("s3://market/prices/daily/").unwrap();
+    let address = Address::parse("S3://market//prices/daily/").unwrap();
     assert_eq!((address.kind, address.bucket.as_str(), address.key.as_str()), (Kind::S3, "market", "prices/daily"));
     assert_eq!(Address::parse("gs://market").unwrap().key, "");
     assert_eq!(Address::parse("az://market/a b/ü'x").unwrap().key, "a b/ü'x");
