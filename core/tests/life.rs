@@ -32,6 +32,8 @@ mod looking_back;
 mod open_types;
 #[path = "life/overlap.rs"]
 mod overlap;
+#[path = "life/rename.rs"]
+mod rename;
 #[path = "life/rows.rs"]
 mod rows;
 #[path = "life/since.rs"]

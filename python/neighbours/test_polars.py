@@ -46,6 +46,7 @@ EFFECTS = {
     "tstable_set_calendar": "('store/prices', sessions := 'Mon-Sun 00:00-24:00')",
     "tstable_mark_empty": "('store/prices', '2024-06-03 00:00', '2024-06-03 01:00')",
     "tstable_delete": "('store/prices', '2024-06-02 22:00', '2024-06-02 23:00')",
+    "tstable_rename_entity": "('store/prices', 'NVDA', 'NV')",
     "tstable_restore": "('store/prices', 1)",
     "tstable_add_columns": "('store/prices', {'volume': 'BIGINT'})",
     "tstable_checkpoint": "('store/prices')",

@@ -44,6 +44,7 @@ mod plan;
 mod preview;
 mod query_rows;
 mod question;
+mod rename_entity;
 mod repair;
 mod report;
 mod report_page;
@@ -152,6 +153,7 @@ pub(crate) fn registry() -> Registry {
             Arc::new(new_rows::NewRowsSince(new())),
             Arc::new(plan::Plan(new())),
             Arc::new(preview::Preview(new())),
+            Arc::new(rename_entity::RenameEntity(new())),
             Arc::new(repair::Repair(new())),
             Arc::new(restated::Restated(new())),
             Arc::new(restore::Restore(new())),

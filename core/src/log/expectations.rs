@@ -54,6 +54,12 @@ impl Expectations {
         }
     }
 
+    /// The buckets that are confirmed to be empty for this entity by its own name.
+    #[must_use]
+    pub fn confirmed_alone(&self, entity: &Entity) -> Option<Arc<BucketSet>> {
+        self.confirmed_empty.set_of(entity)
+    }
+
     /// Entities with confirmed-empty buckets of their own.
     pub fn confirmed_entities(&self) -> impl Iterator<Item = &Entity> {
         self.confirmed_empty.entities()

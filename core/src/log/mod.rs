@@ -12,6 +12,7 @@ pub mod foreign;
 pub mod hint;
 mod listed;
 mod newest;
+pub mod renames;
 pub mod segments;
 pub mod state;
 pub mod steps;

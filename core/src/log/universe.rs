@@ -93,6 +93,15 @@ impl Universe {
         Some(joined)
     }
 
+    /// The same with `to` in the place of `from`, or beside what is said of it.
+    #[must_use]
+    pub fn renamed(&self, from: &Entity, to: &Entity) -> Self {
+        let name = |entity: &Entity| if entity == from { to.clone() } else { entity.clone() };
+        let each =
+            self.entities.iter().flat_map(|(entity, ranges)| ranges.iter().map(move |range| (name(entity), *range)));
+        each.collect()
+    }
+
     /// The property's value.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use arrow::{
 };
 use tstable_core::{
     ErrorKind, Result,
+    coverage::{Entity, EntityPart},
     log::CONSTANT_COLUMNS,
     prune::expr::{Comparison, Constant, Expr},
     schema::{ColumnType, Strings, TimeUnit},
@@ -110,7 +111,7 @@ type Change = fn(&World);
 
 #[test]
 fn what_rewrites_rows_keeps_the_columns_and_leaves_adopted_files_where_they_are() {
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
         ("compact", |world| {
             world.table.compact(&world.latest(), &whole(), &Unwatched).unwrap();
         }),
@@ -121,6 +122,13 @@ fn what_rewrites_rows_keeps_the_columns_and_leaves_adopted_files_where_they_are(
             assert_eq!((count(world, "A"), count(world, "B")), (22, 22));
             let again = request_of(world, OnOverlap::SkipRows);
             append(world, &again).unwrap();
+        }),
+        ("rename entity", |world| {
+            let named = |name: &str| Entity::from(vec![EntityPart::from(name)]);
+            for (from, to) in [("A", "C"), ("C", "A")] {
+                world.table.rename_entity(&world.latest(), &named(from), &named(to), &Unwatched).unwrap();
+                assert_eq!((count(world, to), count(world, from)), (24, 0));
+            }
         }),
         ("replace", |world| {
             append(world, &request_of(world, OnOverlap::Replace)).unwrap();

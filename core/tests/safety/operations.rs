@@ -70,6 +70,7 @@ pub const OPERATIONS: &[Operation] = &[
         run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::SkipRows).map(drop),
     },
     Operation { name: "delete", before: filled, run: |s, _| delete(s) },
+    Operation { name: "rename entity", before: said_of, run: |s, _| rename(s) },
     Operation { name: "compact", before: fragmented, run: |s, _| compact(s) },
     Operation { name: "restore", before: fragmented, run: |s, _| table(s).restore(&latest(s)?, Version(2)).map(drop) },
     Operation { name: "tag", before: filled, run: |s, _| table(s).tag(&latest(s)?, "t", None).map(drop) },
@@ -112,6 +113,20 @@ fn hours(from: i64, until: i64) -> IndexRange {
 fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
     let request = DeleteRequest { range: hours(0, 5), entities: Vec::new() };
     table(storage).delete(&latest(storage)?, &request, &Unwatched).map(drop)
+}
+
+/// All that is known of an entity, which a rename takes along.
+fn said_of(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    expect(storage).unwrap();
+    let nvda = Entity::from(vec![EntityPart::from("NVDA")]);
+    let request = EmptyRequest { range: hours(50, 60), entities: vec![nvda], reason: None, undo: false };
+    table(storage).mark_empty(&latest(storage).unwrap(), &request).unwrap();
+}
+
+fn rename(storage: &Arc<dyn Storage>) -> Result<()> {
+    let entity = |name: &str| Entity::from(vec![EntityPart::from(name)]);
+    table(storage).rename_entity(&latest(storage)?, &entity("NVDA"), &entity("AARD"), &Unwatched).map(drop)
 }
 
 fn compact(storage: &Arc<dyn Storage>) -> Result<()> {

@@ -247,8 +247,18 @@ fn fragmented() -> (MemoryStorage, Files) {
 #[test]
 fn a_writer_whose_version_is_compacted_and_vacuumed_away_plans_again_and_is_done() {
     let (base, files) = fragmented();
-    let names =
-        ["append", "append with a sidecar", "replace", "merge", "skip rows", "delete", "load", "mark empty", "tag"];
+    let names = [
+        "append",
+        "append with a sidecar",
+        "replace",
+        "merge",
+        "skip rows",
+        "delete",
+        "rename entity",
+        "load",
+        "mark empty",
+        "tag",
+    ];
     let mut ended = 0;
     for operation in OPERATIONS.iter().filter(|operation| names.contains(&operation.name)) {
         let later = |name| if name == "append" { &files.second } else { &files.later };

@@ -5,6 +5,7 @@ use std::{fs, sync::Arc};
 
 use tstable_core::{
     ErrorKind, Result,
+    coverage::{Entity, EntityPart},
     log::commit::Instant,
     storage::{Storage, memory::MemoryStorage},
     table::{
@@ -32,6 +33,10 @@ const READINGS: &[Reading] = &[
         let range = IndexRange { start: None, until: Some(IndexValue::from(5 * HOUR_US)) };
         let request = DeleteRequest { range, entities: Vec::new() };
         table(s).delete(&table(s).latest(None)?, &request, &Unwatched).map(drop)
+    }),
+    ("rename entity", |s, _| {
+        let entity = |name: &str| Entity::from(vec![EntityPart::from(name)]);
+        table(s).rename_entity(&table(s).latest(None)?, &entity("NVDA"), &entity("AARD"), &Unwatched).map(drop)
     }),
     ("replace", |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Replace).map(drop)),
     ("merge", |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::Merge).map(drop)),

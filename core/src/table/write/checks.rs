@@ -15,7 +15,7 @@ use crate::{
     check::Check,
     delta::DELTA_PROPERTY,
     error::{Error, Result},
-    log::{commit::Action, universe::UNIVERSE_PROPERTY},
+    log::{commit::Action, renames::RENAMES_PROPERTY, universe::UNIVERSE_PROPERTY},
     schema::{Schema, same_name},
     segment::WriteColumn,
     table::{
@@ -55,12 +55,13 @@ impl Table {
 
 /// Whether a key of the table's own says nothing of rows that come.
 fn is_no_check(key: &str) -> bool {
-    matches!(key, DELTA_PROPERTY | UNIVERSE_PROPERTY)
+    matches!(key, DELTA_PROPERTY | UNIVERSE_PROPERTY | RENAMES_PROPERTY)
 }
 
 /// What decides which rows a table takes, among its properties: a writer that finds it changed meanwhile begins again.
 pub(crate) fn decisive(properties: &BTreeMap<String, String>) -> Vec<(&String, &String)> {
-    properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && !is_no_check(key)).collect()
+    let decides = |key: &str| !is_no_check(key) || key == RENAMES_PROPERTY;
+    properties.iter().filter(|(key, _)| key.starts_with(RESERVED_PREFIX) && decides(key)).collect()
 }
 
 /// The checks of a table.

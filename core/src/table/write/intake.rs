@@ -15,10 +15,11 @@ use super::{
 };
 use crate::table::write::planned::Planned;
 use crate::{
-    coverage::Coverage,
+    coverage::{BucketSet, Coverage, Entity},
     error::{Error, ErrorKind, Result},
     log::{
         definition::{Definition, Uniqueness},
+        renames::Renames,
         state::{Segment, TableState},
     },
     storage::Storage,
@@ -115,6 +116,7 @@ impl<'a> Intake<'a> {
             state,
             loaded: LiveSources::of(state),
             coverage: state.coverage(self.storage.as_ref())?,
+            renames: Renames::of(&state.properties)?,
             before: Coverage::default(),
             planned: Vec::new(),
             monitor,
@@ -131,6 +133,7 @@ struct Planning<'a> {
     state: &'a Arc<TableState>,
     loaded: LiveSources,
     coverage: Arc<Coverage>,
+    renames: Renames,
     /// What earlier files of the call add.
     before: Coverage,
     planned: Vec<Planned>,
@@ -200,6 +203,13 @@ impl Planning<'_> {
             if policy == OnOverlap::SkipFile {
                 return self.decide_covered(file, Status::AlreadyLoaded);
             }
+        }
+        let asks = policy != OnOverlap::Allow && (skips || !anything);
+        if asks && let Some((old, new)) = self.renamed_since(file)? {
+            if policy != OnOverlap::Error && self.is_complete(file)? {
+                return Ok(Decision::of(Status::AlreadyLoaded));
+            }
+            return Err(overlap::renamed(self.target()?, &old, &new).with("file", file.shown()));
         }
         match policy {
             OnOverlap::Allow => Ok(Decision::of(Status::Appended)),
@@ -334,6 +344,18 @@ impl Planning<'_> {
     fn is_in_table(&self, file: &Incoming) -> Result<bool> {
         let Some(same_size) = self.loaded.get(file.outside.stat.bytes)? else { return Ok(false) };
         Ok(same_size.contains(&file.fingerprint()?))
+    }
+
+    /// An entity of a loaded file whose rows are in the table under another name, and that name.
+    fn renamed_since(&self, file: &Incoming) -> Result<Option<(Entity, Entity)>> {
+        let moved = |(entity, set): (&Entity, &BucketSet)| {
+            let now = self.renames.now_called(entity)?;
+            let here = self.coverage.get(entity).is_some_and(|own| set.is_subset_of(own));
+            let there = self.coverage.get(now).is_some_and(|other| !set.is_disjoint(other));
+            (!here && there).then(|| (entity.clone(), now.clone()))
+        };
+        let found = file.coverage.iter().find_map(moved);
+        Ok(if found.is_some() && self.is_in_table(file)? { found } else { None })
     }
 
     /// Whether the very same content goes in with an earlier file.

@@ -27,6 +27,7 @@ pub mod planned;
 pub mod policy;
 pub mod preview;
 pub mod record;
+pub mod rename;
 pub mod same;
 pub mod sieve;
 pub mod slices;

@@ -103,6 +103,17 @@ pub fn error(target: &Target, file: &Coverage, covered: &Coverage, by: &Covering
     ))
 }
 
+/// A file that is loaded, of which an entity has another name since.
+#[must_use]
+pub fn renamed(target: &Target, old: &Entity, new: &Entity) -> Error {
+    let columns = &target.definition.entity_columns;
+    let (old, new) = (old.as_condition(columns), new.as_condition(columns));
+    Error::overlap(format!(
+        "this very file is loaded already, and {old} in it has been renamed to {new} since, so that its rows would come twice under two \
+         names; nothing was appended; use on_overlap := 'skip_file' to skip such files, or 'allow' to add all of the rows again"
+    ))
+}
+
 /// A file that would be passed over though the table lacks rows of it: every bucket is covered, by other rows.
 #[must_use]
 pub fn absent(target: &Target, rows: u64, shared: &Shared) -> Error {
