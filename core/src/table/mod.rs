@@ -1,5 +1,5 @@
 //! A table. Down here is what everything else stands on: the handle and its snapshots ([`handle`]), the one way in which a version
-//! is made ([`commit`]), the one door to a segment ([`opened`]). What can be done with a table is in the wings: [`write`] brings rows
+//! is made ([`commit`]), the one door to a segment ([`opened`]). What can be done with a table is in the wings: [`mod@write`] brings rows
 //! in and lays them out, [`read`] delivers them, [`ask`] answers from coverage alone, [`report`] shows it, [`amend`] changes what is
 //! known without moving a row, [`upkeep`] keeps it whole and small.
 //!

@@ -46,7 +46,7 @@ impl Table {
     /// Sets the calendar of `entities` (of all entities without one of their own, when empty), or removes it.
     ///
     /// # Errors
-    /// `InvalidArgument` when the calendar does not suit the index; as [`commit::publish`] else.
+    /// `InvalidArgument` when the calendar does not suit the index; as [`crate::table::commit::publish`] else.
     pub fn set_calendar(
         &self,
         snapshot: &Snapshot,
@@ -66,7 +66,7 @@ impl Table {
     /// Marks buckets as confirmed empty: they are no gap and no data.
     ///
     /// # Errors
-    /// `InvalidArgument` before the first append, and when the range is open or holds no bucket; as [`commit::publish`] else.
+    /// `InvalidArgument` before the first append, and when the range is open or holds no bucket; as [`crate::table::commit::publish`] else.
     pub fn mark_empty(&self, snapshot: &Snapshot, request: &EmptyRequest) -> Result<Marked> {
         let run = snapshot.grid()?.buckets_in(&request.range);
         let bounded = run.filter(|run| run.first != BucketId(i64::MIN) && run.last != BucketId(i64::MAX));

@@ -70,7 +70,7 @@ pub(super) fn percent(covered: u64, expected: u64) -> String {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) name: String,
-    /// A letter for each period, see [`letter`].
+    /// A letter for each period, as the page shows it.
     pub(super) letters: String,
     pub(super) expected: u64,
     pub(super) missing: u64,

@@ -34,7 +34,7 @@ pub struct Filled {
     /// The cells, by number on the request's grid: ascending runs that do not touch. What the clock of the table's zone passes over is
     /// none of them, unless the table has rows there.
     pub cells: Vec<Run>,
-    /// For each column its values and the numbers of their [`Provenance`], one a cell.
+    /// For each column its values and the numbers of their provenance, one a cell.
     pub columns: Vec<(ArrayRef, Vec<u8>)>,
 }
 
