@@ -1,8 +1,13 @@
-//! Checks on rows: predicates over single columns and constants, kept as text and evaluated with Arrow's kernels on what is about to be
-//! appended. As in SQL, a row violates a check when the predicate is false; where it is NULL the row passes.
+//! Checks on rows: predicates over columns, constants and numbers computed from them, kept as text and evaluated on what is about to be
+//! appended. As in SQL, a row violates a check when the predicate is false; where it is NULL the row passes. A row with a number that 128
+//! bits cannot hold violates the check, since nobody can say that it does not.
 
 mod constant;
+mod number;
+mod operand;
 mod parse;
+mod tokens;
+mod value;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, Datum, Float32Array, Float64Array, RecordBatch, Scalar},
@@ -16,6 +21,10 @@ use arrow::{
 };
 use std::sync::Arc;
 
+use self::{
+    number::Kind,
+    value::{Misfits, Value, column},
+};
 use crate::{
     error::{Error, Result},
     schema::Schema,
@@ -42,10 +51,29 @@ enum Op {
     GtEq,
 }
 
+impl Op {
+    /// What holds of the right side and the left when this does of the left and the right.
+    fn turned(self) -> Self {
+        match self {
+            Self::Eq | Self::NotEq => self,
+            Self::Lt => Self::Gt,
+            Self::LtEq => Self::GtEq,
+            Self::Gt => Self::Lt,
+            Self::GtEq => Self::LtEq,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Node {
     /// Column, comparison, and a constant as an array of one value.
     Compare(usize, Op, Scalar<ArrayRef>),
+    /// Two columns of one type that are no numbers.
+    Same(usize, Op, usize),
+    /// Two numbers, both as this kind.
+    Relate(Value, Op, Value, Kind),
+    /// A number that is NULL.
+    NoNumber(Value),
     IsNull(usize),
     IsNotNull(usize),
     And(Vec<Node>),
@@ -68,9 +96,11 @@ impl Check {
     /// # Errors
     /// `Corrupt` when the batch has other columns than the schema.
     pub fn violated(&self, batch: &RecordBatch) -> Result<BooleanArray> {
-        let result =
-            evaluate(&self.node, batch).map_err(|e| Error::corrupt("a check cannot be evaluated").caused_by(e))?;
-        let violated = (0..result.len()).map(|row| !result.is_null(row) && !result.value(row));
+        let mut misfits = vec![false; batch.num_rows()];
+        let result = evaluate(&self.node, batch, &mut misfits)
+            .map_err(|e| Error::corrupt("a check cannot be evaluated").caused_by(e))?;
+        let violated = misfits.iter().enumerate();
+        let violated = violated.map(|(row, misfit)| *misfit || (!result.is_null(row) && !result.value(row)));
         Ok(violated.map(Some).collect())
     }
 
@@ -88,32 +118,40 @@ impl Check {
 fn collect(node: &Node, columns: &mut Vec<usize>) {
     match node {
         Node::Compare(column, ..) | Node::IsNull(column) | Node::IsNotNull(column) => columns.push(*column),
+        Node::Same(left, _, right) => columns.extend([*left, *right]),
+        Node::Relate(left, _, right, _) => [left, right].iter().for_each(|of| of.collect(columns)),
+        Node::NoNumber(of) => of.collect(columns),
         Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| collect(part, columns)),
         Node::Not(part) => collect(part, columns),
     }
 }
 
-fn evaluate(node: &Node, batch: &RecordBatch) -> Result<BooleanArray, ArrowError> {
-    let column = |at: usize| {
-        let missing = || ArrowError::SchemaError("a checked column is missing".to_owned());
-        batch.columns().get(at).ok_or_else(missing)
-    };
-    let fold = |parts: &[Node], join: fn(&BooleanArray, &BooleanArray) -> Result<BooleanArray, ArrowError>| {
-        let mut parts = parts.iter().map(|part| evaluate(part, batch));
-        let first = parts.next().unwrap_or_else(|| Err(ArrowError::ComputeError("an empty predicate".to_owned())))?;
-        parts.try_fold(first, |all, part| join(&all, &part?))
-    };
+fn evaluate(node: &Node, batch: &RecordBatch, misfits: &mut Misfits) -> Result<BooleanArray, ArrowError> {
     match node {
-        Node::Compare(at, op, constant) => compare(&comparable(column(*at)?), *op, constant),
-        Node::IsNull(at) => is_null(column(*at)?),
-        Node::IsNotNull(at) => is_not_null(column(*at)?),
-        Node::And(parts) => fold(parts, and_kleene),
-        Node::Or(parts) => fold(parts, or_kleene),
-        Node::Not(part) => not(&evaluate(part, batch)?),
+        Node::Compare(at, op, constant) => compare(&comparable(column(batch, *at)?), *op, constant),
+        Node::Same(left, op, right) => compare(column(batch, *left)?, *op, column(batch, *right)?),
+        Node::Relate(left, op, right, kind) => {
+            let (left, right) = (left.of(batch, misfits)?, right.of(batch, misfits)?);
+            Ok(value::compare(&left, *op, &right, *kind))
+        }
+        Node::NoNumber(of) => Ok(of.of(batch, misfits)?.iter().map(|number| Some(number.is_none())).collect()),
+        Node::IsNull(at) => is_null(column(batch, *at)?),
+        Node::IsNotNull(at) => is_not_null(column(batch, *at)?),
+        Node::And(parts) => fold(parts, batch, misfits, and_kleene),
+        Node::Or(parts) => fold(parts, batch, misfits, or_kleene),
+        Node::Not(part) => not(&evaluate(part, batch, misfits)?),
     }
 }
 
-fn compare(array: &ArrayRef, op: Op, constant: &dyn Datum) -> Result<BooleanArray, ArrowError> {
+type Join = fn(&BooleanArray, &BooleanArray) -> Result<BooleanArray, ArrowError>;
+
+fn fold(parts: &[Node], batch: &RecordBatch, misfits: &mut Misfits, join: Join) -> Result<BooleanArray, ArrowError> {
+    let mut parts = parts.iter().map(|part| evaluate(part, batch, misfits));
+    let first = parts.next().unwrap_or_else(|| Err(ArrowError::ComputeError("an empty predicate".to_owned())))?;
+    parts.try_fold(first, |all, part| join(&all, &part?))
+}
+
+fn compare(array: &dyn Datum, op: Op, constant: &dyn Datum) -> Result<BooleanArray, ArrowError> {
     match op {
         Op::Eq => eq(array, constant),
         Op::NotEq => neq(array, constant),

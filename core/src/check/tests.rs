@@ -100,10 +100,32 @@ fn and_or_not_in_between_and_null_follow_sql() {
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     for (text, why) in [
-        ("abs(i) > 0", "calls 'abs'"),
-        ("i > f", "has 'f' where a constant should stand"),
-        ("i + 1 > 0", "has '+' where a comparison should stand"),
-        ("0 < i", "has '0' where a column should stand"),
+        ("sqrt(f) > 0", "calls 'sqrt'"),
+        ("regexp_matches(s, 'x')", "calls 'regexp_matches'"),
+        ("i > s", "compares 'i', which is INTEGER, with 's', which is VARCHAR"),
+        ("d > t", "compares 'd', which is DATE, with 't'"),
+        ("l = l", "compares 'l', which is INTEGER[], with 'l'"),
+        ("i % 2 > 0", "has '%', which is not supported"),
+        ("i // 2 > 0", "has '/' where a value should stand"),
+        ("i > 1 -- f", "has a comment"),
+        ("i > /* f */ 1", "has a comment"),
+        ("i + s > 0", "computes with 's', which is VARCHAR and no number"),
+        ("i + 'a' > 0", "computes with 'a', which is no number"),
+        ("d - 1 > 0", "computes with 'd', which is DATE and no number"),
+        ("i + 1", "ends where a comparison should stand"),
+        ("i < f < 3", "has '<' where it should end"),
+        ("abs(i, f) > 0", "calls 'abs' with 2 arguments"),
+        ("length(i) > 0", "takes the 'length' of what is no column of type VARCHAR"),
+        ("greatest() > 0", "has ')' where a value should stand"),
+        ("1 < 2", "compares constants"),
+        ("(i > 0) + 1 > 0", "has '+' where it should end"),
+        (
+            "n * n * n * n * n * n * n * n * n * n * n * n * n * n * n * n * n * n * n * n > 0",
+            "38 digits after the point",
+        ),
+        ("i + 100000000000000000000000000000000000000000 > 0", "which is no number of at most 38 digits"),
+        ("NULL > i", "names 'NULL'"),
+        ("0.5 < i", "which is no exact value"),
         ("x > 0", "names 'x', which is none of the columns i, f"),
         ("i > 0.5", "which is no exact value"),
         ("i > 'a'", "which is no exact value"),
@@ -111,8 +133,8 @@ fn what_is_not_supported_is_refused_by_name() {
         ("l = 1", "which is no exact value"),
         ("i > 99999999999", "which is no exact value"),
         ("d = '2024-13-01'", "which is no exact value"),
-        ("i >", "ends where a constant"),
-        ("", "ends where a column"),
+        ("i >", "ends where a value"),
+        ("", "ends where a value"),
         ("i > 0 i < 3", "has 'i' where it should end"),
         ("i > 0; DROP TABLE x", "has ';'"),
         ("s = 'open", "open quote"),
@@ -125,6 +147,68 @@ fn what_is_not_supported_is_refused_by_name() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{text}");
         assert!(error.message().contains(why), "{text}: {error}");
     }
+    let long = format!("i{} > 0", " + i".repeat(100_000));
+    assert!(Check::parse("c", &long, &schema()).unwrap_err().message().contains("more than 256"));
+    for deep in ["(", "-", "- ", "abs(", "not "].map(|open| format!("{}i > 0", open.repeat(5_000))) {
+        let message = Check::parse("c", &deep, &schema()).unwrap_err().message().to_owned();
+        assert!(message.contains("too deeply") || message.contains("a comment"), "{message}");
+    }
     let deep = format!("{}i > 0{}", "(".repeat(500), ")".repeat(500));
     assert!(Check::parse("c", &deep, &schema()).unwrap_err().message().contains("too deeply"));
+}
+
+#[test]
+fn columns_are_compared_with_columns_and_with_what_is_computed_of_them() {
+    assert_eq!(violating("i < \"odd name\""), [0, 3]);
+    assert_eq!(violating("0 < i"), [1]);
+    assert_eq!(violating("s = s and b <> b"), [0, 1, 3]);
+    assert_eq!(violating("i + \"odd name\" * 2 = 3"), [1, 3]);
+    assert_eq!(violating("(i + \"odd name\") * 2 = 4"), [1, 3]);
+    assert_eq!(violating("i - -5 > 0"), [1]);
+    assert_eq!(violating("-i < 0"), [1]);
+    assert_eq!(violating("abs(i) > 1"), [0]);
+    assert_eq!(violating("length(s) >= 1"), [3]);
+    assert_eq!(violating("((i)) > ((0))"), [1]);
+    assert_eq!(violating("((i + 1) > 0 or (f) > 0)"), Vec::<usize>::new());
+    assert_eq!(violating("i / 2 = 0.5"), [1, 3]);
+    assert_eq!(violating("n * 3 > 2.995"), [1]);
+    assert_eq!(violating("n + n is not null"), [2]);
+    assert_eq!(violating("i not between n and f"), Vec::<usize>::new());
+    assert_eq!(violating("i in (n, 7)"), [1]);
+}
+
+#[test]
+fn greatest_and_least_pass_over_null_and_nan_is_the_greatest() {
+    assert_eq!(violating("greatest(i, \"odd name\") = 3"), [0, 1, 3]);
+    assert_eq!(violating("least(i, \"odd name\", 2.5) = 2.5"), [0, 1]);
+    assert_eq!(violating("f >= greatest(f, i)"), [0, 3]);
+    assert_eq!(violating("f + 1 < 1e300"), [1]);
+    // Divided by a negative zero it is negative infinity, by NaN it is NaN.
+    assert_eq!(violating("1 / f > 0"), [0]);
+}
+
+#[test]
+fn whole_numbers_are_exact_and_a_row_whose_number_does_not_fit_violates_the_check() {
+    let types = [("a", ColumnType::BigInt), ("u", ColumnType::UBigInt), ("t", ColumnType::TinyInt)];
+    let schema = Schema::new(types.map(|(name, ty)| (name.to_owned(), ty))).unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("a", Arc::new(arrow::array::Int64Array::from(vec![Some(i64::MAX), Some(i64::MIN), Some(0), None])) as _),
+        ("u", Arc::new(arrow::array::UInt64Array::from(vec![u64::MAX, 0, 1, 2])) as _),
+        ("t", Arc::new(arrow::array::Int8Array::from(vec![127, -128, 5, 0])) as _),
+    ])
+    .unwrap();
+    let violating = |text: &str| -> Vec<usize> {
+        let violated = Check::parse("c", text, &schema).unwrap().violated(&batch).unwrap();
+        (0..4).filter(|row| violated.value(*row)).collect()
+    };
+    assert_eq!(violating("a + 1 > a"), Vec::<usize>::new());
+    assert_eq!(violating("u > a"), Vec::<usize>::new());
+    assert_eq!(violating("u - 2 >= 0"), [1, 2]);
+    assert_eq!(violating("abs(t) + t >= 0 and abs(t) < 128"), [1]);
+    assert_eq!(violating("a * a >= 0"), Vec::<usize>::new());
+    // Beyond 128 bits nothing wraps and nothing stands for the number, under NOT and OR neither.
+    assert_eq!(violating("a * a * a * a >= 0"), [0, 1]);
+    assert_eq!(violating("not (a * a * a * a >= 0)"), [0, 1, 2]);
+    assert_eq!(violating("t is not null or a * a * a * a > 0"), [0, 1]);
+    assert_eq!(violating("u < 0.00000000000000000000000000000000000001 + 1"), [0, 3]);
 }
