@@ -27,6 +27,7 @@ CALLS = {
     "tstable_plan": "('store/prices')",
     "tstable_preview": "('store/prices', 'again.parquet')",
     "tstable_repair": "('store/prices')",
+    "tstable_restated": "('store/prices', 'corrected.parquet')",
     "tstable_scan": "('store/prices', provenance := true)",
     "tstable_segments": "('store/prices')",
     "tstable_shares": "('store/prices', 2)",
@@ -47,12 +48,13 @@ EFFECTS = {
     "tstable_mark_empty": "('store/prices', '2024-06-03 00:00', '2024-06-03 01:00')",
     "tstable_delete": "('store/prices', '2024-06-02 22:00', '2024-06-02 23:00')",
     "tstable_rename_entity": "('store/prices', 'NVDA', 'NV')",
-    "tstable_restore": "('store/prices', 1)",
     "tstable_add_columns": "('store/prices', {'volume': 'BIGINT'})",
     "tstable_checkpoint": "('store/prices')",
     "tstable_export_delta": "('store/prices')",
     "tstable_report": "('store/prices', 'page.html')",
+    "tstable_restore": "('store/prices', 1)",
     "tstable_create": "('store/other', time_column := 'ts', bucket := '1h')",
+    "tstable_drop": "('store/other', confirm := true)",
 }
 # Makes tables of what the fixture does not have; its columns are of the types that the others have.
 NOT_CALLED = {"tstable_import"}
@@ -74,6 +76,7 @@ def test_lengths_of_time_come_as_seconds(con):
 
 def test_every_function_gives_a_frame(con):
     con.execute("COPY (FROM tstable_scan('store/prices')) TO 'again.parquet'")
+    con.execute("COPY (SELECT ts, symbol, close + 1 AS close FROM tstable_scan('store/prices')) TO 'corrected.parquet'")
     for function, arguments in CALLS.items():
         interval = INTERVALS.get(function)
         columns = f"* REPLACE (epoch({interval}) AS {interval})" if interval else "*"
