@@ -18,7 +18,7 @@ from pathlib import Path
 
 from slt.hosts import REPOSITORY, HostSpec, find
 
-from .queries import Case, case, read
+from .queries import Case, case, growing, read
 from .tables import Table, make
 
 CASES_PER_TABLE = 50
@@ -118,6 +118,8 @@ def _table(spec: HostSpec, seed: int, number: int, cases, options: argparse.Name
                 _report(spec, seed, number, chosen, table, query, failure)
                 if failures >= options.failures:
                     break
+        if options.case is None and not failures:
+            _grow(child, table, f"{seed} {number} grown", paths, totals)
         _count_pruning(child, spec, totals)
     except Failure as failure:
         failures += 1
@@ -127,6 +129,25 @@ def _table(spec: HostSpec, seed: int, number: int, cases, options: argparse.Name
     if not failures:
         shutil.rmtree(directory)
     return failures
+
+
+def _grow(child: Child, table: Table, seed: str, paths: list[str], totals: Counter) -> None:
+    """Queries that are prepared once and executed before and after the table has grown."""
+    prepare, before = growing(random.Random(seed), table, paths)
+    # What DuckDB does not bind, it binds over files neither.
+    bound = ["error" not in answer for answer in child.run(*prepare)]
+    grown = table.directory / "grown.parquet"
+    child.rows(f"COPY (SELECT * REPLACE (n + 1000000 AS n) FROM read_parquet('{table.directory / 'f0.parquet'}')) TO '{grown}'")
+    for query, is_bound in zip(before, bound, strict=True):
+        if is_bound:
+            _compare(child, query, paths, totals)
+    child.rows(f"CALL tstable_append('{table.root}', '{grown}', on_overlap := 'allow')")
+    paths = [str(table.root / path) for (path,) in child.rows(f"SELECT path FROM tstable_segments('{table.root}')")]
+    child.run("DROP TABLE IF EXISTS files")
+    for query, is_bound in zip(growing(random.Random(seed), table, paths)[1], bound, strict=True):
+        if is_bound:
+            _compare(child, query, paths, totals)
+    totals["grown"] += 1
 
 
 def _load(child: Child, table: Table, spec: HostSpec) -> list[str]:

@@ -121,7 +121,9 @@ def _plain(rng: random.Random, table: Table, joins: bool) -> tuple[str, str, boo
         return "SELECT 7", "", True
     if shape < 0.9:
         return f"SELECT count(*), min({index}), max({index}), sum(n), count({rng.choice(table.columns).sql})", "", True
-    by = rng.choice(table.columns).sql
+    column = rng.choice(table.columns)
+    # Which of the two zeros stands for the group of both is up to the threads.
+    by = f"if({column.sql} = 0, 0, {column.sql})" if column.type in ("FLOAT", "DOUBLE") else column.sql
     return f"SELECT {by} AS k, count(*), min(n), max({index})", " GROUP BY k", False
 
 
@@ -137,6 +139,19 @@ def _prepared(rng: random.Random, table: Table, source: Sources) -> Case:
         return ["DEALLOCATE p", f"PREPARE p AS {_text(f'{rows} FROM {of} WHERE {predicate}')}", *calls]
 
     return Case([f"{predicate}  with {first}, then {later}"], write(source.scan), write(source.files), not _joins(predicate), source.call)
+
+
+def growing(rng: random.Random, table: Table, paths: list[str]) -> tuple[list[str], list[Case]]:
+    """Statements that prepare queries, and those queries as they are executed when the table has these files."""
+    statements, cases = [], []
+    for number in range(4):
+        maker = Predicates(rng, table)
+        predicate, end = maker.filter(), f" WHERE ({maker.filter()})" if number % 2 else ""
+        shape = f"SELECT n FROM (FROM § WHERE {predicate}){end}"
+        source = f"'{table.root}'" if rng.random() < 0.6 else f"tstable_scan('{table.root}')"
+        statements.append(f"PREPARE g{number} AS {_text(shape.replace('§', source))}")
+        cases.append(Case([predicate + end], [f"EXECUTE g{number}"], [_text(shape.replace("§", read(paths)))], False, source))
+    return statements, cases
 
 
 def _together(rng: random.Random, table: Table, source: Sources) -> Case:

@@ -41,6 +41,8 @@ ARROW = {
 }
 INDEX_TYPES = ["TIMESTAMP", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMPTZ", "TIMESTAMPTZ", "DATE", "BIGINT", "UBIGINT"]
 OTHER_TYPES = [*INTEGERS, *UNITS, "TIME", "BOOLEAN", "FLOAT", "DOUBLE", "DOUBLE", "DECIMAL(4,1)", "DECIMAL(18,3)", "DECIMAL(38,5)", "VARCHAR", "VARCHAR", "BLOB"]
+# Clocks that change in the spring in which most tables lie, by an hour or otherwise, at midnight, and that do not.
+ZONES = ["UTC", "UTC", "America/New_York", "Europe/Berlin", "Pacific/Chatham", "Asia/Kolkata", "America/Havana", "Australia/Lord_Howe", "Africa/Casablanca"]
 WORDS = ["", "a", "A", "Z", "b", "ab", "abc", "é", "e\u0301", "ß", "日本", "日本語", "🙂", "\uffff", "O'Neil", "%", "_", "x_y", "null", " ", "a\0b"]
 PREFIX = "a long common beginning that statistics cut short, well beyond sixty-four bytes of it: "
 FLOATS = [0.0, -0.0, 1.0, -1.0, 1.5, float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 5e-324, 0.1]
@@ -119,8 +121,8 @@ def make(rng: random.Random, directory: Path) -> Table:
     kinds = ["VARCHAR", "VARCHAR", *INTEGERS]
     entities = [Column(name, rng.choice(kinds)) for name in ["sym", "venue", "Key 3"][: rng.choice([0, 1, 1, 1, 2, 3])]]
     others = [Column("n", "BIGINT")] + [Column(f"c{i}", rng.choice(OTHER_TYPES), nulls=rng.choice([0, 0, 0.1, 0.9])) for i in range(rng.randint(2, 8))]
-    zone = rng.choice(["UTC", "UTC", "America/New_York", "Pacific/Chatham", "Asia/Kolkata"])
-    table = Table(directory, directory / "t", index, entities, others, zone, rng.choice([1, 1, 4]))
+    zone = rng.choice(ZONES)
+    table = Table(directory, directory / "t", index, entities, others, zone, rng.choice([1, 2, 4, 8]))
     for column in [*entities, *others[1:]]:
         column.pool = _pool(rng, column.type, rng.choice([1, 3, 8, 30, 300]), column in entities)
     _create(rng, table)

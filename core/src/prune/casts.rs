@@ -2,23 +2,21 @@
 //! A cast that is not modelled yields any value and may raise.
 
 use super::{
-    calendar::{DAY, MICRO, ceil_to, floor_to},
+    calendar::{MICRO, ceil_to, floor_to},
+    clock::{Clock, ZONE_SLACK},
     convert::{integer_range, is_special, unit_nanos},
     domain::{Domain, Scalar, rescale},
 };
 use crate::schema::{ColumnType, TimeUnit};
 
-/// No zone is further from UTC than this, now or in the past.
-pub(super) const ZONE_SLACK: i128 = DAY;
-
 /// The values of `CAST(value AS to)`, or of `TRY_CAST` whose failures are NULL. `to` is the type that SQL names: a cast to
-/// TIMESTAMP_MS rounds, although a column that is stored in milliseconds is a TIMESTAMP.
-pub(super) fn cast(value: Domain, to: &ColumnType, try_cast: bool) -> Domain {
+/// TIMESTAMP_MS rounds, although a column that is stored in milliseconds is a TIMESTAMP. `clock` is between a TIMESTAMPTZ and the others.
+pub(super) fn cast(value: Domain, to: &ColumnType, try_cast: bool, clock: Clock<'_>) -> Domain {
     let before = value.raises;
     let from = value.ty.clone();
     let mut result = match &from {
         Some(from) if from == to => value,
-        Some(from) => known(value, from, to),
+        Some(from) => known(value, from, to, clock),
         None => constant(value, to),
     };
     if try_cast && result.raises && !before {
@@ -39,7 +37,7 @@ fn any_like(value: &Domain) -> Domain {
     Domain { null: value.null, raises: value.raises, ..Domain::any(None) }
 }
 
-fn known(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
+fn known(value: Domain, from: &ColumnType, to: &ColumnType, clock: Clock<'_>) -> Domain {
     use ColumnType as T;
     match (from, to) {
         (_, T::Varchar) => Domain { ty: Some(T::Varchar), ..any_like(&value) },
@@ -54,7 +52,7 @@ fn known(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
         _ if integer_range(from).is_some() && integer_range(to).is_some() => to_integer(value, to),
         // DuckDB has no such cast.
         (T::Timestamp(TimeUnit::Ns), T::Timestamp(TimeUnit::S)) => unmodelled(&value, to),
-        _ if is_instant(from) && is_instant(to) => instant(value, from, to),
+        _ if is_instant(from) && is_instant(to) => instant(value, from, to, clock),
         _ => unmodelled(&value, to),
     }
 }
@@ -167,20 +165,25 @@ fn is_zoned(ty: &ColumnType) -> bool {
 
 /// DuckDB rounds away from 1970 where a unit becomes coarser; the model steps out to both neighbours. It fails where a
 /// count overflows the unit of the result, or the microseconds in which it shifts between zones and finds days.
-fn instant(value: Domain, from: &ColumnType, to: &ColumnType) -> Domain {
-    let mut slack = if is_zoned(from) == is_zoned(to) { 0 } else { ZONE_SLACK };
-    if *from == ColumnType::Timestamp(TimeUnit::Ns) && *to == ColumnType::Date {
-        // Nanoseconds are rounded to microseconds first, which may carry into the next day.
-        slack += MICRO;
-    }
+fn instant(value: Domain, from: &ColumnType, to: &ColumnType, clock: Clock<'_>) -> Domain {
+    let across = |nanos| match (is_zoned(from), is_zoned(to)) {
+        (true, false) => clock.wall_times(nanos),
+        (false, true) => clock.instants(nanos),
+        _ => (nanos, nanos),
+    };
+    // Nanoseconds are rounded to microseconds first, which may carry into the next day.
+    let carries = *from == ColumnType::Timestamp(TimeUnit::Ns) && *to == ColumnType::Date;
+    let rounding = if carries { MICRO } else { 0 };
+    let slack = rounding + if is_zoned(from) == is_zoned(to) { 0 } else { ZONE_SLACK };
     let unbounded = value.is_unbounded();
     let day = *to == ColumnType::Date;
     let unit = unit_nanos(to).unwrap_or(1);
     let limit = i128::from(i64::MAX) * unit.min(MICRO) - slack - if day { 0 } else { unit };
     let mut out = value.map(Some(to.clone()), |end| {
         let nanos = nanos(end).filter(|nanos| nanos.abs() <= limit)?;
-        let low = floor_to(nanos - slack, unit);
-        let high = if day { floor_to(nanos + slack, unit) } else { ceil_to(nanos + slack, unit) };
+        let (low, high) = across(nanos);
+        let (low, high) = (low - rounding, high + rounding);
+        let (low, high) = (floor_to(low, unit), if day { floor_to(high, unit) } else { ceil_to(high, unit) });
         (!is_special(to, low / unit) && !is_special(to, high / unit)).then_some((at(to, low), at(to, high)))
     });
     let never_fails = day && matches!(from, ColumnType::Timestamp(TimeUnit::Us | TimeUnit::Ns));

@@ -39,6 +39,7 @@ impl Words<'_> {
                 format!("{call}({} AS {to})", self.expr(value))
             }
             Expr::Function(name, arguments) | Expr::Foreign(name, arguments) => self.function(name, arguments),
+            Expr::OnClock(_, of) => self.expr(of),
             Expr::Opaque => "?".to_owned(),
         }
     }
@@ -47,6 +48,7 @@ impl Words<'_> {
     fn operand(&self, expr: &Expr) -> String {
         let text = self.expr(expr);
         match expr {
+            Expr::OnClock(_, of) => self.operand(of),
             Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Opaque => text,
             Expr::Function(name, _) | Expr::Foreign(name, _) if is_word(name) => text,
             _ => format!("({text})"),

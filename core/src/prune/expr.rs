@@ -1,7 +1,9 @@
 //! Predicates as the host hands them over: a small expression tree over columns and constants. Whatever a host's
 //! expression cannot be said in these words becomes [`Expr::Opaque`], about which pruning assumes nothing.
 
-use crate::{coverage::EntityPart, schema::ColumnType};
+use std::sync::Arc;
+
+use crate::{coverage::EntityPart, schema::ColumnType, time::Offsets};
 
 /// A constant, in the value's own unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +102,9 @@ pub enum Expr {
     /// A call of which nothing is known but how it reads: a function that is not the host's own, or that depends on a
     /// setting.
     Foreign(String, Vec<Expr>),
+    /// A cast or call whose result depends on the session's time zone, and the clock that the session goes by. Without a clock such
+    /// a result is known to a day only.
+    OnClock(Arc<Offsets>, Box<Expr>),
     /// Anything else.
     Opaque,
 }

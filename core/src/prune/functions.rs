@@ -5,6 +5,7 @@ use super::{
     buckets,
     calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part},
     casts::is_instant,
+    clock::Clock,
     convert::{integer_range, is_special, unit_nanos},
     domain::{Domain, Scalar},
     expr::{Constant, Expr},
@@ -40,21 +41,21 @@ impl Step {
 }
 
 /// The values of a function call; `value` evaluates an argument.
-pub(super) fn call(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> Domain {
-    modelled(name, arguments, value).unwrap_or_else(Domain::unknown)
+pub(super) fn call(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Expr) -> Domain) -> Domain {
+    modelled(name, arguments, clock, value).unwrap_or_else(Domain::unknown)
 }
 
-fn modelled(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+fn modelled(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
     match (name, arguments) {
-        ("+" | "add", [a, b]) => plus(a, b, value),
-        ("-" | "subtract", [a, b]) => minus(a, b, value),
-        ("date_trunc" | "datetrunc", [part, of]) => temporal::truncate(Part::parse(text(part)?)?, value(of)),
+        ("+" | "add", [a, b]) => plus(a, b, clock, value),
+        ("-" | "subtract", [a, b]) => minus(a, b, clock, value),
+        ("date_trunc" | "datetrunc", [part, of]) => temporal::truncate(Part::parse(text(part)?)?, value(of), clock),
         ("time_bucket", [width, of, rest @ ..]) => temporal::bucket(Step::of(width)?, value(of), origin(rest)?),
         ("tstable_bucket", [of, width]) => buckets::starts(value(of), width, None),
         ("tstable_bucket", [of, width, zone]) => buckets::starts(value(of), width, Some(text(zone)?)),
         ("date_part" | "datepart", [part, of]) => match text(part)?.to_ascii_lowercase().as_str() {
             "epoch" => temporal::epoch(value(of)),
-            part => temporal::part(Part::parse(part)?, value(of)),
+            part => temporal::part(Part::parse(part)?, value(of), clock),
         },
         ("epoch", [of]) => temporal::epoch(value(of)),
         ("epoch_ms", [of]) => temporal::epoch_count(value(of), TimeUnit::Ms),
@@ -67,7 +68,7 @@ fn modelled(name: &str, arguments: &[Expr], value: &dyn Fn(&Expr) -> Domain) -> 
         | ("strftime", [Expr::Constant(Constant::Text(format)), of]) => strings::formatted(format, value(of)),
         ("prefix" | "starts_with" | "^@", [of, start]) => strings::starts_with(value(of), text(start)?),
         ("~~", [of, pattern]) => strings::like(value(of), text(pattern)?),
-        (part, [of]) => temporal::part(part_function(part)?, value(of)),
+        (part, [of]) => temporal::part(part_function(part)?, value(of), clock),
         _ => None,
     }
 }
@@ -135,19 +136,19 @@ fn origin(rest: &[Expr]) -> Option<temporal::Origin> {
     }
 }
 
-fn plus(a: &Expr, b: &Expr, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+fn plus(a: &Expr, b: &Expr, clock: Clock<'_>, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
     match (Step::of(a), Step::of(b)) {
         (None, None) => sum(value(a), value(b), 1),
-        (Some(step), None) => temporal::add(value(b), step),
-        (None, Some(step)) => temporal::add(value(a), step),
+        (Some(step), None) => temporal::add(value(b), step, clock),
+        (None, Some(step)) => temporal::add(value(a), step, clock),
         (Some(_), Some(_)) => None,
     }
 }
 
-fn minus(a: &Expr, b: &Expr, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
+fn minus(a: &Expr, b: &Expr, clock: Clock<'_>, value: &dyn Fn(&Expr) -> Domain) -> Option<Domain> {
     match (Step::of(a), Step::of(b)) {
         (None, None) => sum(value(a), value(b), -1),
-        (None, Some(step)) => temporal::add(value(a), step.negated()?),
+        (None, Some(step)) => temporal::add(value(a), step.negated()?, clock),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     casts,
+    clock::Clock,
     convert::{column_domain, constant_domain},
     domain::Domain,
     expr::{Comparison, Expr},
@@ -88,9 +89,11 @@ pub fn columns_of(expr: &Expr, into: &mut Vec<usize>) {
             columns_of(value, into);
             list.iter().for_each(|part| columns_of(part, into));
         }
-        Expr::Not(value) | Expr::IsNull(value) | Expr::IsNotNull(value) | Expr::Cast { value, .. } => {
-            columns_of(value, into);
-        }
+        Expr::Not(value)
+        | Expr::IsNull(value)
+        | Expr::IsNotNull(value)
+        | Expr::Cast { value, .. }
+        | Expr::OnClock(_, value) => columns_of(value, into),
         Expr::And(parts) | Expr::Or(parts) | Expr::Function(_, parts) | Expr::Foreign(_, parts) => {
             parts.iter().for_each(|part| columns_of(part, into));
         }
@@ -116,7 +119,9 @@ pub(super) fn truth(expr: &Expr, columns: &dyn Fn(usize) -> Domain) -> Truth {
         }
         Expr::IsNotNull(of) => truth(&Expr::IsNull(of.clone()), columns).not(),
         Expr::Opaque | Expr::Foreign(..) => Truth::UNKNOWN,
-        Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) => value(expr, columns).truth(),
+        Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) | Expr::OnClock(..) => {
+            value(expr, columns).truth()
+        }
     }
 }
 
@@ -129,11 +134,19 @@ fn between(of: &Domain, low: &Domain, high: &Domain) -> Truth {
 
 /// The values of an expression.
 pub(super) fn value(expr: &Expr, columns: &dyn Fn(usize) -> Domain) -> Domain {
+    value_on(Clock::Unknown, expr, columns)
+}
+
+/// The values of an expression that is a cast or a call on `clock`.
+fn value_on(clock: Clock<'_>, expr: &Expr, columns: &dyn Fn(usize) -> Domain) -> Domain {
     match expr {
         Expr::Column(index) => columns(*index),
         Expr::Constant(constant) => constant_domain(constant),
-        Expr::Cast { value: of, to, try_cast } => casts::cast(value(of, columns), to, *try_cast),
-        Expr::Function(name, arguments) => functions::call(name, arguments, &|argument| value(argument, columns)),
+        Expr::Cast { value: of, to, try_cast } => casts::cast(value(of, columns), to, *try_cast, clock),
+        Expr::Function(name, arguments) => {
+            functions::call(name, arguments, clock, &|argument| value(argument, columns))
+        }
+        Expr::OnClock(offsets, of) => value_on(Clock::Of(offsets), of, columns),
         Expr::Opaque | Expr::Foreign(..) => Domain::unknown(),
         predicate => Domain::from_truth(truth(predicate, columns)),
     }

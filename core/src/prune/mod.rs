@@ -11,6 +11,7 @@ mod bounds;
 mod buckets;
 mod calendar;
 mod casts;
+mod clock;
 mod convert;
 mod describe;
 mod domain;

@@ -31,7 +31,9 @@ fn can_fail(expr: &Expr, wanted: bool, schema: &[ColumnType]) -> bool {
         Expr::In(value, list) => is_known(value, schema) && list.iter().all(|item| is_known(item, schema)),
         Expr::IsNull(value) | Expr::IsNotNull(value) => is_known(value, schema),
         Expr::Opaque | Expr::Foreign(..) => false,
-        Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) => is_known(expr, schema),
+        Expr::Column(_) | Expr::Constant(_) | Expr::Cast { .. } | Expr::Function(..) | Expr::OnClock(..) => {
+            is_known(expr, schema)
+        }
     }
 }
 

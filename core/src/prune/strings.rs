@@ -3,6 +3,7 @@
 use super::{
     calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part, civil},
     casts::{cast, nanos},
+    clock::Clock,
     domain::{Domain, Piece, Scalar},
     truth::Truth,
 };
@@ -60,7 +61,7 @@ enum Token {
 pub(super) fn formatted(format: &str, of: Domain) -> Option<Domain> {
     let of = match of.ty {
         Some(ColumnType::Date | ColumnType::Timestamp(TimeUnit::Us)) => of,
-        Some(ColumnType::Timestamp(_)) => cast(of, &ColumnType::Timestamp(TimeUnit::Us), false),
+        Some(ColumnType::Timestamp(_)) => cast(of, &ColumnType::Timestamp(TimeUnit::Us), false, Clock::Unknown),
         _ => return None,
     };
     let tokens = parse(format)?;

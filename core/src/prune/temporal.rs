@@ -1,9 +1,9 @@
-//! Functions of dates and times over domains. What depends on the session's time zone is widened by a day on either
-//! side; what lies outside the years 1 to 9999, the infinities among them, is unbounded and may raise.
+//! Functions of dates and times over domains. What depends on the session's time zone goes by its clock; what lies outside the years 1 to 9999, the infinities among them, is unbounded and may raise.
 
 use super::{
     calendar::{DAY, MAX_TAME, MICRO, MIN_TAME, Part, add_months, ceil_to, floor_to, month_index, month_start},
-    casts::{ZONE_SLACK, at, cast, is_instant, nanos},
+    casts::{at, cast, is_instant, nanos},
+    clock::Clock,
     convert::is_special,
     domain::{Domain, Piece, Scalar},
     functions::Step,
@@ -27,27 +27,28 @@ pub(super) const ORIGIN: i128 = 10_959 * DAY;
 const TIMESTAMP: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
 const TIMESTAMPTZ: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
 
-/// An argument on the wall clock in microseconds, and the type it came as.
-struct Wall {
+/// An argument on the wall clock in microseconds, the type it came as, and the clock for a TIMESTAMPTZ.
+struct Wall<'a> {
     domain: Domain,
     ty: ColumnType,
+    clock: Clock<'a>,
 }
 
-impl Wall {
-    fn of(domain: Domain) -> Option<Self> {
+impl<'a> Wall<'a> {
+    fn of(domain: Domain, clock: Clock<'a>) -> Option<Self> {
         let ty = domain.ty.clone().filter(is_instant)?;
         let zoned = ty == TIMESTAMPTZ;
         let domain = match ty {
             ColumnType::Date | TIMESTAMP | TIMESTAMPTZ => domain,
-            _ => cast(domain, &TIMESTAMP, false),
+            _ => cast(domain, &TIMESTAMP, false, Clock::Unknown),
         };
         let mut domain = domain.map(Some(TIMESTAMP), |end| {
             let at = nanos(end)?;
-            let slack = if zoned { ZONE_SLACK } else { 0 };
-            Some((Scalar::Local(at - slack), Scalar::Local(at + slack)))
+            let (low, high) = if zoned { clock.wall_times(at) } else { (at, at) };
+            Some((Scalar::Local(low), Scalar::Local(high)))
         });
         domain.pieces.iter_mut().for_each(tame);
-        Some(Self { domain, ty })
+        Some(Self { domain, ty, clock })
     }
 
     /// Whether some value may be so far away that nothing is computed of it.
@@ -61,10 +62,10 @@ impl Wall {
         let wild = self.is_wild();
         let zoned = self.ty == TIMESTAMPTZ;
         let ty = if zoned { TIMESTAMPTZ } else { ty };
-        let slack = if zoned { ZONE_SLACK } else { 0 };
+        let clock = self.clock;
         let mut out = self.domain.map(Some(ty.clone()), |end| {
             let (low, high) = image(nanos(end)?)?;
-            let (low, high) = (low - slack, high + slack);
+            let (low, high) = if zoned { (clock.instants(low).0, clock.instants(high).1) } else { (low, high) };
             let fits = !is_special(&TIMESTAMP, low / MICRO) && !is_special(&TIMESTAMP, high / MICRO);
             fits.then(|| (at(&ty, low), at(&ty, high)))
         });
@@ -90,14 +91,16 @@ fn tame(piece: &mut Piece) {
 }
 
 /// `date_trunc(part, x)`.
-pub(super) fn truncate(part: Part, of: Domain) -> Option<Domain> {
+pub(super) fn truncate(part: Part, of: Domain, clock: Clock<'_>) -> Option<Domain> {
     part.truncate(0)?;
-    Some(Wall::of(of)?.shift(TIMESTAMP, |at| part.truncate(at).map(|at| (at, at))))
+    Some(Wall::of(of, clock)?.shift(TIMESTAMP, |at| part.truncate(at).map(|at| (at, at))))
 }
 
 /// `time_bucket(width, x)`, with an origin, an offset or a zone perhaps.
 pub(super) fn bucket(width: Step, of: Domain, origin: Origin) -> Option<Domain> {
-    let wall = Wall::of(of)?;
+    // Buckets of a TIMESTAMPTZ are those of UTC in every session, but where a zone or an origin is given.
+    let in_utc = origin == Origin::Default;
+    let wall = Wall::of(of, if in_utc { Clock::Utc } else { Clock::Unknown })?;
     let fixed = i128::from(width.days) * DAY + i128::from(width.micros) * MICRO;
     let positive = fixed > 0 || width.months > 0;
     // Raises: months with anything else, and days with a time of day where days depend on a zone.
@@ -114,7 +117,7 @@ pub(super) fn bucket(width: Step, of: Domain, origin: Origin) -> Option<Domain> 
         Origin::Default => Some(ORIGIN),
         _ => None,
     };
-    let from = from.filter(|_| wall.ty != TIMESTAMPTZ);
+    let from = from.filter(|_| in_utc || wall.ty != TIMESTAMPTZ);
     let mut out = wall.shift(result, |at| {
         let (low, high) = match from {
             Some(from) => {
@@ -143,10 +146,16 @@ fn bucket_start(at: i128, months: i32, fixed: i128, origin: i128) -> i128 {
     month_start((month_index(at) - first).div_euclid(width) * width + first)
 }
 
-/// `x + INTERVAL`; a DATE becomes a TIMESTAMP.
-pub(super) fn add(of: Domain, step: Step) -> Option<Domain> {
+/// `x + INTERVAL`; a DATE becomes a TIMESTAMP. To a TIMESTAMPTZ hours and less are added in UTC, days and months on the clock.
+pub(super) fn add(of: Domain, step: Step, clock: Clock<'_>) -> Option<Domain> {
     let fixed = i128::from(step.days) * DAY + i128::from(step.micros) * MICRO;
-    Some(Wall::of(of)?.shift(TIMESTAMP, |at| {
+    let clock = match (step.months, step.days, step.micros) {
+        (0, 0, _) => Clock::Utc,
+        (0, _, 0) | (_, 0, 0) => clock,
+        // In which order they are added is left open.
+        _ => Clock::Unknown,
+    };
+    Some(Wall::of(of, clock)?.shift(TIMESTAMP, |at| {
         if step.months == 0 {
             return Some((at + fixed, at + fixed));
         }
@@ -161,8 +170,8 @@ pub(super) fn add(of: Domain, step: Step) -> Option<Domain> {
 }
 
 /// `date_part(part, x)` and the functions named after parts.
-pub(super) fn part(part: Part, of: Domain) -> Option<Domain> {
-    Wall::of(of)?.count(ColumnType::BigInt, |piece| {
+pub(super) fn part(part: Part, of: Domain, clock: Clock<'_>) -> Option<Domain> {
+    Wall::of(of, clock)?.count(ColumnType::BigInt, |piece| {
         let ends = (piece.lo.as_ref().and_then(nanos), piece.hi.as_ref().and_then(nanos));
         let number = |at: i128| Scalar::Int(part.extract(at));
         let Some((_, least, greatest)) = part.cycle(0) else {
@@ -177,10 +186,10 @@ pub(super) fn part(part: Part, of: Domain) -> Option<Domain> {
 }
 
 /// An argument whose instant counts whatever the zone: a DATE or TIMESTAMP as if in UTC.
-fn instants(of: Domain) -> Option<Wall> {
+fn instants(of: Domain) -> Option<Wall<'static>> {
     let ty = of.ty.clone().filter(is_instant)?;
     let wall = of.map(Some(TIMESTAMP), |end| nanos(end).map(|at| (Scalar::Local(at), Scalar::Local(at))));
-    let mut wall = Wall { domain: wall, ty };
+    let mut wall = Wall { domain: wall, ty, clock: Clock::Utc };
     wall.domain.pieces.iter_mut().for_each(tame);
     Some(wall)
 }
@@ -257,8 +266,8 @@ pub(super) fn from_seconds(of: Domain) -> Option<Domain> {
 pub(super) fn at_time_zone(zone: &str, of: Domain) -> Option<Domain> {
     crate::time::check_zone(zone).ok()?;
     match of.ty {
-        Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false)),
-        Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false)),
+        Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false, Clock::Unknown)),
+        Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false, Clock::Unknown)),
         _ => None,
     }
 }

@@ -85,18 +85,20 @@ impl Tz {
 }
 
 impl Tz {
-    /// What the wall clock skips between two instants, as half-open ranges of its own seconds since 1970, ascending.
-    pub(super) fn skips(self, from_second: i128, until_second: i128) -> impl Iterator<Item = (i128, i128)> {
+    /// The seconds since 1970 at which the clock may change between two instants, ascending.
+    pub(super) fn changes(self, from_second: i128, until_second: i128) -> impl Iterator<Item = i64> {
         let clamp = |second: i128| i64::try_from(second.clamp(FIRST_SECOND, LAST_SECOND)).unwrap_or_default();
         let (from, until) = (clamp(from_second), clamp(until_second));
         let changes = self.0.following(Timestamp::from_second(from).unwrap_or_default());
-        changes
-            .map(|change| i128::from(change.timestamp().as_second()))
-            .take_while(move |at| *at < until.into())
-            .filter_map(move |at| {
-                let (before, after) = (self.offset_seconds(at - 1), self.offset_seconds(at));
-                (after > before).then(|| (at + i128::from(before), at + i128::from(after)))
-            })
+        changes.map(|change| change.timestamp().as_second()).take_while(move |at| *at < until)
+    }
+
+    /// What the wall clock skips between two instants, as half-open ranges of its own seconds since 1970, ascending.
+    pub(super) fn skips(self, from_second: i128, until_second: i128) -> impl Iterator<Item = (i128, i128)> {
+        self.changes(from_second, until_second).map(i128::from).filter_map(move |at| {
+            let (before, after) = (self.offset_seconds(at - 1), self.offset_seconds(at));
+            (after > before).then(|| (at + i128::from(before), at + i128::from(after)))
+        })
     }
 }
 

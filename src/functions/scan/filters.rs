@@ -125,6 +125,7 @@ fn renumber(expr: &Expr, positions: &[Option<usize>]) -> Expr {
         Expr::IsNull(value) => Expr::IsNull(one(value)),
         Expr::IsNotNull(value) => Expr::IsNotNull(one(value)),
         Expr::Cast { value, to, try_cast } => Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast },
+        Expr::OnClock(clock, value) => Expr::OnClock(Arc::clone(clock), one(value)),
         Expr::Function(name, list) => Expr::Function(name.clone(), all(list)),
         Expr::Foreign(name, list) => Expr::Foreign(name.clone(), all(list)),
     }

@@ -1,6 +1,8 @@
 //! DuckDB's bound expressions as [`Expr`]. Whatever cannot be said exactly in those words becomes [`Expr::Opaque`], and
 //! an expression that cannot be read is opaque too: a filter left to DuckDB is slow, one misread loses rows.
 
+use std::sync::Arc;
+
 use duckdb_neo::{
     Result as HostResult,
     cast::CastMode,
@@ -13,6 +15,7 @@ use duckdb_neo::{
 use tstable_core::{
     prune::expr::{Comparison, Constant, Expr},
     schema::ColumnType,
+    time::Offsets,
 };
 
 use super::{super::OutColumn, builtin, types, value};
@@ -27,6 +30,21 @@ pub(super) struct Columns<'a> {
     /// Whether the session counts in the Gregorian calendar, as far as one can know: in any other, the parts of a
     /// TIMESTAMPTZ and even its cast to a TIMESTAMP are other numbers.
     pub(super) gregorian: bool,
+    /// The session's clock, looked for where one is needed.
+    pub(super) clock: &'a dyn Fn() -> Option<Arc<Offsets>>,
+}
+
+impl Columns<'_> {
+    /// A cast or call of these types, on the session's clock where a TIMESTAMPTZ has a part in it.
+    fn on_clock(&self, expr: Expr, mut types: impl Iterator<Item = Id>) -> Expr {
+        if !types.any(is_zoned) || expr == Expr::Opaque {
+            return expr;
+        }
+        match (self.clock)() {
+            Some(clock) => Expr::OnClock(clock, Box::new(expr)),
+            None => expr,
+        }
+    }
 }
 
 /// The setting that says in which calendar zoned times are counted. It comes with ICU, and so do the functions it concerns.
@@ -61,11 +79,20 @@ fn node(columns: &Columns<'_>, expression: &Expression<'_>, depth: usize) -> Hos
     let parts = expression.children()?;
     let children = parts.iter().map(|child| node(columns, child, depth).unwrap_or(Expr::Opaque)).collect();
     match ty {
-        Type::OperatorCast => cast(expression, &types_of(&parts)?, children, columns.gregorian),
+        Type::OperatorCast => {
+            let mut types = types_of(&parts)?;
+            let cast = cast(expression, &types, children, columns.gregorian)?;
+            types.push(expression.return_type()?.id()?);
+            Ok(columns.on_clock(cast, types.into_iter()))
+        }
         Type::BoundFunction => {
             let name = expression.function_name()?.to_lowercase();
-            let own = builtin::is_own(expression, &name, &types_of(&parts)?, columns.gregorian)?;
-            Ok(if own { Expr::Function(name, children) } else { Expr::Foreign(name, children) })
+            let types = types_of(&parts)?;
+            let own = builtin::is_own(expression, &name, &types, columns.gregorian)?;
+            if !own {
+                return Ok(Expr::Foreign(name, children));
+            }
+            Ok(columns.on_clock(Expr::Function(name, children), types.into_iter()))
         }
         _ => Ok(operator(ty, children)),
     }

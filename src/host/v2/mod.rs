@@ -6,6 +6,7 @@ mod absent;
 mod api;
 mod arrow;
 mod builtin;
+mod clock;
 mod connection;
 mod copy;
 mod dictionary;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use duckdb_neo::{Error as HostError, error::DuckDBError, extension::Extension};
 use tstable_core::{Error, Result, error::ErrorKind};
 
+use self::clock::Clocks;
 use super::{Registry, failure, reference::References, statement::Statements};
 
 /// Runs a callback's body; a failure or panic becomes an error of the statement, never of the database.
@@ -62,6 +64,7 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
     connection::register(extension)?;
     let statements = Arc::new(Statements::default());
     let references = Arc::new(References::default());
+    let clocks = Arc::new(Clocks::default());
     for function in registry.tables {
         let replaces = registry.replacement.is_some_and(|scan| scan.function == function.signature().name);
         if replaces {
@@ -69,13 +72,14 @@ fn load(extension: &Extension, registry: Registry) -> Result<()> {
                 extension,
                 Arc::clone(&function),
                 Arc::clone(&statements),
+                Arc::clone(&clocks),
                 Arc::clone(&references),
             )?;
         }
-        table::register(extension, function, Arc::clone(&statements))?;
+        table::register(extension, function, Arc::clone(&statements), Arc::clone(&clocks))?;
     }
     for function in registry.forms {
-        table::register(extension, function, Arc::clone(&statements))?;
+        table::register(extension, function, Arc::clone(&statements), Arc::clone(&clocks))?;
     }
     for function in registry.scalars {
         scalar::register(extension, &function)?;

@@ -62,7 +62,7 @@ impl Session for Callback<'_> {
 }
 
 /// None for values and types that the C API has no way for.
-fn cast(context: &Context, constant: &Constant, to: &ColumnType) -> Result<Option<Constant>> {
+pub(super) fn cast(context: &Context, constant: &Constant, to: &ColumnType) -> Result<Option<Constant>> {
     let from = match constant {
         Constant::Text(_) => ColumnType::Varchar,
         Constant::Temporal(ty, _) => ty.clone(),

@@ -24,7 +24,9 @@ use super::{
         reference::{Reference, References},
         statement::{Statement, Statements},
     },
-    absent, connection, contained,
+    absent,
+    clock::Clocks,
+    connection, contained,
     filter::{Columns, convert, is_gregorian},
     host_error,
     output::{Chunk, Kept},
@@ -37,6 +39,7 @@ use super::{
 struct Adapter {
     function: Contained<Arc<dyn TableFunction>>,
     statements: Arc<Statements>,
+    clocks: Arc<Clocks>,
     /// Of the form that takes the number of a mention, behind the positional parameters: what the numbers stand for.
     references: Option<Arc<References>>,
 }
@@ -72,9 +75,10 @@ pub(super) fn register(
     extension: &Extension,
     function: Arc<dyn TableFunction>,
     statements: Arc<Statements>,
+    clocks: Arc<Clocks>,
 ) -> Result<()> {
     let name = function.signature().name;
-    register_as(extension, name, Adapter { function: Contained::new(function), statements, references: None })
+    register_as(extension, name, Adapter { function: Contained::new(function), statements, clocks, references: None })
 }
 
 /// Registers the form of a function that tells one mention of a table from every other.
@@ -82,11 +86,12 @@ pub(super) fn register_numbered(
     extension: &Extension,
     function: Arc<dyn TableFunction>,
     statements: Arc<Statements>,
+    clocks: Arc<Clocks>,
     references: Arc<References>,
 ) -> Result<()> {
     let name = numbered(function.signature().name);
     let references = Some(references);
-    register_as(extension, &name, Adapter { function: Contained::new(function), statements, references })
+    register_as(extension, &name, Adapter { function: Contained::new(function), statements, clocks, references })
 }
 
 /// The name of that form.
@@ -300,7 +305,9 @@ impl TableFilterPushdownCallbacks for Adapter {
     fn pushdown_filter(&self, call: &Call, context: &Context, offered: PushdownData<'_>) -> duckdb_neo::Result<()> {
         contained(|| {
             let bound = call.bound.get()?;
-            let columns = Columns { offered: &offered, declared: bound.columns(), gregorian: is_gregorian(context) };
+            let gregorian = is_gregorian(context);
+            let clock = || self.clocks.of_session(context).filter(|_| gregorian);
+            let columns = Columns { offered: &offered, declared: bound.columns(), gregorian, clock: &clock };
             let count = offered.filter_count().map_err(host_error)?;
             let mut filters = Vec::with_capacity(count);
             for index in 0..count {

@@ -4,7 +4,37 @@ use super::{
     generator::{Generator, Random, count, table},
     reference::{Failure, Row},
 };
-use crate::prune::{Verdict, describe, entity_values, exact_range, index_bounds, judge};
+use std::sync::Arc;
+
+use crate::{
+    prune::{Verdict, describe, entity_values, exact_range, expr::Expr, index_bounds, judge},
+    schema::ColumnType,
+    time::Offsets,
+};
+
+/// The predicate with its casts and calls of points in time on a clock.
+fn on_clock(expr: &Expr, clock: &Arc<Offsets>) -> Expr {
+    let one = |e: &Expr| Box::new(on_clock(e, clock));
+    let all = |list: &[Expr]| list.iter().map(|e| on_clock(e, clock)).collect();
+    let wrapped = |expr| Expr::OnClock(Arc::clone(clock), Box::new(expr));
+    let is_time = |ty: &ColumnType| ty.unit_nanos().is_some();
+    match expr {
+        Expr::Compare(how, a, b) => Expr::Compare(*how, one(a), one(b)),
+        Expr::Between(value, low, high) => Expr::Between(one(value), one(low), one(high)),
+        Expr::In(value, list) => Expr::In(one(value), all(list)),
+        Expr::Not(value) => Expr::Not(one(value)),
+        Expr::And(list) => Expr::And(all(list)),
+        Expr::Or(list) => Expr::Or(all(list)),
+        Expr::IsNull(value) => Expr::IsNull(one(value)),
+        Expr::IsNotNull(value) => Expr::IsNotNull(one(value)),
+        Expr::Cast { value, to, try_cast } if is_time(to) => {
+            wrapped(Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast })
+        }
+        Expr::Cast { value, to, try_cast } => Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast },
+        Expr::Function(name, list) => wrapped(Expr::Function(name.clone(), all(list))),
+        other => other.clone(),
+    }
+}
 
 #[derive(Default)]
 struct Tally {
@@ -22,10 +52,14 @@ fn check(seed: u64, tally: &mut Tally) {
     let mut random = Random(seed);
     let (table, cluster) = table(&mut random);
     let offset = random.within(-56, 56) * 900_000_000;
+    // Half of the sessions tell their clock.
+    let clock =
+        (seed % 2 == 0).then(|| Offsets::learn("", |instant| instant.checked_add(offset)).map(Arc::new).unwrap());
     let ends = (random.chance(50), random.chance(50));
     for case in 0..8 {
         let depth = random.below(4);
         let predicate = Generator { random: &mut random, table: &table, cluster }.predicate(depth);
+        let predicate = clock.iter().fold(predicate, |predicate, clock| on_clock(&predicate, clock));
         let context = || {
             let names: Vec<String> = (0..table.schema.len()).map(|column| format!("c{column}")).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();

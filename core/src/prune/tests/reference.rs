@@ -102,6 +102,7 @@ impl Row<'_> {
                 }
             }
             Expr::Function(name, arguments) => self.function(name, arguments)?,
+            Expr::OnClock(_, of) => self.eval(of)?,
             Expr::Opaque | Expr::Foreign(..) => return Err(Raised),
         })
     }
@@ -211,7 +212,9 @@ impl Row<'_> {
             ("date_trunc", [Constant::Text(part), at]) => self.on_wall(at, TS, |wall| Ok(truncate(part, wall))),
             ("time_bucket", [Constant::Interval { months, days, micros }, at]) => {
                 let ty = if matches!(at, Constant::Temporal(ColumnType::Date, _)) { ColumnType::Date } else { TS };
-                self.on_wall(at, ty, |wall| Ok(bucket(wall, *months, i64::from(*days) * US_DAY + micros)))
+                // Those of a TIMESTAMPTZ are those of UTC.
+                let utc = Row { offset: 0, ..*self };
+                utc.on_wall(at, ty, |wall| Ok(bucket(wall, *months, i64::from(*days) * US_DAY + micros)))
             }
             ("epoch_ms", [at]) => number(at, |us| Ok(Constant::Int(i128::from(us / 1_000)))),
             ("epoch_us", [at]) => number(at, |us| Ok(Constant::Int(i128::from(us)))),
@@ -245,6 +248,7 @@ impl Row<'_> {
         match expr {
             Expr::Column(index) => Some(self.schema[*index].clone()),
             Expr::Cast { to, .. } => Some(to.clone()),
+            Expr::OnClock(_, of) => self.integer_type(of),
             Expr::Function(name, arguments) if name == "+" || name == "-" => {
                 arguments.iter().find_map(|argument| self.integer_type(argument))
             }
