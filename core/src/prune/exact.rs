@@ -3,17 +3,23 @@
 
 use super::{
     bounds::Interval,
-    calendar::floor_to,
+    calendar::{MICRO, floor_to},
     convert::{integer_range, is_special, sql_type, unit_nanos},
     expr::{Comparison, Constant, Expr},
 };
-use crate::schema::{ColumnType, TimeUnit};
+use crate::{
+    schema::{ColumnType, TimeUnit},
+    time::Offsets,
+};
+
+const TIMESTAMPTZ: ColumnType = ColumnType::TimestampTz(TimeUnit::Us);
 
 /// Longer lists of values are not taken apart: each value is compared with the others.
 const MAX_VALUES: usize = 1024;
 
 /// The range of index values, in the index column's own unit, that is exactly the predicate: a row satisfies it if and
-/// only if its index is not NULL and lies in the range. Never for BETWEEN, whose ends are not known.
+/// only if its index is not NULL and lies in the range, but for rows for which a cast raises an error. Never for BETWEEN, whose ends are
+/// not known.
 #[must_use]
 pub fn exact_range(expr: &Expr, index_column: usize, schema: &[ColumnType]) -> Option<Interval> {
     match expr {
@@ -27,8 +33,41 @@ pub fn exact_range(expr: &Expr, index_column: usize, schema: &[ColumnType]) -> O
             (Expr::Constant(constant), Expr::Column(index)) if *index == index_column => {
                 compared(mirrored(*op), constant, schema.get(index_column)?)
             }
+            (Expr::OnClock(clock, cast), Expr::Constant(constant)) => {
+                compared(*op, &shown(clock, cast, constant, index_column, schema)?, schema.get(index_column)?)
+            }
+            (Expr::Constant(constant), Expr::OnClock(clock, cast)) => {
+                compared(mirrored(*op), &shown(clock, cast, constant, index_column, schema)?, schema.get(index_column)?)
+            }
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// Of a comparison of an index without zone, cast to a TIMESTAMPTZ, with an instant: what the clock shows at that instant, with which
+/// the index itself can be compared. None where the clock changes near it: times before and after are then not in the order of their
+/// instants.
+fn shown(
+    clock: &Offsets,
+    cast: &Expr,
+    instant: &Constant,
+    index_column: usize,
+    schema: &[ColumnType],
+) -> Option<Constant> {
+    let Expr::Cast { value, to: TIMESTAMPTZ, try_cast: false } = cast else { return None };
+    let is_plain =
+        matches!(schema.get(index_column)?, ColumnType::Timestamp(TimeUnit::S | TimeUnit::Ms | TimeUnit::Us));
+    if !is_plain || **value != Expr::Column(index_column) {
+        return None;
+    }
+    let Constant::Temporal(TIMESTAMPTZ, micros) = instant else { return None };
+    let at = i128::from(*micros) * MICRO;
+    match clock.wall_times_of(at)? {
+        (least, greatest) if least == greatest && clock.instants_of(least)? == (at, at) => {
+            let micros = i64::try_from(least.div_euclid(MICRO)).ok()?;
+            Some(Constant::Temporal(ColumnType::Timestamp(TimeUnit::Us), micros))
+        }
         _ => None,
     }
 }

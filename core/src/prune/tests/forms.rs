@@ -1,6 +1,6 @@
 //! The forms that must prune, each where one expects it to, and those that must not.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     prune::{
@@ -11,6 +11,7 @@ use crate::{
         index_bounds, is_modelled, judge,
     },
     schema::{ColumnType, TimeUnit},
+    time::Offsets,
 };
 
 const US: ColumnType = ColumnType::Timestamp(TimeUnit::Us);
@@ -589,6 +590,32 @@ fn an_exact_range_is_of_plain_comparisons_only() {
         compare(column(ID), ">", int(1)),
         Expr::Or(vec![after.clone()]),
         Expr::And(vec![after, Expr::Opaque]),
+    ] {
+        assert_eq!(exact(&predicate), None, "{}", describe(&predicate, &NAMES));
+    }
+}
+
+#[test]
+fn a_time_of_the_clock_beside_an_instant_is_exact_where_the_clock_is_steady() {
+    let host = |instant| crate::time::wall_time_of_instant("America/New_York", instant).ok();
+    let clock = Arc::new(Offsets::learn("America/New_York", host).unwrap());
+    let cast = |to| Expr::Cast { value: Box::new(column(AT)), to, try_cast: false };
+    let on_clock = |expr| Expr::OnClock(Arc::clone(&clock), Box::new(expr));
+    let exact = |predicate: &Expr| exact_range(predicate, AT, &schema());
+    let ms = |text: &str| i128::from(micros(text) / 1_000);
+    let since = compare(on_clock(cast(TZ)), ">=", of(zoned("2024-06-01 16:00:00")));
+    assert_eq!(exact(&since), Some(Interval { low: Some(ms("2024-06-01 12:00:00")), high: None }));
+    let until = compare(of(zoned("2024-12-01 17:00:00")), ">", on_clock(cast(TZ)));
+    assert_eq!(exact(&until), Some(Interval { low: None, high: Some(ms("2024-12-01 12:00:00") - 1) }));
+    for predicate in [
+        // On these days the clock changes.
+        compare(on_clock(cast(TZ)), ">=", of(zoned("2024-03-10 16:00:00"))),
+        compare(on_clock(cast(TZ)), ">=", of(zoned("2024-11-03 16:00:00"))),
+        compare(cast(TZ), ">=", of(zoned("2024-06-01 16:00:00"))),
+        compare(on_clock(cast(ColumnType::Date)), ">=", of(zoned("2024-06-01 16:00:00"))),
+        compare(on_clock(cast(TZ)), "<>", of(zoned("2024-06-01 16:00:00"))),
+        compare(on_clock(cast(TZ)), ">=", ts("2024-06-01 16:00:00")),
+        compare(on_clock(cast(TZ)), ">=", of(Constant::Null)),
     ] {
         assert_eq!(exact(&predicate), None, "{}", describe(&predicate, &NAMES));
     }
