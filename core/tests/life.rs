@@ -18,6 +18,8 @@ mod columns;
 mod compact;
 #[path = "life/delete.rs"]
 mod delete;
+#[path = "life/density.rs"]
+mod density;
 #[path = "life/folders.rs"]
 mod folders;
 #[path = "life/footers.rs"]

@@ -39,7 +39,7 @@ pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
 ];
 
 /// A range, a version, and of whom and how a question about coverage is asked, for signatures.
-pub(crate) const QUESTION_PARAMS: [Param; 7] = [
+pub(crate) const QUESTION_PARAMS: [Param; 8] = [
     Param { name: "start", ty: ParamType::Any },
     Param { name: "until", ty: ParamType::Any },
     Param { name: "version", ty: ParamType::BigInt },
@@ -47,10 +47,11 @@ pub(crate) const QUESTION_PARAMS: [Param; 7] = [
     Param { name: "tag", ty: ParamType::Varchar },
     Param { name: "entity", ty: ParamType::Any },
     Param { name: "hold", ty: ParamType::Any },
+    Param { name: "min_rows", ty: ParamType::BigInt },
 ];
 
 /// What the functions that list runs of buckets take, for signatures.
-pub(crate) const RUNS_PARAMS: [Param; 8] = [
+pub(crate) const RUNS_PARAMS: [Param; 9] = [
     Param { name: "start", ty: ParamType::Any },
     Param { name: "until", ty: ParamType::Any },
     Param { name: "min_buckets", ty: ParamType::BigInt },
@@ -59,6 +60,7 @@ pub(crate) const RUNS_PARAMS: [Param; 8] = [
     Param { name: "tag", ty: ParamType::Varchar },
     Param { name: "entity", ty: ParamType::Any },
     Param { name: "hold", ty: ParamType::Any },
+    Param { name: "min_rows", ty: ParamType::BigInt },
 ];
 
 /// Whether an argument is the parameter of a macro that `CREATE MACRO` looks through. Up to 2.0.0 DuckDB then gives the name of the

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{Result, schema::ColumnType, table::backfill::Requests};
 
 use super::{
-    Shared,
+    Shared, Watch,
     arguments::VERSION_PARAMS,
     bound_to::BoundTo,
     entity_argument::Chosen,
@@ -31,6 +31,7 @@ impl TableFunction for Backfill {
                 Param { name: "max_requests", ty: ParamType::BigInt },
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
+                Param { name: "min_rows", ty: ParamType::BigInt },
                 VERSION_PARAMS[0],
                 VERSION_PARAMS[1],
                 VERSION_PARAMS[2],
@@ -62,7 +63,8 @@ impl TableFunction for Backfill {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
             let shape = Shape::of(&snapshot)?;
-            let subjects = snapshot.chosen_subjects(&shape.grid, &range, &chosen.choice(&snapshot)?)?;
+            let choice = chosen.choice(&snapshot)?;
+            let (subjects, _) = snapshot.counted_subjects(&shape.grid, &range, &choice, &Watch(session))?;
             let packed = Requests::new(subjects, shape.grid.clone(), units);
             Ok(Box::new(packed.take(most.unwrap_or(usize::MAX)).map(move |request| {
                 let cells = [

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tstable_core::{
     Error, Result,
     schema::ColumnType,
-    table::subject::Subject,
+    table::{ask::density::CountedBy, subject::Subject},
     time::{BucketId, BucketWidth, Grid, IndexRange, IndexValue, Run},
 };
 
@@ -34,6 +34,7 @@ impl TableFunction for Coverage {
                 Param { name: "tag", ty: ParamType::Varchar },
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
+                Param { name: "min_rows", ty: ParamType::BigInt },
             ],
             description: "How much of a range each entity has, from the log alone.",
             example: "FROM tstable_coverage('prices', start := '2024-01-01', until := '2024-03-20')",
@@ -44,9 +45,11 @@ impl TableFunction for Coverage {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let by = args.named("by").map(|arg| width("by", arg)).transpose()?;
+        let counts = args.named("min_rows").is_some();
+        let columns = move |shape: &Shape| columns(shape, counts);
         ask(&self.0, session, &args, columns, move |asked| {
             let periods = by.as_ref().map(|by| Periods::new(by, &asked)).transpose()?.map(Arc::new);
-            let subjects = asked.subjects()?;
+            let (subjects, counted) = asked.counted_subjects()?;
             if let Some(periods) = &periods {
                 bounded(subjects.iter().map(|subject| periods.count(&asked.shape, subject.extent)), WAY)?;
             }
@@ -54,7 +57,7 @@ impl TableFunction for Coverage {
             let rows = subjects.into_iter().flat_map(move |subject| {
                 let shape = Arc::clone(&shape);
                 let parts = Parts::new(Arc::clone(&shape), periods.clone(), subject.extent);
-                parts.map(move |part| Ok(line(&shape, &subject, part)))
+                parts.map(move |part| Ok(line(&shape, &subject, part, counted)))
             });
             Ok(Box::new(rows))
         })
@@ -64,9 +67,9 @@ impl TableFunction for Coverage {
 /// How to ask for fewer rows.
 const WAY: &str = "give wider periods with by, or a shorter range with start and until";
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
+fn columns(shape: &Shape, counts: bool) -> Vec<OutColumn> {
     let index = || shape.index.clone();
-    shape.columns([
+    let own = [
         column("start", index()),
         column("until", index()),
         column("expected_buckets", ColumnType::BigInt),
@@ -80,10 +83,12 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
         column("last_covered", index()),
         column("timeline", ColumnType::Varchar),
         column("confirmed_empty_buckets", ColumnType::BigInt),
-    ])
+    ];
+    let counted_by = counts.then(|| column("counted_by", ColumnType::Varchar));
+    shape.columns(own.into_iter().chain(counted_by))
 }
 
-fn line(shape: &Shape, subject: &Subject, part: Run) -> Row {
+fn line(shape: &Shape, subject: &Subject, part: Run, counted: Option<CountedBy>) -> Row {
     let summary = subject.summary(part);
     let gap = summary.max_gap.map_or(0, |gap| subject.units(&shape.grid, &gap, true));
     row(
@@ -102,7 +107,9 @@ fn line(shape: &Shape, subject: &Subject, part: Run) -> Row {
             Cell::maybe(summary.last_covered, |bucket| shape.start(bucket).into()),
             Cell::text(summary.timeline()),
             Cell::count(summary.confirmed_empty),
-        ],
+        ]
+        .into_iter()
+        .chain(counted.map(|by| Cell::text(by.word()))),
     )
 }
 
@@ -110,7 +117,7 @@ fn line(shape: &Shape, subject: &Subject, part: Run) -> Row {
 struct Periods(Grid);
 
 impl Periods {
-    fn new(by: &BucketWidth, asked: &Asked) -> Result<Self> {
+    fn new(by: &BucketWidth, asked: &Asked<'_>) -> Result<Self> {
         let timezone = asked.snapshot.definition().timezone.as_deref();
         let grid = Grid::new(by, &asked.shape.index, timezone, None).map_err(|e| {
             Error::invalid_argument(format!("by := '{by}' is not a period of this index: {}", e.message()))

@@ -63,19 +63,20 @@ fn only_column(snapshot: &Snapshot) -> Result<String> {
 pub(crate) struct Chosen {
     entities: Vec<Named>,
     hold: Option<i128>,
+    min_rows: Option<u64>,
 }
 
 impl Chosen {
-    /// What the arguments `entity` and `hold` say, if the table has such entity columns.
+    /// What the arguments `entity`, `hold` and `min_rows` say, if the table has such entity columns.
     pub(crate) fn of(args: &Args, snapshot: &Snapshot) -> Result<Self> {
         let entities = args.entities()?;
         resolve(snapshot, &entities)?;
         let hold = args.named("hold").map(|arg| max_units("hold", arg, snapshot.index_type()?)).transpose()?;
-        Ok(Self { entities, hold })
+        Ok(Self { entities, hold, min_rows: args.count("min_rows")? })
     }
 
     pub(crate) fn choice(&self, snapshot: &Snapshot) -> Result<Choice> {
-        Ok(Choice { entities: resolve(snapshot, &self.entities)?, hold: self.hold })
+        Ok(Choice { entities: resolve(snapshot, &self.entities)?, hold: self.hold, min_rows: self.min_rows })
     }
 }
 

@@ -29,6 +29,7 @@ impl TableFunction for LastWindow {
                 Param { name: "tag", ty: ParamType::Varchar },
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
+                Param { name: "min_rows", ty: ParamType::BigInt },
             ],
             description: "The latest run of at least a given number of covered buckets, of each entity that has one.",
             example: "FROM tstable_last_window('prices', 24)",

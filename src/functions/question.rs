@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    table::{At, Snapshot, choice::Choice, subject::Subject},
+    table::{At, Snapshot, ask::density::CountedBy, choice::Choice, subject::Subject},
     time::IndexRange,
 };
 
 use super::{
-    Shared,
+    Shared, Watch,
     bound_to::BoundTo,
     columnar::{Chunks, Columnar},
     entity_argument::Chosen,
@@ -38,17 +38,23 @@ pub(crate) fn bounded(rows: impl Iterator<Item = u64>, way: &str) -> Result<()> 
 }
 
 /// What a run of such a function has at hand.
-pub(crate) struct Asked {
+pub(crate) struct Asked<'a> {
     pub(crate) snapshot: Snapshot,
     pub(crate) shape: Shape,
     pub(crate) range: IndexRange,
     choice: Choice,
+    session: &'a dyn Session,
 }
 
-impl Asked {
+impl Asked<'_> {
     /// Every entity that the question is about.
     pub(crate) fn subjects(&self) -> Result<Vec<Subject>> {
-        self.snapshot.chosen_subjects(&self.shape.grid, &self.range, &self.choice)
+        Ok(self.counted_subjects()?.0)
+    }
+
+    /// The same, and how the rows of buckets were counted, where `min_rows` was given.
+    pub(crate) fn counted_subjects(&self) -> Result<(Vec<Subject>, Option<CountedBy>)> {
+        self.snapshot.counted_subjects(&self.shape.grid, &self.range, &self.choice, &Watch(self.session))
     }
 }
 
@@ -73,11 +79,11 @@ impl Question {
         Ok((Self { shared: Arc::clone(shared), bound_to, root, at, range, chosen }, shape))
     }
 
-    fn asked(&self, session: &dyn Session) -> Result<Asked> {
+    fn asked<'a>(&self, session: &'a dyn Session) -> Result<Asked<'a>> {
         let (_, snapshot) = self.shared.snapshot(&self.root, &self.at, session)?;
         self.bound_to.check(&snapshot)?;
         let choice = self.chosen.choice(&snapshot)?;
-        Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range, choice })
+        Ok(Asked { shape: Shape::of(&snapshot)?, snapshot, range: self.range, choice, session })
     }
 }
 
@@ -87,7 +93,7 @@ pub(crate) fn ask(
     session: &dyn Session,
     args: &Args,
     columns: impl FnOnce(&Shape) -> Vec<OutColumn>,
-    rows: impl Fn(Asked) -> Result<RowStream> + Send + Sync + 'static,
+    rows: impl Fn(Asked<'_>) -> Result<RowStream> + Send + Sync + 'static,
 ) -> Result<Arc<dyn Bound>> {
     let (question, shape) = Question::of(shared, session, args)?;
     Ok(Report::bound(columns(&shape), move |session| rows(question.asked(session)?)))
@@ -99,7 +105,7 @@ pub(crate) fn ask_for_many(
     session: &dyn Session,
     args: &Args,
     columns: impl FnOnce(&Shape) -> Vec<OutColumn>,
-    chunks: impl Fn(Asked, &[usize]) -> Result<Box<dyn Chunks>> + Send + Sync + 'static,
+    chunks: impl Fn(Asked<'_>, &[usize]) -> Result<Box<dyn Chunks>> + Send + Sync + 'static,
 ) -> Result<Arc<dyn Bound>> {
     let (question, shape) = Question::of(shared, session, args)?;
     let start = move |session: &dyn Session, projection: &[usize]| chunks(question.asked(session)?, projection);

@@ -55,7 +55,7 @@ impl Coverage {
     /// # Errors
     /// As [`Self::from_bytes`]; what was read before the error has been added.
     pub fn extend_from_bytes(&mut self, bytes: &[u8], max_buckets: u64) -> Result<u64> {
-        let mut reader = Reader::new(checked_body(bytes)?);
+        let mut reader = Reader::new(checked_body(bytes, MAGIC, VERSION)?);
         let count = reader.varint()?;
         let mut budget = max_buckets;
         let mut last: Option<Entity> = None;
@@ -81,12 +81,13 @@ impl Coverage {
 }
 
 /// The bytes between the version and the checksum, once both are found to be right.
-fn checked_body(bytes: &[u8]) -> Result<&[u8]> {
+pub(super) fn checked_body<'a>(bytes: &'a [u8], magic: &[u8], version: u16) -> Result<&'a [u8]> {
     let Some((body, checksum)) = bytes.split_last_chunk::<CHECKSUM_BYTES>() else {
         return Err(Error::corrupt(format!("{} bytes are too few for coverage", bytes.len())));
     };
-    let Some(rest) = body.strip_prefix(MAGIC) else {
-        return Err(Error::corrupt("coverage begins with the bytes 'TSTCOV', but these bytes do not"));
+    let Some(rest) = body.strip_prefix(magic) else {
+        let magic = String::from_utf8_lossy(magic);
+        return Err(Error::corrupt(format!("coverage begins with the bytes '{magic}', but these bytes do not")));
     };
     let (expected, found) = (u64::from_le_bytes(*checksum), xxh3_64(body));
     if expected != found {
@@ -95,16 +96,16 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8]> {
         )));
     }
     match rest.split_first_chunk::<2>() {
-        Some((version, body)) if u16::from_le_bytes(*version) == VERSION => Ok(body),
-        Some((version, _)) => Err(Error::unsupported_format(format!(
-            "the coverage has the format version {}; this program reads version {VERSION}",
-            u16::from_le_bytes(*version)
+        Some((stated, body)) if u16::from_le_bytes(*stated) == version => Ok(body),
+        Some((stated, _)) => Err(Error::unsupported_format(format!(
+            "the coverage has the format version {}; this program reads version {version}",
+            u16::from_le_bytes(*stated)
         ))),
         None => Err(Error::corrupt("the coverage ends before its version")),
     }
 }
 
-fn write_entity(entity: &Entity, out: &mut Vec<u8>) {
+pub(super) fn write_entity(entity: &Entity, out: &mut Vec<u8>) {
     varint::write(entity.parts().len() as u128, out);
     for part in entity.parts() {
         match part {
@@ -121,7 +122,7 @@ fn write_entity(entity: &Entity, out: &mut Vec<u8>) {
     }
 }
 
-fn read_entity(reader: &mut Reader<'_>) -> Result<Entity> {
+pub(super) fn read_entity(reader: &mut Reader<'_>) -> Result<Entity> {
     let parts = reader.varint()?;
     // Parts are pushed as they are read, so a false count costs no memory.
     let mut read = Vec::new();

@@ -33,10 +33,22 @@
 //! bytes, integers by value; an entity that begins another comes first. No set is empty, and no byte is left over. A
 //! writer uses the shorter of the two forms of a set; a reader takes either. Readers bound the number of buckets of a
 //! file before they expand a run.
+//!
+//! # Layout of serialised counts of rows, version 1
+//!
+//! ```text
+//! counts := magic version count entity* checksum     the magic is the 6 bytes "TSTCNT"; entities as above, with pieces for the set
+//! pieces := varint number of pieces (at least 1), first extent rows (distance extent rows)*
+//! rows   := varint, the rows of each bucket of the piece less 1
+//! ```
+//!
+//! `distance` is here the number of buckets between two pieces; pieces that touch have different numbers of rows.
 
 mod bucket_set;
 mod builder;
 mod codec;
+mod counts;
+mod counts_codec;
 mod entity;
 mod runs;
 mod set_codec;
@@ -48,6 +60,7 @@ pub use crate::time::{BucketId, Run};
 pub use bucket_set::{BucketSet, MAX_RUN_BUCKETS};
 pub use builder::{CoverageBuilder, Slot};
 pub use codec::MAX_BUCKETS;
+pub use counts::{Counts, CountsBuilder, Piece};
 pub use entity::{Entity, EntityPart};
 pub use runs::{Gaps, Runs};
 pub use table::{Coverage, Overlap};

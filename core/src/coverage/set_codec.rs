@@ -100,7 +100,7 @@ fn read_runs(reader: &mut Reader<'_>, budget: &mut u64, set: &mut BucketSet) -> 
 
 /// The run that begins at `first` and has `extent` buckets more.
 #[inline]
-fn checked_run(first: i128, extent: u64) -> Result<Run> {
+pub(super) fn checked_run(first: i128, extent: u64) -> Result<Run> {
     let beyond = || Error::corrupt("the coverage has a bucket whose number does not fit 64 bits");
     let first = i64::try_from(first).map_err(|_| beyond())?;
     let last = first.checked_add_unsigned(extent).ok_or_else(beyond)?;

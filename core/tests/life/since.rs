@@ -45,7 +45,11 @@ fn new_rows(world: &World, then: u64, rows_at_once: u64) -> Counted {
 
 /// A table after appends, a compaction, a replacement, a deletion and a second compaction.
 fn busy() -> World {
-    let world = World::new();
+    busy_in(World::new())
+}
+
+/// The same with a table that is empty still.
+pub(crate) fn busy_in(world: World) -> World {
     let day = |from: usize, price: f64| -> Vec<Row> {
         (from * 4..from * 4 + 48)
             .flat_map(|q| [(q as f64 / 4.0, "A", price), (q as f64 / 4.0, "B", q as f64)])

@@ -54,6 +54,7 @@ impl TableFunction for Scan {
                 Param { name: "require", ty: ParamType::Any },
                 Param { name: "entity", ty: ParamType::Any },
                 Param { name: "hold", ty: ParamType::Any },
+                Param { name: "min_rows", ty: ParamType::BigInt },
                 Param { name: "provenance", ty: ParamType::Boolean },
                 Param { name: "root_column", ty: ParamType::Varchar },
             ],
@@ -83,7 +84,7 @@ impl Scan {
         let (_, snapshot) = self.0.snapshot(&root, &at, session)?;
         let range = args.range(session, snapshot.index_type()?)?;
         let chosen = Chosen::of(args, &snapshot)?;
-        require::check(args, &snapshot, &range, &chosen.choice(&snapshot)?)?;
+        require::check(session, args, &snapshot, &range, &chosen.choice(&snapshot)?)?;
         let schema = snapshot.schema()?;
         let mut columns: Vec<_> = schema.columns.iter().map(|c| Named::Table(column(&c.name, c.ty.clone()))).collect();
         let mut sources: Vec<_> = schema.columns.iter().map(|c| Column::Table { id: c.id }).collect();

@@ -8,18 +8,27 @@ use tstable_core::{
 };
 
 use crate::{
-    functions::literal::show,
-    host::{Arg, Args},
+    functions::{Watch, literal::show},
+    host::{Arg, Args, Session},
 };
 
-/// Fails when `require` was given and the range is not as complete for the chosen entities as that says, or when `hold`, which
-/// is about that, was given alone.
-pub(super) fn check(args: &Args, snapshot: &Snapshot, range: &IndexRange, choice: &Choice) -> Result<()> {
+/// Fails when `require` was given and the range is not as complete for the chosen entities as that says, or when `hold` or
+/// `min_rows`, which are about that, were given alone.
+pub(super) fn check(
+    session: &dyn Session,
+    args: &Args,
+    snapshot: &Snapshot,
+    range: &IndexRange,
+    choice: &Choice,
+) -> Result<()> {
     match args.named("require").map(ratio).transpose()? {
-        Some(ratio) => require_covered(snapshot, range, ratio, choice),
-        None if choice.hold.is_some() => Err(Error::invalid_argument(
-            "hold says what counts as covered for require; give require with it, or leave it out",
-        )),
+        Some(ratio) => require_covered(snapshot, range, ratio, choice, &Watch(session)),
+        None if choice.hold.is_some() || choice.min_rows.is_some() => {
+            let name = if choice.hold.is_some() { "hold" } else { "min_rows" };
+            Err(Error::invalid_argument(format!(
+                "{name} says what counts as covered for require; give require with it, or leave it out"
+            )))
+        }
         None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 pub mod backfill;
 pub mod choice;
 pub mod common_windows;
+pub mod density;
 pub mod differences;
 pub mod fragmentation;
 pub mod require;

@@ -4,7 +4,7 @@ use super::{choice::Choice, subject::Subject};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    table::handle::Snapshot,
+    table::{handle::Snapshot, monitor::Monitor},
     time::{Grid, IndexRange, format_value},
 };
 
@@ -16,9 +16,15 @@ const NAMED_GAPS: usize = 3;
 ///
 /// # Errors
 /// `NotFound` naming the first gaps, and how complete the entities are.
-pub fn require_covered(snapshot: &Snapshot, range: &IndexRange, ratio: f64, choice: &Choice) -> Result<()> {
+pub fn require_covered(
+    snapshot: &Snapshot,
+    range: &IndexRange,
+    ratio: f64,
+    choice: &Choice,
+    monitor: &dyn Monitor,
+) -> Result<()> {
     let grid = snapshot.grid()?;
-    let subjects = snapshot.chosen_subjects(&grid, range, choice)?;
+    let (subjects, _) = snapshot.counted_subjects(&grid, range, choice, monitor)?;
     let lacking: Vec<_> = subjects
         .iter()
         .filter(|subject| subject.summary(subject.extent).ratio().is_some_and(|has| has < ratio))
@@ -35,10 +41,12 @@ pub fn require_covered(snapshot: &Snapshot, range: &IndexRange, ratio: f64, choi
         format!(" in {} of {} entities", lacking.len(), subjects.len())
     };
     let wanted = if ratio < 1.0 { format!("{ratio} of the expected buckets") } else { "full coverage".to_owned() };
+    let wanted = choice.min_rows.map_or(wanted.clone(), |least| format!("{wanted} with {least} rows a bucket"));
+    let lack = if choice.min_rows.is_some() { "have fewer or none" } else { "are missing" };
     let named = first_gaps(snapshot, &grid, &lacking)?;
     let has = first.summary(first.extent).ratio().unwrap_or(0.0);
     Err(Error::not_found(format!(
-        "the range does not have {wanted}: {missing} buckets are missing{whose}, first {named}; {}has {has:.6}; load them, mark \
+        "the range does not have {wanted}: {missing} buckets {lack}{whose}, first {named}; {}has {has:.6}; load them, mark \
          them with tstable_mark_empty, or ask without require",
         shown(snapshot, &first.entity)
     ))

@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     choice::{Choice, Reach},
+    density::{CountedBy, Counting, with_what_holds},
     summary::Summary,
 };
 use crate::table::ask::choice::extent_of;
@@ -23,7 +24,10 @@ use crate::{
     coverage::{BucketSet, Entity, intersect, subtract},
     error::Result,
     log::{expectations::Expectations, universe::Universe},
-    table::handle::Snapshot,
+    table::{
+        handle::Snapshot,
+        monitor::{Monitor, Unwatched},
+    },
     time::{BucketId, Grid, IndexRange, Run},
 };
 
@@ -83,25 +87,48 @@ impl Snapshot {
     /// The entities of `choice` that a question about `range` is about, in order.
     ///
     /// # Errors
-    /// As [`Snapshot::subjects`].
+    /// As [`Snapshot::counted_subjects`].
     pub fn chosen_subjects(&self, grid: &Grid, range: &IndexRange, choice: &Choice) -> Result<Vec<Subject>> {
+        Ok(self.counted_subjects(grid, range, choice, &Unwatched)?.0)
+    }
+
+    /// The same, and how rows were counted, where `choice` asks for so many a bucket.
+    ///
+    /// # Errors
+    /// As [`Snapshot::subjects`]; where rows must be read, as reading segments does, and `Cancelled`.
+    pub fn counted_subjects(
+        &self,
+        grid: &Grid,
+        range: &IndexRange,
+        choice: &Choice,
+        monitor: &dyn Monitor,
+    ) -> Result<(Vec<Subject>, Option<CountedBy>)> {
         let coverage = self.coverage()?;
         let universe = Universe::of(&self.state.properties)?;
         let mut extents = choice.extents(&Reach { coverage: &coverage, universe: &universe, grid, range });
         if extents.is_empty() && coverage.is_empty() && self.definition().entity_columns.is_empty() {
             extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
         }
+        let dense = choice.min_rows.map(|least| {
+            let wanted = extents.iter().map(|(e, run)| (e.clone(), with_what_holds(*run, choice.hold, grid))).collect();
+            Counting::new(self, &coverage, wanted, monitor).dense(least)
+        });
+        let mut dense = dense.transpose()?;
         let mut calendars = Calendars::new(self, grid, &universe, &extents);
-        extents
-            .into_iter()
-            .map(|(entity, extent)| {
-                let own = coverage.set_of(&entity).unwrap_or_default();
-                // What is held only is no row in an hour that the clock passes over.
-                let expected = calendars.expected(&entity, &own)?;
-                let covered = choice.counted(own, grid)?;
-                Ok(Subject { entity, extent, covered, expected })
-            })
-            .collect()
+        let subjects = extents.into_iter().map(|(entity, extent)| {
+            let own = coverage.set_of(&entity).unwrap_or_default();
+            // What is held only is no row in an hour that the clock passes over.
+            let mut expected = calendars.expected(&entity, &own)?;
+            let mut covered = Arc::clone(&own);
+            if let Some(dense) = &mut dense {
+                covered = Arc::new(dense.sets.remove(&entity).unwrap_or_default());
+                // A bucket with too few rows is not empty.
+                expected.iter_mut().for_each(|expected| Arc::make_mut(&mut expected.confirmed).subtract(&own));
+            }
+            Ok(Subject { entity, extent, covered: choice.counted(covered, grid)?, expected })
+        });
+        let subjects = subjects.collect::<Result<_>>()?;
+        Ok((subjects, dense.map(|dense| dense.by)))
     }
 }
 

@@ -104,7 +104,7 @@ impl Fill {
         }
         // The rows of whole cells decide, wherever the range begins in them.
         let whole = IndexRange::new(request.cells.start_of(cells.first), request.cells.end_of(cells.last));
-        let all = Choice { entities: request.choice.entities.clone(), hold: None };
+        let all = Choice { entities: request.choice.entities.clone(), ..Choice::default() };
         let waiting = snapshot.chosen_subjects(&snapshot.grid()?, &whole, &all)?.into();
         let batch_entities = usize::try_from(BATCH_CELLS / per_entity.max(1)).unwrap_or(1).max(1);
         let (snapshot, cache, ready) = (snapshot.clone(), Arc::clone(cache), VecDeque::new());
