@@ -2,8 +2,10 @@
 environment of its own, so it imports nothing else of this directory."""
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import timeseries_table_format as ttf
 
@@ -28,7 +30,11 @@ def serve(tables: dict, session: ttf.Session, request: dict) -> dict:
                 table_root=request["root"], time_column=request["time_column"], bucket=request["bucket"]
             )
         case "append":
+            before = files(request["root"]) if request.get("sync") else set()
+            started = time.perf_counter()
             tables[request["root"]].append_parquet(request["file"])
+            if request.get("sync"):
+                sync(files(request["root"]) - before)
         case "register":
             session.register_tstable(request["name"], request["root"])
         case "sql":
@@ -39,6 +45,20 @@ def serve(tables: dict, session: ttf.Session, request: dict) -> dict:
         case other:
             raise ValueError(f"no such request: {other}")
     return {"answer": answer, "seconds": time.perf_counter() - started}
+
+
+def files(root: str) -> set[tuple[Path, int]]:
+    """All files below a directory, and when each was written."""
+    return {(path, path.stat().st_mtime_ns) for path in Path(root).rglob("*") if path.is_file()}
+
+
+def sync(written: set[tuple[Path, int]]) -> None:
+    """Waits for the disk as a table must that survives a power failure: every file that was written, then the directories that name it."""
+    paths = [path for path, _ in written]
+    for path in [*paths, *{path.parent for path in paths}]:
+        file = os.open(path, os.O_RDONLY)
+        os.fsync(file)
+        os.close(file)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tools"))
 import packages  # noqa: E402
 
-EXTENSION = packages.built(duckdb.__version__)
+EXTENSION = packages.built(duckdb.__version__, os.environ.get("PROFILE", "release"))
 TABLES = DATA / "tables"
 THREADS = 2
 
@@ -44,7 +45,7 @@ class Bench:
         self.con.execute("SET TimeZone = 'UTC'")
         self.con.execute(f"LOAD '{EXTENSION}'")
         self.functions = {name for (name,) in self.con.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()}
-        self.ancestor = Ancestor(REPOSITORY / "build" / "venv" / ".venv-ancestor" / "bin" / "python")
+        self.ancestor = Ancestor(Path(os.environ.get("TSTABLE_VENVS", REPOSITORY / "build" / "venv")) / ".venv-ancestor" / "bin" / "python")
         self.days = [str(path) for path in daily_files()]
         self.keep_tables = keep_tables
         if not keep_tables:
@@ -125,8 +126,19 @@ BY_TEXT = "SELECT dispatching_base_num, count(*), sum(trip_miles), avg(tips) FRO
 
 
 def append_daily_files(b: Bench):
-    """Each round appends the next day to a table of either kind; both copy the file."""
-    ours, theirs = TABLES / "append", TABLES / "append_ancestor"
+    """Each round appends the next day to a table of either kind; both copy the file. The ancestor does not wait for the disk: once it is
+    left at that, once it is made to, and once both work where there is no disk to wait for."""
+    yield append_to(b, "append a daily file", TABLES, sync=False)
+    yield append_to(b, "append a daily file, both synced", TABLES, sync=True)
+    memory = Path("/dev/shm")
+    if memory.is_dir():
+        with tempfile.TemporaryDirectory(dir=memory, prefix="tstable-bench-") as directory:
+            yield append_to(b, "append a daily file, in memory", Path(directory), sync=False)
+
+
+def append_to(b: Bench, name: str, directory: Path, sync: bool) -> Case:
+    """Appends all days to a table of either kind below a directory."""
+    ours, theirs = directory / "append", directory / "append_ancestor"
     for root in (ours, theirs):
         shutil.rmtree(root, ignore_errors=True)
     b.con.execute(f"CALL tstable_create('{ours}', time_column := 'pickup_datetime', bucket := '1h')")
@@ -138,13 +150,13 @@ def append_daily_files(b: Bench):
         return None, None
 
     def ancestor_append() -> tuple[None, float]:
-        return None, b.ancestor.call(do="append", root=str(theirs), file=next(right))[1]
+        return None, b.ancestor.call(do="append", root=str(theirs), file=next(right), sync=sync)[1]
 
     def settle() -> None:
         # What one side left for the disk must not be paid for by the other.
         os.sync()
 
-    yield Case("append a daily file", Side("tstable", append), Side("ancestor", ancestor_append), 1.0, rounds=len(b.days) - 1, before=settle)
+    return Case(name, Side("tstable", append), Side("ancestor", ancestor_append), 1.0, rounds=len(b.days) - 1, before=settle)
 
 
 def coverage(b: Bench):
