@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         [root, entities, minutes] => (root, entities, minutes, minutes),
         [root, entities, minutes, each] => (root, entities, minutes, each),
         _ => {
-            return Err("give a directory, a number of entities, of minutes, and perhaps of minutes of a segment".into());
+            return Err(
+                "give a directory, a number of entities, of minutes, and perhaps of minutes of a segment".into()
+            );
         }
     };
     let (entities, minutes, each): (i64, i64, i64) = (entities.parse()?, minutes.parse()?, each.parse()?);
