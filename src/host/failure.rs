@@ -31,10 +31,30 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reported(error) => write!(f, "{error}"),
-            Self::Panicked(message) => write!(f, "{}", Error::internal(message)),
-        }
+        let text = match self {
+            Self::Reported(error) => error.to_string(),
+            Self::Panicked(message) => Error::internal(message).to_string(),
+        };
+        f.write_str(&shortened(text))
+    }
+}
+
+/// Of a longer message the middle is left out: it quotes what it was given, and an argument may be a list of a million values.
+/// What failed stands at the beginning, what to do at the end.
+const LONGEST: usize = 8000;
+const BEGINNING: usize = 6000;
+const END: usize = 1000;
+
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    let count = text.chars().count();
+    let end: String = text.chars().skip(count.saturating_sub(END).max(BEGINNING)).collect();
+    match count.saturating_sub(BEGINNING + END) {
+        0 => text,
+        left_out => format!("{beginning} [... {left_out} characters ...] {end}"),
     }
 }
 

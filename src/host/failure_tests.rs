@@ -29,6 +29,17 @@ fn an_error_keeps_its_words_and_a_cancelled_one_is_known_as_such() {
 }
 
 #[test]
+fn the_middle_of_a_message_that_quotes_a_million_values_is_left_out() {
+    let whole = Error::invalid_argument(format!("tag := {} is no text; name one", "\u{e4}".repeat(1_000_000)));
+    let left_out = format!(" [... {} characters ...] ", whole.to_string().chars().count() - 7000);
+    let text = contain::<()>(|| Err(whole)).unwrap_err().to_string();
+    assert!(text.starts_with("tstable invalid argument: tag := \u{e4}"), "{text}");
+    assert!(text.contains(&left_out), "{text}");
+    assert!(text.ends_with("\u{e4} is no text; name one"), "{text}");
+    assert_eq!(text.chars().count(), 7000 + left_out.len());
+}
+
+#[test]
 fn a_panicking_destructor_does_not_unwind_into_the_host() {
     struct Bomb;
     impl Drop for Bomb {

@@ -134,7 +134,14 @@ impl Table {
     }
 }
 
+/// More columns than this make no entity; each is compared with all others.
+const MAX_ENTITY_COLUMNS: usize = 1000;
+
 fn check_entity_columns(index: &str, entities: &[String]) -> Result<()> {
+    if entities.len() > MAX_ENTITY_COLUMNS {
+        let message = format!("entity_columns has {} names; {MAX_ENTITY_COLUMNS} are the most", entities.len());
+        return Err(Error::limit_exceeded(message));
+    }
     for (i, name) in entities.iter().enumerate() {
         let before = entities.iter().take(i).any(|other| crate::schema::same_name(other, name));
         if name.is_empty() || before || crate::schema::same_name(name, index) {
