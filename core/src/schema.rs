@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use arrow::datatypes::{DataType, Field as ArrowField, Fields, IntervalUnit, TimeUnit as ArrowUnit};
+use arrow::datatypes::{DataType, Field as ArrowField, Fields, TimeUnit as ArrowUnit};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -505,6 +505,3 @@ pub fn check_names(column: &str, ty: &ColumnType) -> Result<()> {
         _ => Ok(()),
     }
 }
-
-/// Arrow's interval type used in results (never read from Parquet).
-pub const RESULT_INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);

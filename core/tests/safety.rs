@@ -40,6 +40,8 @@ mod storages;
 mod strangers;
 #[path = "safety/swapped.rs"]
 mod swapped;
+#[path = "safety/through.rs"]
+mod through;
 #[path = "safety/upkeep.rs"]
 mod upkeep;
 #[path = "safety/vanished.rs"]

@@ -29,39 +29,43 @@ pub(crate) const EXPECTED_VERSION: Param = Param { name: "expected_version", ty:
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected(pub(crate) Option<Version>);
 
-/// A range and a version, for signatures.
-pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = [
-    Param { name: "start", ty: ParamType::Any },
-    Param { name: "until", ty: ParamType::Any },
-    Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::Any },
-    Param { name: "tag", ty: ParamType::Varchar },
+/// The ends of a range, for signatures.
+pub(crate) const RANGE_PARAMS: [Param; 2] =
+    [Param { name: "start", ty: ParamType::Any }, Param { name: "until", ty: ParamType::Any }];
+
+/// Of whom and how a question about coverage is asked, for signatures.
+pub(crate) const ASKED_PARAMS: [Param; 3] = [
+    Param { name: "entity", ty: ParamType::Any },
+    Param { name: "hold", ty: ParamType::Any },
+    Param { name: "min_rows", ty: ParamType::BigInt },
 ];
+
+/// A range and a version, for signatures.
+pub(crate) const RANGE_AND_VERSION_PARAMS: [Param; 5] = joined(&[&RANGE_PARAMS, &VERSION_PARAMS]);
 
 /// A range, a version, and of whom and how a question about coverage is asked, for signatures.
-pub(crate) const QUESTION_PARAMS: [Param; 8] = [
-    Param { name: "start", ty: ParamType::Any },
-    Param { name: "until", ty: ParamType::Any },
-    Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::Any },
-    Param { name: "tag", ty: ParamType::Varchar },
-    Param { name: "entity", ty: ParamType::Any },
-    Param { name: "hold", ty: ParamType::Any },
-    Param { name: "min_rows", ty: ParamType::BigInt },
-];
+pub(crate) const QUESTION_PARAMS: [Param; 8] = joined(&[&RANGE_PARAMS, &VERSION_PARAMS, &ASKED_PARAMS]);
 
 /// What the functions that list runs of buckets take, for signatures.
-pub(crate) const RUNS_PARAMS: [Param; 9] = [
-    Param { name: "start", ty: ParamType::Any },
-    Param { name: "until", ty: ParamType::Any },
-    Param { name: "min_buckets", ty: ParamType::BigInt },
-    Param { name: "version", ty: ParamType::BigInt },
-    Param { name: "as_of", ty: ParamType::Any },
-    Param { name: "tag", ty: ParamType::Varchar },
-    Param { name: "entity", ty: ParamType::Any },
-    Param { name: "hold", ty: ParamType::Any },
-    Param { name: "min_rows", ty: ParamType::BigInt },
-];
+pub(crate) const RUNS_PARAMS: [Param; 9] =
+    joined(&[&RANGE_PARAMS, &[Param { name: "min_buckets", ty: ParamType::BigInt }], &VERSION_PARAMS, &ASKED_PARAMS]);
+
+/// The parameters of several lists in one; `N` is their number, which the compiler checks.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+pub(crate) const fn joined<const N: usize>(lists: &[&[Param]]) -> [Param; N] {
+    let mut all = [Param { name: "", ty: ParamType::Any }; N];
+    let (mut list, mut at, mut n) = (0, 0, 0);
+    while list < lists.len() {
+        if at < lists[list].len() {
+            all[n] = lists[list][at];
+            (at, n) = (at + 1, n + 1);
+        } else {
+            (list, at) = (list + 1, 0);
+        }
+    }
+    assert!(n == N, "a list of parameters has another length than its type says");
+    all
+}
 
 /// Whether an argument is the parameter of a macro that `CREATE MACRO` looks through. Up to 2.0.0 DuckDB then gives the name of the
 /// parameter as a text, in a table of this name, and binds once more with the value whenever the macro is used.

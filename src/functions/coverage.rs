@@ -11,6 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::{ASKED_PARAMS, RANGE_PARAMS, VERSION_PARAMS, joined},
     literal::width,
     question::{Asked, ask, bounded},
     report::{Cell, Row, column},
@@ -25,17 +26,14 @@ impl TableFunction for Coverage {
         Signature {
             name: "tstable_coverage",
             positional: &[Param { name: "root", ty: ParamType::Varchar }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "by", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::Any },
-                Param { name: "tag", ty: ParamType::Varchar },
-                Param { name: "entity", ty: ParamType::Any },
-                Param { name: "hold", ty: ParamType::Any },
-                Param { name: "min_rows", ty: ParamType::BigInt },
-            ],
+            named: const {
+                &joined::<9>(&[
+                    &RANGE_PARAMS,
+                    &[Param { name: "by", ty: ParamType::Any }],
+                    &VERSION_PARAMS,
+                    &ASKED_PARAMS,
+                ])
+            },
             description: "How much of a range each entity has, from the log alone.",
             example: "FROM tstable_coverage('prices', start := '2024-01-01', until := '2024-03-20')",
             projects: false,

@@ -6,6 +6,7 @@ use tstable_core::Result;
 
 use super::{
     Shared,
+    arguments::{ASKED_PARAMS, VERSION_PARAMS, joined},
     question::ask_for_many,
     stretches::{Kind, Stretches},
     windows::columns,
@@ -22,15 +23,7 @@ impl TableFunction for LastWindow {
                 Param { name: "root", ty: ParamType::Varchar },
                 Param { name: "buckets", ty: ParamType::BigInt },
             ],
-            named: &[
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::Any },
-                Param { name: "tag", ty: ParamType::Varchar },
-                Param { name: "entity", ty: ParamType::Any },
-                Param { name: "hold", ty: ParamType::Any },
-                Param { name: "min_rows", ty: ParamType::BigInt },
-            ],
+            named: const { &joined::<7>(&[&[Param { name: "until", ty: ParamType::Any }], &VERSION_PARAMS, &ASKED_PARAMS]) },
             description: "The latest run of at least a given number of covered buckets, of each entity that has one.",
             example: "FROM tstable_last_window('prices', 24)",
             projects: true,

@@ -18,6 +18,7 @@ use tstable_core::{
 use super::{
     Shared, Watch,
     append::{PARAMS, request},
+    arguments::joined,
     bound_to::other_columns,
     report::{Cell, Report, Row, column},
     shape::{Named, give_way},
@@ -27,16 +28,8 @@ use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, 
 pub(crate) struct Preview(pub(crate) Arc<Shared>);
 
 /// What an append takes, and whether rows are compared.
-#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
-const PREVIEW_PARAMS: [Param; PARAMS.len() + 1] = {
-    let mut params = [Param { name: "compare", ty: ParamType::Boolean }; PARAMS.len() + 1];
-    let mut at = 0;
-    while at < PARAMS.len() {
-        params[at] = PARAMS[at];
-        at += 1;
-    }
-    params
-};
+const PREVIEW_PARAMS: [Param; PARAMS.len() + 1] =
+    joined(&[&PARAMS, &[Param { name: "compare", ty: ParamType::Boolean }]]);
 
 impl TableFunction for Preview {
     fn signature(&self) -> Signature {

@@ -11,6 +11,7 @@ use tstable_core::{
 
 use super::{
     Shared,
+    arguments::{RANGE_PARAMS, VERSION_PARAMS, joined},
     question::ask,
     report::{Cell, Row, column},
     shape::Shape,
@@ -24,14 +25,7 @@ impl TableFunction for Shares {
         Signature {
             name: "tstable_shares",
             positional: &[Param { name: "root", ty: ParamType::Varchar }, Param { name: "n", ty: ParamType::BigInt }],
-            named: &[
-                Param { name: "by", ty: ParamType::Varchar },
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::Any },
-                Param { name: "tag", ty: ParamType::Varchar },
-            ],
+            named: const { &joined::<6>(&[&[Param { name: "by", ty: ParamType::Varchar }], &RANGE_PARAMS, &VERSION_PARAMS]) },
             description: "A table cut into equal parts for several workers, by time or by entity; opens no Parquet file.",
             example: "FROM tstable_shares('prices', 8, by := 'entity')",
             projects: false,

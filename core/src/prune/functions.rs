@@ -68,37 +68,40 @@ fn modelled(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Ex
         | ("strftime", [Expr::Constant(Constant::Text(format)), of]) => strings::formatted(format, value(of)),
         ("prefix" | "starts_with" | "^@", [of, start]) => strings::starts_with(value(of), text(start)?),
         ("~~", [of, pattern]) => strings::like(value(of), text(pattern)?),
-        (part, [of]) => temporal::part(part_function(part)?, value(of), clock),
+        (part, [of]) if is_part_function(part) => temporal::part(Part::parse(part)?, value(of), clock),
         _ => None,
     }
 }
 
 /// The functions that are named after the part they extract; other names of parts are no functions.
-fn part_function(name: &str) -> Option<Part> {
-    const NAMES: [&str; 21] = [
-        "year",
-        "month",
-        "day",
-        "hour",
-        "minute",
-        "second",
-        "millisecond",
-        "microsecond",
-        "quarter",
-        "week",
-        "weekofyear",
-        "dayofmonth",
-        "dayofweek",
-        "weekday",
-        "isodow",
-        "dayofyear",
-        "isoyear",
-        "yearweek",
-        "decade",
-        "century",
-        "millennium",
-    ];
-    NAMES.contains(&name).then(|| Part::parse(name)).flatten()
+const OF_PARTS: [&str; 21] = [
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "millisecond",
+    "microsecond",
+    "quarter",
+    "week",
+    "weekofyear",
+    "dayofmonth",
+    "dayofweek",
+    "weekday",
+    "isodow",
+    "dayofyear",
+    "isoyear",
+    "yearweek",
+    "decade",
+    "century",
+    "millennium",
+];
+
+/// Whether DuckDB has a function of this name, in lower case, that gives a part of its one argument, a date or time.
+#[must_use]
+pub fn is_part_function(name: &str) -> bool {
+    OF_PARTS.contains(&name)
 }
 
 fn text(expr: &Expr) -> Option<&str> {

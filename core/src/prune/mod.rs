@@ -27,6 +27,7 @@ mod truth;
 pub use bounds::{Bounds, Interval, index_bounds};
 pub use describe::describe;
 pub use exact::{entity_values, exact_range};
+pub use functions::is_part_function;
 pub use judge::{columns_of, judge};
 pub use modelled::is_modelled;
 pub use stats::{ColumnStats, Nulls, Statistics, Verdict};

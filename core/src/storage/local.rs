@@ -29,6 +29,8 @@ mod handles;
 mod place;
 pub mod removal;
 pub mod roots;
+#[cfg(test)]
+mod swapping;
 
 /// A directory as a table's root.
 #[derive(Debug)]

@@ -168,19 +168,6 @@ impl Grid {
         Run::new(first, last)
     }
 
-    /// The buckets that lie wholly in `range`; none when there is no such bucket. Open sides as in [`Self::buckets_in`].
-    #[must_use]
-    pub fn buckets_within(&self, range: &IndexRange) -> Option<Run> {
-        let Run { mut first, mut last } = self.buckets_in(range)?;
-        if range.start.is_some_and(|start| self.start_of(first) < start) {
-            first = BucketId(first.0.checked_add(1)?);
-        }
-        if range.until.is_some_and(|until| self.end_of(last) > until) {
-            last = BucketId(last.0.checked_sub(1)?);
-        }
-        Run::new(first, last)
-    }
-
     /// The buckets of `extent` that the clock on the wall of the table's zone passes over: a local day that the zone left out,
     /// the hour that is skipped in spring. Nothing can happen in them. Ascending runs that do not touch.
     #[must_use]
@@ -208,12 +195,6 @@ impl Grid {
             }
         }
         runs
-    }
-
-    /// Whether all buckets are equally wide.
-    #[must_use]
-    pub fn is_fixed(&self) -> bool {
-        self.fixed_width().is_some()
     }
 
     /// The width of every bucket in index units; none when buckets differ in width.

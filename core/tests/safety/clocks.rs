@@ -1,73 +1,33 @@
 //! Writers whose clocks are years ahead.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use tstable_core::{
-    ErrorKind, Result,
+    ErrorKind,
     log::commit::Instant,
-    storage::{Creation, Entry, Staged, Stat, Storage, memory::MemoryStorage, source::Source},
+    storage::{Stat, Storage, memory::MemoryStorage},
     table::monitor::Unwatched,
 };
 
 use super::{
+    through::{Otherwise, Through},
     upkeep::DAY_US,
     world::{Files, append, created, definition, table},
 };
 
 /// A disk whose clock is behind that of the machine by some days.
 #[derive(Debug)]
-struct Behind {
-    inner: Arc<dyn Storage>,
-    days: i64,
-}
+struct Behind(i64);
 
-impl Storage for Behind {
-    fn root(&self) -> &str {
-        self.inner.root()
-    }
-    fn prepare(&self, directories: &[&str]) -> Result<()> {
-        self.inner.prepare(directories)
-    }
-    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.read(path, limit)
-    }
-    fn open(&self, path: &str) -> Result<Arc<dyn Source>> {
-        self.inner.open(path)
-    }
-    fn stat(&self, path: &str) -> Result<Option<Stat>> {
-        let behind_ns = i128::from(self.days * DAY_US) * 1000;
-        let found = self.inner.stat(path)?;
-        Ok(found.map(|stat| Stat { modified_ns: stat.modified_ns - behind_ns, ..stat }))
-    }
-    fn create(&self, path: &str, bytes: &[u8]) -> Result<Creation> {
-        self.inner.create(path, bytes)
-    }
-    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        self.inner.replace(path, bytes)
-    }
-    fn stage(&self, path: &str) -> Result<Box<dyn Staged>> {
-        self.inner.stage(path)
-    }
-    fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
-        self.inner.link(outside, path)
-    }
-    fn rename(&self, from: &str, to: &str) -> Result<bool> {
-        self.inner.rename(from, to)
-    }
-    fn remove(&self, path: &str) -> Result<bool> {
-        self.inner.remove(path)
-    }
-    fn sync(&self, directory: &str) -> Result<()> {
-        self.inner.sync(directory)
-    }
-    fn list(&self, directory: &str) -> Result<Vec<Entry>> {
-        self.inner.list(directory)
+impl Otherwise for Behind {
+    fn told(&self, stat: Stat) -> Stat {
+        Stat { modified_ns: stat.modified_ns - i128::from(self.0 * DAY_US) * 1000, ..stat }
     }
 }
 
 fn behind(days: i64) -> (MemoryStorage, Arc<dyn Storage>) {
     let memory = MemoryStorage::new("memory");
-    (memory.clone(), Arc::new(Behind { inner: Arc::new(memory), days }))
+    (memory.clone(), Arc::new(Through { inner: Arc::new(memory), otherwise: Behind(days) }))
 }
 
 /// Moves the time of the newest commit, as if it had been made then.

@@ -1,21 +1,19 @@
 //! A version that something vouches for and that is not there: nobody serves or overwrites the version before, and there is a way on.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use tstable_core::{
-    ErrorKind, Result,
+    ErrorKind,
     log::{LOG_DIRECTORY, Version, commit::Instant},
-    storage::{Creation, Entry, Staged, Stat, Storage, memory::MemoryStorage, source::Source},
+    storage::{Storage, memory::MemoryStorage},
     table::{Table, monitor::Unwatched},
 };
 
 use super::{
+    through::{Otherwise, Through},
     upkeep::change,
     world::{Files, answers, append, created, definition, rows_of, table},
 };
@@ -195,68 +193,30 @@ fn a_table_goes_back_to_the_last_version_that_is_left_when_that_is_asked_for_by_
     assert!(!lost.is_empty());
 }
 
-/// Another storage where others commit while one lists, and where new names show late, as on a network.
+/// Others commit while one lists, and new names show late, as on a network.
 #[derive(Debug)]
 struct Busy {
     inner: MemoryStorage,
-    /// So many listings are each preceded by a commit.
+    /// How many listings are still preceded by a commit.
     commits: AtomicUsize,
-    /// So many reads do not see this path.
+    /// A path, and how many looks at it still miss it.
     late: (String, AtomicUsize),
 }
 
-impl Busy {
-    fn is_late(&self, path: &str) -> bool {
-        let less = |left: usize| left.checked_sub(1);
-        path == self.late.0 && self.late.1.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
-    }
+/// Takes one off, unless there is none.
+fn one_less(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
-impl Storage for Busy {
-    fn root(&self) -> &str {
-        self.inner.root()
+impl Otherwise for Busy {
+    fn hides(&self, path: &str) -> bool {
+        path == self.late.0 && one_less(&self.late.1)
     }
-    fn prepare(&self, directories: &[&str]) -> Result<()> {
-        self.inner.prepare(directories)
-    }
-    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
-        if self.is_late(path) { Ok(None) } else { self.inner.read(path, limit) }
-    }
-    fn open(&self, path: &str) -> Result<Arc<dyn Source>> {
-        self.inner.open(path)
-    }
-    fn stat(&self, path: &str) -> Result<Option<Stat>> {
-        if self.is_late(path) { Ok(None) } else { self.inner.stat(path) }
-    }
-    fn create(&self, path: &str, bytes: &[u8]) -> Result<Creation> {
-        self.inner.create(path, bytes)
-    }
-    fn replace(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        self.inner.replace(path, bytes)
-    }
-    fn stage(&self, path: &str) -> Result<Box<dyn Staged>> {
-        self.inner.stage(path)
-    }
-    fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
-        self.inner.link(outside, path)
-    }
-    fn rename(&self, from: &str, to: &str) -> Result<bool> {
-        self.inner.rename(from, to)
-    }
-    fn remove(&self, path: &str) -> Result<bool> {
-        self.inner.remove(path)
-    }
-    fn sync(&self, directory: &str) -> Result<()> {
-        self.inner.sync(directory)
-    }
-    fn list(&self, directory: &str) -> Result<Vec<Entry>> {
-        if directory == LOG_DIRECTORY
-            && self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
-        {
+    fn before_listing(&self, directory: &str) {
+        if directory == LOG_DIRECTORY && one_less(&self.commits) {
             change(&table(&storage(&self.inner)), "set", &[]);
             self.inner.remove(HINT).unwrap();
         }
-        self.inner.list(directory)
     }
 }
 
@@ -266,7 +226,8 @@ fn busy(commits: usize, late: (&str, usize)) -> Table {
         memory.remove(HINT).unwrap();
     }
     let late = (late.0.to_owned(), AtomicUsize::new(late.1));
-    table(&(Arc::new(Busy { inner: memory, commits: AtomicUsize::new(commits), late }) as Arc<dyn Storage>))
+    let otherwise = Busy { inner: memory.clone(), commits: AtomicUsize::new(commits), late };
+    table(&(Arc::new(Through { inner: Arc::new(memory), otherwise }) as Arc<dyn Storage>))
 }
 
 #[test]

@@ -30,6 +30,7 @@ use self::{
 };
 use super::{
     Shared,
+    arguments::{ASKED_PARAMS, RANGE_PARAMS, VERSION_PARAMS, joined},
     bound_to::BoundTo,
     entity_argument::Chosen,
     report::column,
@@ -45,19 +46,18 @@ impl TableFunction for Scan {
         Signature {
             name: "tstable_scan",
             positional: &[Param { name: "root", ty: ParamType::Any }],
-            named: &[
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-                Param { name: "version", ty: ParamType::BigInt },
-                Param { name: "as_of", ty: ParamType::Any },
-                Param { name: "tag", ty: ParamType::Varchar },
-                Param { name: "require", ty: ParamType::Any },
-                Param { name: "entity", ty: ParamType::Any },
-                Param { name: "hold", ty: ParamType::Any },
-                Param { name: "min_rows", ty: ParamType::BigInt },
-                Param { name: "provenance", ty: ParamType::Boolean },
-                Param { name: "root_column", ty: ParamType::Varchar },
-            ],
+            named: const {
+                &joined::<11>(&[
+                    &RANGE_PARAMS,
+                    &VERSION_PARAMS,
+                    &[Param { name: "require", ty: ParamType::Any }],
+                    &ASKED_PARAMS,
+                    &[
+                        Param { name: "provenance", ty: ParamType::Boolean },
+                        Param { name: "root_column", ty: ParamType::Varchar },
+                    ],
+                ])
+            },
             description: "The rows of a time-series table.",
             example: "FROM tstable_scan('prices', start := '2024-06-01', until := '2024-07-01')",
             projects: true,

@@ -7,6 +7,7 @@ use duckdb_neo::{
     expression::Expression,
     logical_type::{LogicalTypeID as Id, LogicalTypeID::*},
 };
+use tstable_core::prune::is_part_function;
 
 /// Whether a call, whose name in lower case is given, is of a function of DuckDB's own that pruning may know, and whose
 /// result depends on no setting but the time zone. `gregorian` says whether zoned times are counted in the Gregorian calendar.
@@ -40,39 +41,11 @@ fn is_overload(name: &str, arguments: &[Id]) -> bool {
         ("timezone", [Varchar, Timestamp | TimestampTz]) => true,
         ("strftime", [of, Varchar] | [Varchar, of]) => matches!(of, Date | Timestamp | TimestampNs),
         ("prefix" | "starts_with" | "^@" | "~~", [Varchar, Varchar]) => true,
-        (name, [of]) => is_moment(*of) && OF_MOMENTS.contains(&name),
+        ("epoch" | "epoch_ms" | "epoch_us" | "epoch_ns", [of]) => is_moment(*of),
+        (name, [of]) => is_moment(*of) && is_part_function(name),
         _ => false,
     }
 }
-
-/// Functions of one DATE, TIMESTAMP or TIMESTAMPTZ.
-const OF_MOMENTS: [&str; 25] = [
-    "epoch",
-    "epoch_ms",
-    "epoch_us",
-    "epoch_ns",
-    "year",
-    "month",
-    "day",
-    "hour",
-    "minute",
-    "second",
-    "millisecond",
-    "microsecond",
-    "quarter",
-    "week",
-    "weekofyear",
-    "dayofmonth",
-    "dayofweek",
-    "weekday",
-    "isodow",
-    "dayofyear",
-    "isoyear",
-    "yearweek",
-    "decade",
-    "century",
-    "millennium",
-];
 
 fn is_moment(id: Id) -> bool {
     matches!(id, Date | Timestamp | TimestampTz)

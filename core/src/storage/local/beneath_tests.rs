@@ -1,18 +1,12 @@
 //! Opening beneath a root while others change what is there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{
-    fs,
-    io::Read,
-    os::unix::fs::symlink,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::{fs, io::Read, os::unix::fs::symlink};
 
 use tempfile::TempDir;
 
 use super::open;
-use crate::error::ErrorKind;
+use crate::{error::ErrorKind, storage::local::swapping::Swapping};
 
 fn contents(root: &std::path::Path, path: &str) -> Result<Option<String>, ErrorKind> {
     let mut text = String::new();
@@ -55,29 +49,14 @@ fn links_are_followed_as_long_as_they_stay_under_the_root() {
 
 #[test]
 fn a_link_that_is_swapped_in_meanwhile_never_leads_out() {
-    let directory = TempDir::new().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    for (name, text) in [("root/data", "inside"), ("out", "outside")] {
-        fs::create_dir_all(at(name)).unwrap();
-        fs::write(at(name).join("x"), text).unwrap();
-    }
-    let done = AtomicBool::new(false);
+    let swapping = Swapping::new("x", "x");
     let mut inside = 0;
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
-                fs::rename(at("root/data"), at("root/kept")).unwrap();
-                symlink(at("out"), at("root/data")).unwrap();
-                fs::remove_file(at("root/data")).unwrap();
-                fs::rename(at("root/kept"), at("root/data")).unwrap();
-            }
-        });
+    swapping.during(|| {
         for _ in 0..20_000 {
-            let found = contents(&at("root"), "data/x");
+            let found = contents(&swapping.at("root"), "data/x");
             assert_ne!(found, Ok(Some("outside".to_owned())));
             inside += usize::from(found == Ok(Some("inside".to_owned())));
         }
-        done.store(true, Ordering::SeqCst);
     });
     assert!(inside > 0, "the file was never read");
 }

@@ -1,20 +1,16 @@
 //! Writing beneath a root while others change what is there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::symlink,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::{fs, io::Write, os::unix::fs::symlink, path::Path};
 
 use tempfile::TempDir;
 
 use crate::{
     error::ErrorKind,
-    storage::{Creation, Storage, local::LocalStorage},
+    storage::{
+        Creation, Storage,
+        local::{LocalStorage, swapping::Swapping},
+    },
 };
 
 fn names(directory: &Path) -> Vec<String> {
@@ -48,30 +44,15 @@ fn write_everything(storage: &LocalStorage, n: usize) -> usize {
 
 #[test]
 fn a_link_that_is_swapped_in_meanwhile_never_lets_a_writer_out() {
-    let directory = TempDir::new().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    for (name, file) in [("root/data", "ours"), ("out", "theirs")] {
-        fs::create_dir_all(at(name)).unwrap();
-        fs::write(at(name).join(file), "x").unwrap();
-    }
-    let storage = LocalStorage::new(at("root").to_str().unwrap());
-    let done = AtomicBool::new(false);
+    let swapping = Swapping::new("ours", "theirs");
+    let storage = LocalStorage::new(swapping.at("root").to_str().unwrap());
     let mut written = 0;
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
-                fs::rename(at("root/data"), at("root/kept")).unwrap();
-                symlink(at("out"), at("root/data")).unwrap();
-                fs::remove_file(at("root/data")).unwrap();
-                fs::rename(at("root/kept"), at("root/data")).unwrap();
-            }
-        });
+    swapping.during(|| {
         for n in 0..400 {
             written += write_everything(&storage, n);
         }
-        done.store(true, Ordering::SeqCst);
     });
-    assert_eq!(names(&at("out")), ["theirs"], "a file was made or removed elsewhere");
+    assert_eq!(names(&swapping.at("out")), ["theirs"], "a file was made or removed elsewhere");
     assert!(written > 0, "nothing was ever written");
 }
 

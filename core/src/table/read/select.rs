@@ -154,16 +154,7 @@ impl<'a> Selector<'a> {
 
     /// The values with which the entity column can satisfy the predicate; none when they are not known.
     fn wanted(&self, predicate: &Expr, column: usize) -> Option<Vec<EntityPart>> {
-        let values = entity_values(predicate, column, &self.types)?;
-        let part = |value| match value {
-            Constant::Text(text) => Some(EntityPart::Text(text.into())),
-            Constant::Int(number) => Some(EntityPart::Int(number)),
-            // An entity is never NULL.
-            _ => None,
-        };
-        let mut parts: Vec<_> = values.into_iter().filter_map(part).collect();
-        parts.sort_unstable();
-        Some(parts)
+        entity_values(predicate, column, &self.types).map(entity_parts)
     }
 
     /// Whether a predicate says which values an entity column has, and nothing else.
@@ -227,6 +218,18 @@ impl<'a> Selector<'a> {
     fn is_missing(&self, segment: &Segment, column: usize) -> bool {
         self.schema.columns.get(column).is_some_and(|column| !segment.has_field(column.id))
     }
+}
+
+/// The values as parts of entities, sorted; those that no entity has, such as NULL, are left out.
+pub(super) fn entity_parts(values: Vec<Constant>) -> Vec<EntityPart> {
+    let part = |value| match value {
+        Constant::Text(text) => Some(EntityPart::Text(text.into())),
+        Constant::Int(number) => Some(EntityPart::Int(number)),
+        _ => None,
+    };
+    let mut parts: Vec<_> = values.into_iter().filter_map(part).collect();
+    parts.sort_unstable();
+    parts
 }
 
 /// The value of all rows in a column that is not in the segment's file; none for other columns, and where the column has another type

@@ -10,12 +10,15 @@ use crate::{
     log::state::Segment,
     prune::{
         Interval, entity_values, exact_range,
-        expr::{Comparison, Constant, Expr},
+        expr::{Comparison, Expr},
     },
     schema::ColumnType,
     segment::{ReadColumn, ValueFilter, inspect::EntityValue},
     storage::Storage,
-    table::{Snapshot, read::select::Selector},
+    table::{
+        Snapshot,
+        read::select::{Selector, entity_parts},
+    },
     time::{IndexRange, IndexValue},
 };
 
@@ -106,21 +109,9 @@ impl Appliable {
         self.entities.iter().enumerate().find_map(|(part, column)| {
             let values = entity_values(predicate, *column, &self.types)?;
             let can = self.types.get(*column).is_some_and(ValueFilter::can_choose);
-            can.then(|| Applied::Values(Required { column: *column, part, values: parts(values) }))
+            can.then(|| Applied::Values(Required { column: *column, part, values: entity_parts(values) }))
         })
     }
-}
-
-/// The values as entities have them, which are never NULL.
-pub(super) fn parts(values: Vec<Constant>) -> Vec<EntityPart> {
-    let part = |value| match value {
-        Constant::Text(text) => Some(EntityPart::Text(text.into())),
-        Constant::Int(number) => Some(EntityPart::Int(number)),
-        _ => None,
-    };
-    let mut parts: Vec<_> = values.into_iter().filter_map(part).collect();
-    parts.sort_unstable();
-    parts
 }
 
 /// Predicates that are applied, taken apart.

@@ -2,14 +2,12 @@
 
 use arrow::array::RecordBatch;
 
-use super::{
-    Kept, Scan, Unit,
-    applied::{Required, parts},
-};
+use super::{Kept, Scan, Unit, applied::Required};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,
     segment::{IndexFilter, ReadColumn, SegmentFile, ValueFilter},
+    table::read::select::entity_parts,
 };
 
 impl Scan {
@@ -60,7 +58,7 @@ impl Scan {
             let holds = match self.column_of(unit, batch, required.column)? {
                 Some((column, array)) => required.filter(column).holds_for_all(array),
                 None => self.constant_of(unit, required.column).is_some_and(|constant| {
-                    parts(vec![constant.clone()]).iter().any(|part| required.values.binary_search(part).is_ok())
+                    entity_parts(vec![constant.clone()]).iter().any(|part| required.values.binary_search(part).is_ok())
                 }),
             };
             if !holds {
