@@ -9,6 +9,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     thread,
 };
@@ -51,16 +52,25 @@ const WRITER: &str = "tstablewriter";
 /// Does what is asked of a store, in this thread. The loop that it takes lives as long as the call.
 fn wait<T: Send>(work: impl Future<Output = object_store::Result<T>> + Send) -> object_store::Result<T> {
     let failed = |e: std::io::Error| object_store::Error::Generic { store: "tstable", source: Box::new(e) };
+    let mut answer = None;
+    let looped = drive(pin!(async { answer = Some(work.await) }));
+    looped.map_err(failed)?;
+    answer.unwrap_or_else(|| Err(failed(std::io::Error::other("a request ended without an answer"))))
+}
+
+/// Runs what is asked to its end. One for all that is asked, since the loop is large.
+fn drive(work: Pin<&mut (dyn Future<Output = ()> + Send)>) -> std::io::Result<()> {
     let run = |work| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        runtime.block_on(work)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        runtime.block_on(work);
+        Ok(())
     };
     if tokio::runtime::Handle::try_current().is_err() {
         return run(work);
     }
     // Whoever embeds the crate may call from a loop of their own, in which no other can run.
     thread::scope(|scope| scope.spawn(|| run(work)).join())
-        .unwrap_or_else(|_| Err(failed(std::io::Error::other("the thread of a request ended early"))))
+        .unwrap_or_else(|_| Err(std::io::Error::other("the thread of a request ended early")))
 }
 
 /// A bucket and how to reach it.
