@@ -1,4 +1,4 @@
-//! `tstable_import`: tables of timeseries-table-format and stores of PyStore, as tables of ours.
+//! `tstable_import`: tables of timeseries-table-format, stores of PyStore and folders of Parquet, as tables of ours.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,10 +7,13 @@ use std::{
 
 use tstable_core::{
     Error, ErrorKind, Result,
-    import::{self, Import as Described, Imported, Together, ancestor, combined, pystore},
+    import::{self, Import as Described, Imported, Together, ancestor, combined, folder, pystore},
     schema::ColumnType,
-    storage::local::roots::find_marked,
-    table::{monitor::check_cancelled, write::policy::Mode},
+    storage::local::roots::{find_marked, has_pattern},
+    table::{
+        monitor::check_cancelled,
+        write::policy::{Mode, Naming, OnOverlap},
+    },
 };
 
 use super::{
@@ -35,10 +38,14 @@ impl TableFunction for Import {
                 Param { name: "bucket", ty: ParamType::Any },
                 Param { name: "entity_columns", ty: ParamType::VarcharList },
                 Param { name: "entity_column", ty: ParamType::Varchar },
+                Param { name: "time_column", ty: ParamType::Varchar },
+                Param { name: "hive", ty: ParamType::Boolean },
+                Param { name: "pattern", ty: ParamType::Varchar },
+                Param { name: "on_overlap", ty: ParamType::Varchar },
                 Param { name: "mode", ty: ParamType::Varchar },
                 Param { name: "on_error", ty: ParamType::Varchar },
             ],
-            description: "Makes tables of the tables and stores of timeseries-table-format and PyStore.",
+            description: "Makes tables of the tables of timeseries-table-format, stores of PyStore and folders of Parquet files.",
             example: "FROM tstable_import('pystore/mydatastore', 'stores/mine')",
             projects: false,
             filters: false,
@@ -52,6 +59,12 @@ impl TableFunction for Import {
             bucket: args.named("bucket").map(|arg| width("bucket", arg)).transpose()?.map(|bucket| bucket.to_string()),
             entity_columns: args.text_list("entity_columns")?,
             entity_column: args.text("entity_column")?,
+            time_column: args.text("time_column")?,
+            naming: Naming {
+                hive: args.named("hive").map(|_| args.flag("hive")).transpose()?,
+                pattern: args.text("pattern")?,
+            },
+            on_overlap: args.text("on_overlap")?.map(|word| OnOverlap::parse(&word)).transpose()?,
             mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,
             skips: skips(args.text("on_error")?.as_deref())?,
         };
@@ -69,6 +82,12 @@ struct Request {
     entity_columns: Vec<String>,
     /// The column for the names of items that become one table.
     entity_column: Option<String>,
+    /// The index column of a folder of files.
+    time_column: Option<String>,
+    /// Which columns the names of folders are.
+    naming: Naming,
+    /// What to do with rows of one bucket that come from several files.
+    on_overlap: Option<OnOverlap>,
     mode: Mode,
     /// Whether a table that cannot be imported is reported instead of ending the call.
     skips: bool,
@@ -117,11 +136,12 @@ fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
     all_or_none(request, tasks, |made, task| {
         check_cancelled(&Watch(session))?;
         let root = task.root.clone();
-        let (row, is_made) = import_one(request, task, session)?;
-        if is_made {
+        let (rows, is_made) = import_one(request, task, session)?;
+        // What was made around files that lie there is no copy, and must not be removed with them.
+        if is_made && request.mode != Mode::Adopt {
             made.made(&root);
         }
-        Ok(vec![row])
+        Ok(rows)
     })
 }
 
@@ -145,16 +165,20 @@ fn all_or_none<T>(
     Ok(rows)
 }
 
-/// The row of a task, and whether it made a table.
-fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(Row, bool)> {
+/// The rows of a task, and whether it made a table.
+fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(Vec<Row>, bool)> {
     let made = task.described.and_then(|described| {
         let imported = import::run(&described, &task.root, request.mode, &Watch(session))?;
         Ok((described, imported))
     });
     match made {
-        Ok((described, imported)) => Ok((row(&task.source, &task.root, &described, &imported), true)),
+        Ok((described, imported)) => {
+            let left_out = imported.refused.iter().map(|(file, why)| refused_row(file, &task.root, why));
+            let made = row(&task.source, &task.root, &described, &imported);
+            Ok((std::iter::once(made).chain(left_out).collect(), true))
+        }
         Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
-            Ok((refused(&task.source, &task.root, &reason), false))
+            Ok((vec![refused(&task.source, &task.root, &reason)], false))
         }
         Err(reason) => Err(reason),
     }
@@ -184,7 +208,13 @@ fn run_combined(request: &Request, entity_column: &str, session: &dyn Session) -
             Ok(table) => {
                 made.made(&root);
                 let left_out = table.refused.iter().map(|(item, reason)| refused(item, &root, reason));
-                let row = made_row(&source, &root, "PyStore collection", &table.bucket, &table.imported);
+                let row = made_row(
+                    &source,
+                    &root,
+                    "PyStore collection",
+                    &format!("bucket {}", table.bucket),
+                    &table.imported,
+                );
                 Ok(std::iter::once(row).chain(left_out).collect())
             }
             Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
@@ -201,6 +231,10 @@ fn below_of(directory: &Path, below: &Path) -> PathBuf {
 
 /// What is to be made of the source, in the order of their paths.
 fn tasks(request: &Request) -> Result<Vec<Task>> {
+    let is_pattern = !request.source.exists() && has_pattern(&request.source.to_string_lossy());
+    if is_pattern || request.source.is_file() {
+        return Ok(vec![of_folder(request)?]);
+    }
     let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
     let mut tasks = Vec::new();
     for found in marked {
@@ -223,7 +257,29 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
         let described = described.map(|described| with_arguments(described, request));
         tasks.push(task(request, item.directory.clone(), &item.below, described));
     }
-    if tasks.is_empty() { Err(nothing(request)) } else { Ok(tasks) }
+    match tasks.first() {
+        None => Ok(vec![of_folder(request)?]),
+        Some(first) if request.time_column.is_some() || request.naming != Naming::default() => {
+            Err(Error::invalid_argument(format!(
+                "time_column, hive and pattern are for folders of plain Parquet files, and '{}' is none: it says itself what it is",
+                first.source.display()
+            )))
+        }
+        Some(_) => Ok(tasks),
+    }
+}
+
+/// What is to be made of a folder of plain files.
+fn of_folder(request: &Request) -> Result<Task> {
+    let known = folder::Request {
+        time_column: request.time_column.as_deref(),
+        bucket: request.bucket.as_deref(),
+        entity_columns: &request.entity_columns,
+        naming: &request.naming,
+        skips: request.skips,
+    };
+    let described = folder::describe(&request.source, &known)?.ok_or_else(|| nothing(request))?;
+    Ok(task(request, request.source.clone(), Path::new(""), Ok(with_arguments(described, request))))
 }
 
 fn task(request: &Request, source: PathBuf, below: &Path, described: Result<Described>) -> Task {
@@ -237,22 +293,29 @@ fn with_arguments(mut described: Described, request: &Request) -> Described {
     if !request.entity_columns.is_empty() {
         described.definition.entity_columns.clone_from(&request.entity_columns);
     }
+    if let Some(on_overlap) = request.on_overlap {
+        described.how.on_overlap = on_overlap;
+    }
     described
 }
 
 fn nothing(request: &Request) -> Error {
     Error::not_found(format!(
-        "'{}' holds neither a table of timeseries-table-format nor a PyStore item, collection or store; plain Parquet files are \
-         loaded by tstable_create and tstable_append",
+        "'{}' holds neither a table of timeseries-table-format, nor a PyStore item, collection or store, nor a Parquet file",
         request.source.display()
     ))
 }
 
 fn row(source: &Path, root: &Path, described: &Described, imported: &Imported) -> Row {
-    made_row(source, root, &described.kind, &described.definition.bucket, imported)
+    let definition = &described.definition;
+    let mut said = format!("time column {}, bucket {}", definition.index_column, definition.bucket);
+    if !definition.entity_columns.is_empty() {
+        said.push_str(&format!(", entity columns {}", definition.entity_columns.join(", ")));
+    }
+    made_row(source, root, &described.kind, &said, imported)
 }
 
-fn made_row(source: &Path, root: &Path, kind: &str, bucket: &str, imported: &Imported) -> Row {
+fn made_row(source: &Path, root: &Path, kind: &str, said: &str, imported: &Imported) -> Row {
     vec![
         Cell::text(source.to_string_lossy()),
         Cell::text(root.to_string_lossy()),
@@ -260,18 +323,22 @@ fn made_row(source: &Path, root: &Path, kind: &str, bucket: &str, imported: &Imp
         Cell::count(imported.version.0),
         Cell::count(imported.rows),
         Cell::count(imported.files),
-        Cell::text(format!("bucket {bucket}")),
+        Cell::text(said),
     ]
 }
 
 fn refused(source: &Path, root: &Path, reason: &Error) -> Row {
+    refused_row(&source.to_string_lossy(), root, &reason.to_string())
+}
+
+fn refused_row(source: &str, root: &Path, reason: &str) -> Row {
     vec![
-        Cell::text(source.to_string_lossy()),
+        Cell::text(source),
         Cell::text(root.to_string_lossy()),
         Cell::text("refused"),
         Cell::Null,
         Cell::Null,
         Cell::Null,
-        Cell::text(reason.to_string()),
+        Cell::text(reason),
     ]
 }

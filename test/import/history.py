@@ -318,7 +318,7 @@ def what_is_wrong_leaves_nothing(con):
     source = "ancestor/0.9.0/prices"
     refused(con, "CALL tstable_import('ancestor/0.1.4/nothing', 'x')", "not found")
     Path("empty").mkdir()
-    refused(con, "CALL tstable_import('empty', 'x')", "not found", "neither a table", "nor a PyStore item")
+    refused(con, "CALL tstable_import('empty', 'x')", "not found", "neither a table", "nor a PyStore item", "nor a Parquet file")
     refused(con, "CALL tstable_import('one', 'x')", "invalid argument", "table of tstable already")
     refused(con, f"CALL tstable_import('{source}', 'one')", "already exists", "one")
     refused(con, f"CALL tstable_import('{source}', 'x', mode := 'move')", "invalid argument", "'move'")
@@ -338,6 +338,90 @@ def what_is_wrong_leaves_nothing(con):
     rows = con.execute("SELECT root, kind, message FROM tstable_import('bad/hole', 'x', on_error := 'skip_file')").fetchall()
     check([row[1] for row in rows] == ["timeseries-table-format, format 7", "refused"], f"{rows}")
     check("version 2 is missing" in rows[1][2] and one(con, "SELECT count(*) FROM tstable_scan('x/sound')") == 72, f"{rows}")
+
+
+def lake(con, directory):
+    """Three days of three symbols in folders, with a hole."""
+    con.execute(f"""COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 HOUR * h AS ts, h + length(symbol) + 0.5 AS close, symbol,
+        (TIMESTAMP '2024-01-01' + INTERVAL 1 HOUR * h)::DATE AS date FROM range(72) t(h), (VALUES ('NVDA'), ('AMD'), ('BRK/B')) s(symbol)
+        WHERE symbol <> 'AMD' OR h NOT BETWEEN 30 AND 34) TO '{directory}' (FORMAT parquet, PARTITION_BY (symbol, date))""")
+
+
+def folders_become_one_table(con):
+    lake(con, "lake")
+    theirs = "SELECT ts, close, symbol, date FROM read_parquet('lake/**/*.parquet', hive_partitioning = true)"
+
+    def same(root):
+        ours = f"SELECT ts, close, symbol, date FROM tstable_scan('{root}')"
+        return one(con, f"SELECT count(*) FROM (({ours} EXCEPT ALL {theirs}) UNION ALL ({theirs} EXCEPT ALL {ours}))") == 0
+
+    said = "time column ts, bucket 1h, entity columns symbol"
+    for source, options in (("lake", ""), ("lake/**/*.parquet", ", mode := 'copy'"), ("lake", ", hive := true, mode := 'rewrite'"),
+            ("lake", ", pattern := 'symbol={symbol}/date={date}/*'")):
+        root = f"lakes/{CHECKS}"
+        [row] = con.execute(f"FROM tstable_import('{source}', '{root}'{options})").fetchall()
+        kind = "Parquet files" if "pattern" in options else "Hive folder"
+        check(row == (source, root, kind, 1, 211, 9, said), f"{options}: {row}")
+        check(same(root), f"the rows of {root}")
+        gaps = con.execute(f"SELECT symbol, gap_start::VARCHAR, buckets FROM tstable_gaps('{root}')").fetchall()
+        check(gaps == [("AMD", "2024-01-02 06:00:00", 5)], f"{gaps}")
+        check(con.execute(f"FROM tstable_verify('{root}', deep := true) WHERE NOT ok").fetchall() == [], root)
+    refused(con, "CALL tstable_import('ancestor/0.9.0/prices', 'x', hive := true)", "invalid argument", "ancestor/0.9.0/prices")
+    before = contents("lake")
+    [row] = con.execute("FROM tstable_import('lake', 'lake', mode := 'adopt')").fetchall()
+    check(row[3:6] == (1, 211, 9) and same("lake"), f"files that are adopted where they lie: {row}")
+    check({path: bytes for path, bytes in contents("lake").items() if path.endswith(".parquet")} == before, "adopting changed a file")
+    refused(con, "CALL tstable_import('lake', 'lake', mode := 'adopt')", "table of tstable already")
+
+
+def folders_that_contradict_are_named(con):
+    hours = "COPY (SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 HOUR * h AS ts, 'A' AS name FROM range({}, {}) t(h)) TO '{}'"
+
+    def write(path, start=0, until=5):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        con.execute(hours.format(start, until, path))
+
+    write("wrong/twice/name=A/NAME=B/1.parquet")
+    write("wrong/own/name=B/1.parquet")
+    write("wrong/other/symbol=A/1.parquet"), write("wrong/other/symbol=B/1.parquet"), write("wrong/other/date=2024-01-01/1.parquet")
+    write("wrong/over/name=A/1.parquet"), write("wrong/over/name=A/2.parquet", 4, 9)
+    write("wrong/cut/1.parquet"), write("wrong/cut/2.parquet")
+    cut(Path("wrong/cut/2.parquet"))
+    for table in ("wrong/delta/_delta_log", "wrong/half/_coverage", "wrong/iceberg/metadata"):
+        write(f"{table}/../data/1.parquet")
+        Path(table).mkdir(exist_ok=True)
+    Path("wrong/iceberg/metadata/v1.metadata.json").write_text("{}")
+    con.execute("COPY (SELECT now()::TIMESTAMP AS a, now()::TIMESTAMP AS b) TO 'wrong/two.parquet'")
+    con.execute("COPY (SELECT 1 AS a) TO 'wrong/none.parquet'")
+    Path("wrong/text").mkdir(), Path("wrong/text/notes.txt").write_text("notes")
+    before = contents("wrong")
+    for source, *words in (
+        ("twice", "wrong/twice/name=A/NAME=B/1.parquet", "'A' and as 'B'"),
+        ("own", "wrong/own/name=B/1.parquet", "has 'A'", "the value 'B'"),
+        ("other", "wrong/other/date=2024-01-01/1.parquet", "column 'symbol'"),
+        ("over", "overlap", "name='A'", "wrong/over/name=A/1.parquet", "wrong/over/name=A/2.parquet", "2024-01-01 04:00"),
+        ("cut", "wrong/cut/2.parquet"),
+        ("delta", "unsupported format", "wrong/delta", "Delta"),
+        ("half", "unsupported format", "wrong/half", "_timeseries_log"),
+        ("iceberg", "unsupported format", "wrong/iceberg", "Iceberg"),
+        ("two.parquet", "'a', 'b'", "time_column := 'a'"),
+        ("none.parquet", "time_column"),
+        ("text", "not found", "wrong/text", "Parquet file"),
+        ("*.nothing", "not found", "wrong/*.nothing"),
+    ):
+        refused(con, f"CALL tstable_import('wrong/{source}', 'x')", *words)
+        refused(con, f"CALL tstable_import('wrong/{source}', 'wrong/{source}', mode := 'adopt')", "tstable ")
+        check(not Path("x").exists() and not list(Path(".").glob(".*importing*")), f"{source} left something behind")
+        check(contents("wrong") == before, f"{source} was changed")
+    for source, rows, files in (("other", 10, ["wrong/other/date=2024-01-01/1.parquet"]), ("over", 5, ["wrong/over/name=A/2.parquet"]),
+            ("cut", 5, ["wrong/cut/2.parquet"])):
+        made, *left_out = con.execute(f"FROM tstable_import('wrong/{source}', 'left/{source}', on_error := 'skip_file')").fetchall()
+        check(made[4] == rows and one(con, f"SELECT count(*) FROM 'left/{source}'") == rows, f"{source}: {made}")
+        check([(row[0], row[2]) for row in left_out] == [(file, "refused") for file in files], f"{source}: {left_out}")
+    [row] = con.execute("FROM tstable_import('wrong/own', 'x', on_error := 'skip_file')").fetchall()
+    check(row[2] == "refused" and "none of the 1 files" in row[6] and "has 'A'" in row[6] and not Path("x").exists(), f"{row}")
+    con.execute("CALL tstable_import('wrong/over', 'all', on_overlap := 'allow')")
+    check(one(con, "SELECT count(*) FROM 'all'") == 10, "overlapping files that are allowed")
 
 
 def later_format(table):
@@ -366,6 +450,8 @@ def main():
     items_become_entities_of_one_table(con)
     items_that_disagree_are_named(con)
     arguments_decide(con)
+    folders_become_one_table(con)
+    folders_that_contradict_are_named(con)
     what_is_wrong_leaves_nothing(con)
     print(f"import: {CHECKS} checks passed on DuckDB {duckdb.__version__}")
 

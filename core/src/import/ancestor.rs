@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Import;
 use crate::{
     error::{Error, Result},
-    table::{CreateRequest, Table},
+    table::{CreateRequest, Table, write::policy::AppendRequest},
 };
 
 /// What the table at `directory` is; none when it is not one of these.
@@ -40,6 +40,6 @@ pub fn describe(directory: &Path) -> Result<Option<Import>> {
         files: files.into_iter().map(|(_, path)| path).collect(),
         properties: state.properties.clone().into_iter().collect(),
         snapshots: Vec::new(),
-        shared_buckets: false,
+        how: AppendRequest::default(),
     }))
 }

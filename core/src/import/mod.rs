@@ -1,9 +1,10 @@
-//! Bringing a history along: tables of timeseries-table-format and stores of PyStore become tables of ours. What lies in the source
-//! is described first ([`ancestor`], [`pystore`]), then each table is put together beside its place and moved there whole, so that
-//! an import that fails or is interrupted leaves nothing.
+//! Bringing a history along: tables of timeseries-table-format, stores of PyStore and folders of Parquet become tables of ours. What
+//! lies in the source is described first ([`ancestor`], [`pystore`], [`folder`]), then each table is put together beside its place and
+//! moved there whole, so that an import that fails or is interrupted leaves nothing.
 
 pub mod ancestor;
 pub mod combined;
+pub mod folder;
 pub mod pystore;
 mod spacing;
 
@@ -11,15 +12,16 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    log::{Version, commit::Action},
+    log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version, commit::Action},
     storage::local::roots::{discard_tree, remove_empty, settle},
     table::{
         CreateRequest, Snapshot, Table,
+        append::{Appended, FileReport, Status},
         monitor::{Monitor, check_cancelled},
         names::check_name,
         random_id,
         tags_and_properties::check_property,
-        write::policy::{AppendRequest, Mode, OnOverlap},
+        write::policy::{AppendRequest, Mode},
     },
 };
 
@@ -38,8 +40,8 @@ pub struct Import {
     pub properties: Vec<(String, String)>,
     /// Earlier contents, oldest first.
     pub snapshots: Vec<Earlier>,
-    /// Whether buckets may be shared among the files.
-    pub shared_buckets: bool,
+    /// How the files are taken, but for these and their mode.
+    pub how: AppendRequest,
 }
 
 /// Contents that a table had before.
@@ -54,7 +56,7 @@ pub struct Earlier {
 }
 
 /// What an import made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
     /// The newest version.
     pub version: Version,
@@ -62,6 +64,8 @@ pub struct Imported {
     pub rows: u64,
     /// Its segments.
     pub files: u64,
+    /// The files that were left out, and why.
+    pub refused: Vec<(String, String)>,
 }
 
 /// The tables that one call makes, of which all stay or none does.
@@ -86,7 +90,7 @@ impl Together {
 impl Imported {
     fn of(snapshot: &Snapshot) -> Self {
         let state = &snapshot.state;
-        Self { version: state.version, rows: state.rows(), files: state.segments.len() as u64 }
+        Self { version: state.version, rows: state.rows(), files: state.segments.len() as u64, refused: Vec::new() }
     }
 }
 
@@ -101,7 +105,10 @@ pub fn run(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> R
              table is verified",
         ));
     }
-    let made = placed(root, |beside| build(import, beside, mode, monitor));
+    let made = match mode {
+        Mode::Adopt => in_place(import, root, monitor),
+        _ => placed(root, |beside| build(import, beside, mode, monitor)),
+    };
     made.map_err(|e| e.with("source", import.source.display()))
 }
 
@@ -118,6 +125,30 @@ fn placed<T>(root: &Path, build: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     made
 }
 
+/// Makes the table around files that lie where it is to be. They are not touched, so what fails leaves nothing but empty directories,
+/// which go again.
+fn in_place(import: &Import, root: &Path, monitor: &dyn Monitor) -> Result<Imported> {
+    let table = Table::at_directory(&root.to_string_lossy());
+    match table.log().latest(None) {
+        Ok(_) => return Err(Error::already_exists(format!("there is a table at '{}' already", root.display()))),
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    if !root.is_dir() {
+        return Err(Error::invalid_argument(format!(
+            "mode := 'adopt' makes a table of files where they are: '{}' must be the directory that holds them",
+            root.display()
+        )));
+    }
+    let made = build(import, root, Mode::Adopt, monitor);
+    if made.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
+        for own in [LOG_DIRECTORY, DATA_DIRECTORY, COVERAGE_DIRECTORY] {
+            remove_empty(&root.join(own), &root.join(own));
+        }
+    }
+    made
+}
+
 /// Where the table is put together: in the directory that will hold it, so that links and the last move stay on one file system.
 fn beside(root: &Path) -> PathBuf {
     let name = root.file_name().map_or_else(|| "table".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -129,7 +160,7 @@ fn build(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> Res
     let mut snapshot = table.unborn(import.definition.clone().definition()?);
     for earlier in import.snapshots.iter().filter(|earlier| !earlier.is_current) {
         let tag = [tag(&earlier.name, &snapshot)?];
-        snapshot = fill(&table, &snapshot, &tag, import, &earlier.files, mode, monitor)?;
+        snapshot = fill(&table, &snapshot, &tag, import, &earlier.files, mode, monitor)?.snapshot;
     }
     let mut also = Vec::new();
     for (key, value) in &import.properties {
@@ -139,8 +170,18 @@ fn build(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> Res
     for earlier in import.snapshots.iter().filter(|earlier| earlier.is_current) {
         also.push(tag(&earlier.name, &snapshot)?);
     }
-    snapshot = fill(&table, &snapshot, &also, import, &import.files, mode, monitor)?;
-    Ok(Imported::of(&snapshot))
+    let filled = fill(&table, &snapshot, &also, import, &import.files, mode, monitor)?;
+    let of_refused = |file: FileReport| (file.file, file.message.unwrap_or_default());
+    let refused: Vec<_> =
+        filled.files.into_iter().filter(|file| file.status == Status::Refused).map(of_refused).collect();
+    match refused.first() {
+        Some((file, reason)) if filled.snapshot.state.segments.is_empty() => Err(Error::invalid_argument(format!(
+            "none of the {} files can be imported; of the first: {reason}",
+            import.files.len()
+        ))
+        .with("file", file)),
+        _ => Ok(Imported { refused, ..Imported::of(&filled.snapshot) }),
+    }
 }
 
 /// Names the version that comes after a snapshot.
@@ -158,12 +199,8 @@ fn fill(
     files: &[PathBuf],
     mode: Mode,
     monitor: &dyn Monitor,
-) -> Result<Snapshot> {
+) -> Result<Appended> {
     check_cancelled(monitor)?;
-    let on_overlap = if import.shared_buckets { OnOverlap::Allow } else { OnOverlap::Error };
-    let request = AppendRequest { files: files.to_vec(), on_overlap, mode, ..AppendRequest::default() };
-    table.fill_with(snapshot, also, &request, monitor).map_err(|e| match e.kind() {
-        ErrorKind::InvalidArgument if mode == Mode::Link => e.with("hint", "mode := 'copy' works across file systems"),
-        _ => e,
-    })
+    let request = AppendRequest { files: files.to_vec(), mode, ..import.how.clone() };
+    table.fill_with(snapshot, also, &request, monitor)
 }

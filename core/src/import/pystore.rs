@@ -15,7 +15,11 @@ use crate::{
         Storage,
         local::{LocalStorage, roots::children},
     },
-    table::{CreateRequest, incoming, target::Target},
+    table::{
+        CreateRequest, incoming,
+        target::Target,
+        write::policy::{AppendRequest, OnOverlap},
+    },
 };
 
 /// The files that make a directory an item, newest release first.
@@ -104,7 +108,7 @@ pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
         snapshots,
         properties: properties(&item.directory)?,
         files,
-        shared_buckets: true,
+        how: AppendRequest { on_overlap: OnOverlap::Allow, ..AppendRequest::default() },
     })
 }
 

@@ -63,7 +63,9 @@ pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn is_parquet(path: &Path) -> bool {
+/// Whether a file is called as Parquet files are.
+#[must_use]
+pub fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 

@@ -111,20 +111,20 @@ impl Table {
         also: &[Action],
         request: &AppendRequest,
         monitor: &dyn Monitor,
-    ) -> Result<Snapshot> {
+    ) -> Result<Appended> {
         let storage = self.log().storage();
         snapshot.state.check_writable(storage.as_ref())?;
         storage.prepare(&[LOG_DIRECTORY, DATA_DIRECTORY, COVERAGE_DIRECTORY])?;
         if request.files.is_empty() {
             let filled = Amendment::new(self, &snapshot.state, IMPORT)
                 .run(|state, _| whole(state, state.definition.as_ref(), Vec::new(), also))?;
-            return Ok(filled.snapshot);
+            return Ok(Appended { snapshot: filled.snapshot, files: Vec::new(), warnings: Vec::new() });
         }
         let empty = self.unborn(snapshot.definition().clone());
         let intake = Intake::new(storage, snapshot.definition(), request, false)?;
         let append = Append::new(self, snapshot, request, intake, Some(also), monitor);
         // What the table holds goes, so nothing that it covers stands in the way.
-        Ok(Append { against: empty.state, ..append }.finish()?.snapshot)
+        Append { against: empty.state, ..append }.finish()
     }
 }
 

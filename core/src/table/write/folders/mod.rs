@@ -95,6 +95,11 @@ impl Folders {
         Ok(folders)
     }
 
+    /// The columns that most paths name, and their types.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &ColumnType)> {
+        self.keys.iter().map(|key| (key.name.as_str(), &key.ty))
+    }
+
     fn nothing(&self, files: &[PathBuf]) -> Result<Self> {
         let Some(first) = files.first() else { return Ok(Self::default()) };
         // With a pattern, and where a folder is wrong, this says what is wrong.
