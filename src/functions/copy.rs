@@ -28,7 +28,7 @@ use crate::host::{Arg, CopyBound, CopyFormat, CopySink, OutColumn, Session};
 
 pub(crate) struct Copy(pub(crate) Arc<Shared>);
 
-const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, ON_OVERLAP, ON_VIOLATION, EXPECTED_VERSION and \
+const OPTIONS: &str = "TIME_COLUMN, BUCKET, ENTITY_COLUMNS, TIMEZONE, UNIQUENESS, COUNTS, ON_OVERLAP, ON_VIOLATION, EXPECTED_VERSION and \
                        MESSAGE";
 
 impl CopyFormat for Copy {
@@ -72,6 +72,7 @@ struct Options {
     entity_columns: Vec<String>,
     timezone: Option<String>,
     uniqueness: Option<String>,
+    counts: Option<bool>,
     on_overlap: OnOverlap,
     on_violation: OnViolation,
     expected_version: Option<Version>,
@@ -88,6 +89,7 @@ impl Options {
                 "entity_columns" => read.entity_columns = texts(&name, &arg)?,
                 "timezone" => read.timezone = Some(text(&name, &arg)?),
                 "uniqueness" => read.uniqueness = Some(text(&name, &arg)?),
+                "counts" => read.counts = Some(flag(&name, only(&arg))?),
                 "on_overlap" => read.on_overlap = OnOverlap::parse(&text(&name, &arg)?)?,
                 "on_violation" => read.on_violation = OnViolation::parse(&text(&name, &arg)?)?,
                 "expected_version" => read.expected_version = Some(version(&name, only(&arg))?),
@@ -104,7 +106,10 @@ impl Options {
     }
 
     fn request(self) -> Result<LoadRequest> {
-        let describes = !self.entity_columns.is_empty() || self.timezone.is_some() || self.uniqueness.is_some();
+        let describes = !self.entity_columns.is_empty()
+            || self.timezone.is_some()
+            || self.uniqueness.is_some()
+            || self.counts.is_some();
         let create: Option<Definition> = match (self.time_column, self.bucket) {
             (Some(index_column), Some(bucket)) => Some(
                 CreateRequest {
@@ -115,6 +120,7 @@ impl Options {
                     origin_zoned: None,
                     entity_columns: self.entity_columns,
                     uniqueness: self.uniqueness.unwrap_or_else(|| "bucket".to_owned()),
+                    counts: self.counts.unwrap_or(false),
                     schema: None,
                 }
                 .definition()?,
@@ -152,6 +158,19 @@ fn text(name: &str, arg: &Arg) -> Result<String> {
         Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
         Arg::List(_) if only(arg) != arg => text(name, only(arg)),
         other => Err(wrong(other)),
+    }
+}
+
+fn flag(name: &str, arg: &Arg) -> Result<bool> {
+    match arg {
+        Arg::Scalar(Constant::Bool(flag)) => Ok(*flag),
+        Arg::Scalar(Constant::Text(word)) if word.eq_ignore_ascii_case("true") => Ok(true),
+        Arg::Scalar(Constant::Text(word)) if word.eq_ignore_ascii_case("false") => Ok(false),
+        other => Err(Error::invalid_argument(format!(
+            "{} is {}, neither true nor false",
+            name.to_ascii_uppercase(),
+            show(other)
+        ))),
     }
 }
 

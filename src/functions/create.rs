@@ -34,6 +34,7 @@ impl TableFunction for Create {
                 Param { name: "origin", ty: ParamType::Any },
                 Param { name: "schema_from", ty: ParamType::Varchar },
                 Param { name: "uniqueness", ty: ParamType::Varchar },
+                Param { name: "counts", ty: ParamType::Boolean },
                 Param { name: "if_not_exists", ty: ParamType::Boolean },
                 Param { name: "into_existing", ty: ParamType::Boolean },
             ],
@@ -91,6 +92,7 @@ fn request(args: &Args) -> Result<CreateRequest> {
         origin_zoned: None,
         entity_columns: args.text_list("entity_columns")?,
         uniqueness: args.text("uniqueness")?.unwrap_or_else(|| "bucket".to_owned()),
+        counts: args.flag("counts")?,
         schema: None,
     })
 }

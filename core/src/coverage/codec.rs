@@ -55,7 +55,7 @@ impl Coverage {
     /// # Errors
     /// As [`Self::from_bytes`]; what was read before the error has been added.
     pub fn extend_from_bytes(&mut self, bytes: &[u8], max_buckets: u64) -> Result<u64> {
-        let mut reader = Reader::new(checked_body(bytes, MAGIC, VERSION)?);
+        let mut reader = Reader::new(checked_body(bytes, "coverage", MAGIC, VERSION)?);
         let count = reader.varint()?;
         let mut budget = max_buckets;
         let mut last: Option<Entity> = None;
@@ -81,27 +81,27 @@ impl Coverage {
 }
 
 /// The bytes between the version and the checksum, once both are found to be right.
-pub(super) fn checked_body<'a>(bytes: &'a [u8], magic: &[u8], version: u16) -> Result<&'a [u8]> {
+pub(super) fn checked_body<'a>(bytes: &'a [u8], what: &str, magic: &[u8], version: u16) -> Result<&'a [u8]> {
     let Some((body, checksum)) = bytes.split_last_chunk::<CHECKSUM_BYTES>() else {
-        return Err(Error::corrupt(format!("{} bytes are too few for coverage", bytes.len())));
+        return Err(Error::corrupt(format!("{} bytes are too few for {what}", bytes.len())));
     };
     let Some(rest) = body.strip_prefix(magic) else {
         let magic = String::from_utf8_lossy(magic);
-        return Err(Error::corrupt(format!("coverage begins with the bytes '{magic}', but these bytes do not")));
+        return Err(Error::corrupt(format!("{what} begins with the bytes '{magic}', but these bytes do not")));
     };
     let (expected, found) = (u64::from_le_bytes(*checksum), xxh3_64(body));
     if expected != found {
         return Err(Error::corrupt(format!(
-            "the checksum of the coverage does not match: its bytes give {found:016x}, written is {expected:016x}"
+            "the checksum of the {what} does not match: its bytes give {found:016x}, written is {expected:016x}"
         )));
     }
     match rest.split_first_chunk::<2>() {
         Some((stated, body)) if u16::from_le_bytes(*stated) == version => Ok(body),
         Some((stated, _)) => Err(Error::unsupported_format(format!(
-            "the coverage has the format version {}; this program reads version {version}",
+            "the {what} has the format version {}; this program reads version {version}",
             u16::from_le_bytes(*stated)
         ))),
-        None => Err(Error::corrupt("the coverage ends before its version")),
+        None => Err(Error::corrupt(format!("the {what} ends before its version"))),
     }
 }
 

@@ -51,7 +51,7 @@ impl Counts {
     /// # Errors
     /// `Corrupt` for bytes that [`Self::to_bytes`] cannot have made, `UnsupportedFormat` for a version that is not known.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(checked_body(bytes, MAGIC, VERSION)?);
+        let mut reader = Reader::new(checked_body(bytes, "counts", MAGIC, VERSION)?);
         let mut pieces: BTreeMap<Entity, Vec<Piece>> = BTreeMap::new();
         for _ in 0..reader.varint()? {
             let entity = read_entity(&mut reader)?;

@@ -117,6 +117,7 @@ pub(super) fn check_record(record: &SegmentRecord) -> Result<()> {
     if let CoverageRecord::File(path) = &record.coverage {
         check_path(path)?;
     }
+    record.counts_path().map_or(Ok(()), check_path)?;
     let sound = record.row_groups <= MAX_ROW_GROUPS
         && record.entities <= record.buckets
         && record.buckets <= record.rows

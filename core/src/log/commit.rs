@@ -223,7 +223,7 @@ impl SegmentRecord {
             CoverageRecord::File(path) => Some(path.as_str()),
             CoverageRecord::Inline(_) => None,
         };
-        std::iter::once(self.path.as_str()).chain(sidecar)
+        std::iter::once(self.path.as_str()).chain(sidecar).chain(self.counts_path())
     }
 }
 

@@ -72,6 +72,9 @@ pub struct Definition {
     /// What may share a bucket.
     #[serde(default)]
     pub uniqueness: Uniqueness,
+    /// Whether the rows of each bucket are told beside the coverage of each segment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
     /// The columns; none until the first append when no file gave them at creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
@@ -222,6 +225,7 @@ impl Definition {
             self.uniqueness.word().to_owned(),
             other.uniqueness.word().to_owned(),
         );
+        compare("counts", self.counts == other.counts, self.counts.to_string(), other.counts.to_string());
         if let (Some(a), Some(b)) = (&self.schema, &other.schema) {
             compare("schema", same_columns(a, b), describe(a), describe(b));
         }

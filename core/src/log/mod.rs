@@ -6,6 +6,7 @@ mod block;
 pub mod checkpoint;
 pub mod commit;
 pub mod constants;
+pub mod counts;
 pub mod definition;
 pub mod expectations;
 pub mod foreign;

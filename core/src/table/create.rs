@@ -37,6 +37,8 @@ pub struct CreateRequest {
     pub entity_columns: Vec<String>,
     /// What may share a bucket.
     pub uniqueness: String,
+    /// Whether to tell the rows of each bucket beside the coverage of each segment.
+    pub counts: bool,
     /// The columns, where a file has given them.
     pub schema: Option<Schema>,
 }
@@ -53,6 +55,7 @@ impl CreateRequest {
             origin_zoned: None,
             entity_columns: Vec::new(),
             uniqueness: Uniqueness::Bucket.word().to_owned(),
+            counts: false,
             schema: None,
         }
     }
@@ -83,6 +86,7 @@ impl CreateRequest {
             origin_zoned: self.origin_zoned,
             entity_columns: self.entity_columns,
             uniqueness: Uniqueness::parse(&self.uniqueness)?,
+            counts: self.counts,
             schema: None,
             last_field_id: 0,
             extra: Map::new(),

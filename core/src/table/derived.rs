@@ -6,7 +6,7 @@ use super::{
     target::{Target, read_column},
 };
 use crate::{
-    coverage::Coverage,
+    coverage::{Counts, Coverage},
     error::{Error, Result},
     log::state::Segment,
     segment::inspect::{InspectRequest, inspect},
@@ -19,6 +19,8 @@ use crate::{
 pub struct Derived {
     /// Which buckets of which entities they fill.
     pub coverage: Coverage,
+    /// How many rows each of them has, where the table keeps that and it is not too much to keep.
+    pub counts: Option<Counts>,
     /// The least and greatest index value.
     pub bounds: (IndexValue, IndexValue),
 }
@@ -35,10 +37,11 @@ pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Resu
             index: read_column(&file, &target.definition.index_column, &target.schema)?,
             entities: names.iter().map(|name| read_column(&file, name, &target.schema)).collect::<Result<_>>()?,
         };
-        let mut collector = Collector::new(&target.grid);
+        let mut collector = Collector::of(target);
         let inspection = inspect(&file, &request, &mut collector)?;
         let (min, max) = inspection.index.ok_or_else(|| Error::corrupt("a segment has no rows"))?;
-        Ok(Derived { coverage: collector.finish()?, bounds: (IndexValue(min), IndexValue(max)) })
+        let (coverage, counts) = collector.finish_counted()?;
+        Ok(Derived { coverage, counts, bounds: (IndexValue(min), IndexValue(max)) })
     };
     derive().map_err(|e: Error| e.with("path", &segment.record.path).with("version", segment.added))
 }

@@ -56,6 +56,6 @@ pub fn is_temporary(name: &str) -> bool {
 /// Whether the name is one that a writer may have given to a file of a segment.
 #[must_use]
 pub fn is_of_a_segment(name: &str) -> bool {
-    let id = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".cov"));
+    let id = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".cov")).or_else(|| name.strip_suffix(".cnt"));
     id.is_some_and(|id| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -194,6 +194,7 @@ impl Next<'_> {
             origin_zoned: None,
             entity_columns: meta.entity_columns.clone(),
             uniqueness: Uniqueness::Bucket,
+            counts: false,
             schema: None,
             last_field_id: 0,
             extra: Map::new(),

@@ -44,12 +44,22 @@ impl World {
     }
 
     pub(crate) fn with(uniqueness: &str) -> Self {
+        Self::of(uniqueness, false)
+    }
+
+    /// A table that tells the rows of each bucket.
+    pub(crate) fn counting() -> Self {
+        Self::of("bucket", true)
+    }
+
+    fn of(uniqueness: &str, counts: bool) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().join("t");
         let table = Table::new(Arc::new(LocalStorage::new(root.to_str().unwrap())));
         let request = CreateRequest {
             entity_columns: vec!["symbol".to_owned()],
             uniqueness: uniqueness.to_owned(),
+            counts,
             ..CreateRequest::new("ts", "1h")
         };
         table.create(request.definition().unwrap(), false).unwrap();

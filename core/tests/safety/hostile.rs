@@ -73,12 +73,13 @@ fn paths_out_of_the_root_are_corrupt_and_not_followed() {
     let absolute = secret.display().to_string();
     let relative = format!("data/../../{}/secret.parquet", outside.path().file_name().unwrap().to_str().unwrap());
     for path in [absolute.as_str(), relative.as_str(), "../secret.parquet", "data//x.parquet", "data/\0.parquet"] {
-        for sidecar in [false, true] {
+        for part in ["path", "coverage", "counts"] {
             let root = TempDir::new_in(outside.path()).unwrap();
             let storage = local(root.path());
-            let table = forged(&storage, &files, |record| match sidecar {
-                false => record.path = path.to_owned(),
-                true => record.coverage = CoverageRecord::File(path.to_owned()),
+            let table = forged(&storage, &files, |record| match part {
+                "path" => record.path = path.to_owned(),
+                "coverage" => record.coverage = CoverageRecord::File(path.to_owned()),
+                _ => record.set_counts(Some(&CoverageRecord::File(path.to_owned()))),
             });
             let errors = soon(|| use_all(&table, &files));
             assert!(errors.len() >= 3 && errors.iter().all(|e| e.kind() == ErrorKind::Corrupt), "{path}: {errors:?}");

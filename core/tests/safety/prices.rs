@@ -16,7 +16,7 @@ pub const HOUR_US: i64 = 3_600_000_000;
 
 /// A table of prices, a bucket an hour, an entity a symbol.
 pub fn request() -> CreateRequest {
-    CreateRequest { entity_columns: vec!["symbol".to_owned()], ..CreateRequest::new("ts", "1h") }
+    CreateRequest { entity_columns: vec!["symbol".to_owned()], counts: true, ..CreateRequest::new("ts", "1h") }
 }
 
 pub fn columns() -> Vec<WriteColumn> {

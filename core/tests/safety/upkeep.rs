@@ -73,7 +73,7 @@ fn verify_looks_at_the_files_of_every_version_that_can_be_read_and_of_each_tag()
     assert!(found[0].1.contains("the versions 2 to 3 cannot be read"), "{found:?}");
     // The same when it is damaged, and in a sidecar.
     let (memory, table) = with_a_removed_segment();
-    assert!(memory.damage(&path_with(&memory, "_coverage/"), |bytes| bytes[60] ^= 1));
+    assert!(memory.damage(&path_with(&memory, ".cov"), |bytes| bytes[60] ^= 1));
     let found = problems(&table, false);
     assert!(found.len() == 1 && found[0].1.contains("version 3 cannot be read"), "{found:?}");
     // What vacuum has removed is no problem; what a tag keeps from it is.
@@ -128,7 +128,7 @@ fn a_checkpoint_is_what_a_cold_reader_starts_from() {
 #[test]
 fn verify_names_each_kind_of_damage() {
     type Damage = fn(&MemoryStorage);
-    let cases: [(&str, Damage); 10] = [
+    let cases: [(&str, Damage); 12] = [
         ("commit", |m| assert!(m.damage(&Version(2).commit_path(), |b| b[20] ^= 1))),
         ("commit", |m| assert!(m.remove(&Version(2).commit_path()).unwrap())),
         ("hint", |m| m.replace("_timeseries_log/CURRENT", b"garbage").unwrap()),
@@ -137,7 +137,9 @@ fn verify_names_each_kind_of_damage() {
         ("segment", |m| assert!(m.remove(&path_with(m, "data/")).unwrap())),
         ("segment", |m| assert!(m.damage(&path_with(m, "data/"), |b| b.truncate(b.len() - 1)))),
         ("segment", |m| assert!(m.damage(&path_with(m, "data/"), |b| b[60] ^= 1))),
-        ("coverage", |m| assert!(m.damage(&path_with(m, "_coverage/"), |b| b[60] ^= 1))),
+        ("coverage", |m| assert!(m.damage(&path_with(m, ".cov"), |b| b[60] ^= 1))),
+        ("counts", |m| assert!(m.damage(&path_with(m, ".cnt"), |b| b[60] ^= 1))),
+        ("counts", |m| assert!(m.remove(&path_with(m, ".cnt")).unwrap())),
         ("file", |m| assert_eq!(m.create("data/stray.parquet", b"?").unwrap(), Creation::Created)),
     ];
     for (number, (what, damage)) in cases.into_iter().enumerate() {
@@ -179,7 +181,8 @@ fn coverage_that_disagrees_with_the_rows_is_found_deep_down_and_corrected() {
 fn repair_rebuilds_what_can_be_derived() {
     let (memory, storage, table) = filled();
     let before = answers(&storage).unwrap();
-    assert!(memory.damage(&path_with(&memory, "_coverage/"), |bytes| bytes[60] ^= 1));
+    assert!(memory.damage(&path_with(&memory, ".cov"), |bytes| bytes[60] ^= 1));
+    assert!(memory.damage(&path_with(&memory, ".cnt"), |bytes| bytes.truncate(30)));
     assert!(memory.damage(&path_with(&memory, ".checkpoint"), |bytes| bytes.truncate(30)));
     storage.replace("_timeseries_log/CURRENT", b"garbage").unwrap();
     assert_eq!(storage.create("data/stray.parquet", b"?").unwrap(), Creation::Created);
@@ -190,7 +193,7 @@ fn repair_rebuilds_what_can_be_derived() {
     let done = table.repair(false, Instant::now()).unwrap();
     assert!(done.iter().all(|row| row.done), "{done:?}");
     let kinds = |rows: &[Repaired]| rows.iter().map(|row| row.what).collect::<Vec<_>>();
-    assert_eq!(kinds(&done), ["checkpoint", "coverage", "checkpoint", "file"]);
+    assert_eq!(kinds(&done), ["checkpoint", "coverage", "counts", "checkpoint", "file"]);
     // What a running writer may be about to name stays.
     assert_eq!(problems(&table, true).iter().map(|(what, _)| *what).collect::<Vec<_>>(), ["file"]);
     let later = table.repair(false, Instant(Instant::now().0 + 2 * DAY_US)).unwrap();
@@ -236,11 +239,11 @@ fn data(memory: &MemoryStorage) -> usize {
 #[test]
 fn vacuum_removes_what_only_old_versions_need_and_says_so_when_asked_for_them() {
     let (memory, table) = with_a_removed_segment();
-    assert_eq!(data(&memory), 3);
+    assert_eq!(data(&memory), 4);
     let rehearsed = table.vacuum(&VacuumRequest { keep_us: 0, dry_run: true, now: Instant::now() }).unwrap();
-    assert_eq!((rehearsed.files.len(), data(&memory)), (3, 3));
+    assert_eq!((rehearsed.files.len(), data(&memory)), (4, 4));
     assert_eq!(vacuum(&table, DAY_US, 0).files, [], "version 3 was the newest a moment ago");
-    assert_eq!(vacuum(&table, 0, 0).files.iter().filter(|file| file.deleted).count(), 3);
+    assert_eq!(vacuum(&table, 0, 0).files.iter().filter(|file| file.deleted).count(), 4);
     assert_eq!(data(&memory), 0);
     let latest = table.latest(None).unwrap();
     assert_eq!((latest.state.version, latest.state.oldest), (Version(5), Version(4)));
@@ -256,8 +259,8 @@ fn vacuum_keeps_what_a_tag_names() {
     let (memory, table) = with_a_removed_segment();
     let tag = |name: &str, version| Action::SetTag { name: name.to_owned(), version: Version(version) };
     change(&table, "tag", &[tag("training", 2)]);
-    // The first segment stays, the second and its sidecar go.
-    assert_eq!(vacuum(&table, 0, 0).files.len(), 2);
+    // The first segment stays, the second and its sidecars go.
+    assert_eq!(vacuum(&table, 0, 0).files.len(), 3);
     let latest = table.latest(None).unwrap();
     assert_eq!(
         rows_of(&table.at(&tstable_core::table::At::Tag("training".to_owned()), &latest).unwrap()).unwrap().len(),

@@ -132,7 +132,7 @@ impl<'a> Counting<'a> {
             if !segment.meets(&range) || !self.concerns(segment, window, storage)? {
                 continue;
             }
-            match known(segment, storage)? {
+            match known(segment, storage) {
                 Some(counts) => sum.add(&counts),
                 None => {
                     density.by = CountedBy::Rows;
@@ -173,17 +173,18 @@ impl<'a> Counting<'a> {
     }
 }
 
-/// The counts of a segment, when they need not be read from its rows: its own, or where each bucket has one row.
-fn known(segment: &Segment, storage: &dyn Storage) -> Result<Option<Counts>> {
+/// The counts of a segment, when they need not be read from its rows: its own, or where each bucket has one row. Counts that are
+/// damaged are as good as none.
+fn known(segment: &Segment, storage: &dyn Storage) -> Option<Counts> {
     if segment.record.rows != segment.record.buckets {
-        return Ok(None);
+        return segment.counts(storage).ok().flatten();
     }
     let mut builder = CountsBuilder::holding(usize::MAX);
-    for (entity, set) in segment.coverage(storage)?.iter() {
+    for (entity, set) in segment.coverage(storage).ok()?.iter() {
         let slot = builder.slot(entity);
         set.runs().for_each(|run| builder.add(slot, run, 1));
     }
-    Ok(builder.finish())
+    builder.finish()
 }
 
 fn halves(window: Run) -> impl Iterator<Item = Run> {

@@ -28,7 +28,7 @@ use crate::{
 /// What is wrong and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repaired {
-    /// `commit`, `hint`, `checkpoint`, `segment`, `coverage` or `file`.
+    /// `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `counts` or `file`.
     pub what: &'static str,
     /// Where it is.
     pub path: String,
@@ -198,6 +198,7 @@ impl Repair<'_> {
             let stated = fresh.coverage(self.storage().as_ref());
             let bounds = (record.index_min, record.index_max) == derived.bounds;
             if bounds && stated.is_ok_and(|stated| *stated == derived.coverage) {
+                self.counts(&fresh, &derived)?;
                 continue;
             }
             match &record.coverage {
@@ -206,6 +207,7 @@ impl Repair<'_> {
                     self.act("coverage", path, "rebuilt from the rows", |r| {
                         overwrite(r.storage().as_ref(), path, &bytes)
                     })?;
+                    self.counts(&fresh, &derived)?;
                 }
                 _ => {
                     let action = "recorded again from the rows, in a commit";
@@ -216,11 +218,33 @@ impl Repair<'_> {
         Ok(())
     }
 
+    /// Tells the rows of buckets again where that is damaged.
+    fn counts(&mut self, segment: &Segment, derived: &Derived) -> Result<()> {
+        let record = &segment.record;
+        let stated = segment.counts(self.storage().as_ref());
+        let Some(counts) = &derived.counts else { return Ok(()) };
+        if stated.is_ok_and(|stated| stated.is_none_or(|stated| stated == *counts)) {
+            return Ok(());
+        }
+        let bytes = counts.to_bytes();
+        match record.counts_path() {
+            Some(path) => {
+                self.act("counts", path, "rebuilt from the rows", |r| overwrite(r.storage().as_ref(), path, &bytes))
+            }
+            None => {
+                let action = "recorded again from the rows, in a commit";
+                self.act("counts", &record.path, action, |r| r.record_anew(record, derived))
+            }
+        }
+    }
+
     /// Puts a record with the derived coverage in the place of one that contradicts the rows.
     fn record_anew(&self, record: &SegmentRecord, derived: &Derived) -> Result<()> {
         let id = random_id();
         let mut corrected = record.clone();
         corrected.coverage = record::coverage(self.storage().as_ref(), &derived.coverage, &id)?;
+        let counts = record::counts(self.storage().as_ref(), derived.counts.as_ref(), &id)?;
+        corrected.set_counts(counts.as_ref());
         corrected.id = id;
         corrected.entities = derived.coverage.entity_count() as u64;
         corrected.buckets = derived.coverage.buckets();

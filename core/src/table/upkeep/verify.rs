@@ -31,7 +31,7 @@ use crate::{
 /// What was looked at and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `statistics` (found when looking deep only), `delta`, `zone` or
+    /// `table`, `commit`, `hint`, `checkpoint`, `segment`, `coverage`, `counts` (when they are damaged), `statistics` (found when looking deep only), `delta`, `zone` or
     /// `file`.
     pub what: &'static str,
     /// Where it is.
@@ -246,6 +246,12 @@ impl Verify<'_> {
             (Ok(_), _) => None,
         };
         self.found("coverage", path, problem);
+        let problem = fresh.counts(self.table.log().storage().as_ref()).err();
+        if let Some(problem) = problem {
+            let path = fresh.record.counts_path().map_or_else(|| fresh.added.commit_path(), str::to_owned);
+            let problem = format!("{problem}; min_rows reads the rows instead; tstable_repair writes it again");
+            self.found("counts", path, Some(problem));
+        }
         if self.deep && readable {
             self.statistics(segment);
         }
@@ -282,11 +288,16 @@ impl Verify<'_> {
     }
 
     fn check_rows(&self, segment: &Segment, stated: &Coverage, target: &Target) -> Result<()> {
-        let Derived { coverage, bounds } = derive(self.table.log().storage().as_ref(), segment, target)?;
+        let Derived { coverage, counts, bounds } = derive(self.table.log().storage().as_ref(), segment, target)?;
         let record: &SegmentRecord = &segment.record;
         let wrong = |what: &str| Err(Error::corrupt(what).with("path", &record.path).with("version", segment.added));
         if coverage != *stated {
             return wrong("the coverage of a segment is not that of its rows");
+        }
+        if let Ok(Some(stated)) = segment.counts(self.table.log().storage().as_ref())
+            && counts.is_some_and(|counts| counts != stated)
+        {
+            return wrong("the counts of a segment are not those of its rows");
         }
         if bounds != (record.index_min, record.index_max) {
             return wrong("the bounds of a segment are not those of its rows");

@@ -61,7 +61,7 @@ impl<'a> SegmentBuilder<'a> {
         let hashing = Hashing { staged: storage.stage(&path)?, hasher: Xxh3Default::new() };
         let writer = SegmentWriter::create(path, hashing, &write_columns(target), &options)?;
         let look = RowLook::new(keys.entities.len());
-        let collector = Collector::new(&target.grid);
+        let collector = Collector::of(target);
         Ok(Self { storage, target, id, keys, writer, look, collector, unique: None })
     }
 
@@ -107,17 +107,19 @@ impl<'a> SegmentBuilder<'a> {
             let entities: Vec<_> = inspection.entities.iter().map(|values| entity(values)).collect();
             return Err(duplicates::refusal(self.target, &found, &entities));
         }
-        let coverage = self.collector.finish()?;
+        let (coverage, counts) = self.collector.finish_counted()?;
         let (written, hashing) = self.writer.finish()?;
         let checksum = Fingerprint(hashing.hasher.digest128());
         let bytes = hashing.staged.finish()?;
         let path = segment_path(&self.id);
         let footer_checksum = SegmentFile::open(self.storage.open(&path)?)?.footer_checksum();
-        let coverage_record = record::coverage(self.storage, &coverage, &self.id).inspect_err(|_| {
+        let told = record::coverage(self.storage, &coverage, &self.id)
+            .and_then(|covers| Ok((covers, record::counts(self.storage, counts.as_ref(), &self.id)?)));
+        let (coverage_record, counts_record) = told.inspect_err(|_| {
             // The leftover is vacuum's when it cannot be removed.
             let _ = self.storage.remove(&path);
         })?;
-        Ok(Some(SegmentRecord {
+        let mut record = SegmentRecord {
             id: self.id,
             path,
             rows: written.rows,
@@ -135,7 +137,9 @@ impl<'a> SegmentBuilder<'a> {
             coverage: coverage_record,
             sources,
             extra: serde_json::Map::new(),
-        }))
+        };
+        record.set_counts(counts_record.as_ref());
+        Ok(Some(record))
     }
 }
 

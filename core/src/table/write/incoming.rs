@@ -22,7 +22,7 @@ use crate::table::collector::entity;
 use crate::table::fingerprint::hash;
 use crate::table::target::{Target, check_finite, field_ids, read_column};
 use crate::{
-    coverage::{Coverage, Entity},
+    coverage::{Counts, Coverage, Entity},
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Fingerprint, SortOrder, SourceRecord},
@@ -135,6 +135,8 @@ pub struct Incoming {
     pub sorted_by: Option<SortOrder>,
     /// The buckets of each entity in it.
     pub coverage: Coverage,
+    /// How many rows each of them has, where the table keeps that.
+    pub counts: Option<Counts>,
     /// How many rows each entity has in it.
     pub rows_by_entity: BTreeMap<Entity, u64>,
     /// Field ids of the index and entity columns of which the file says what its rows do not.
@@ -164,7 +166,7 @@ impl Incoming {
                 .map(|name| read_column(file, name, &target.schema))
                 .collect::<Result<_>>()?,
         };
-        let mut collector = Collector::new(&target.grid);
+        let mut collector = Collector::of(target);
         let inspection = inspect(file, &request, &mut Watched { visitor: &mut collector, monitor })?;
         if target.definition.uniqueness == Uniqueness::Row {
             duplicates::refuse(file, &request, target)?;
@@ -175,7 +177,7 @@ impl Incoming {
             .zip(&collector.slots)
             .map(|(values, (_, rows))| (entity(values), *rows))
             .collect();
-        let coverage = collector.finish()?;
+        let (coverage, counts) = collector.finish_counted()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
         check_finite(min, max, target)?;
         let sorted_by = sort_order(&inspection, !request.entities.is_empty());
@@ -190,6 +192,7 @@ impl Incoming {
             bounds: (IndexValue(min), IndexValue(max)),
             sorted_by,
             coverage,
+            counts,
             rows_by_entity,
             misstated,
             decoded: None,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::adopt;
 use crate::{
-    coverage::Coverage,
+    coverage::{Counts, Coverage},
     error::{Error, Result},
     log::{
         COVERAGE_DIRECTORY,
@@ -21,15 +21,25 @@ const INLINE_COVERAGE_BYTES: usize = 4096;
 /// # Errors
 /// `Io` when the file cannot be written.
 pub fn coverage(storage: &dyn Storage, coverage: &Coverage, id: &str) -> Result<CoverageRecord> {
-    let bytes = coverage.to_bytes();
+    placed(storage, coverage.to_bytes(), &format!("{COVERAGE_DIRECTORY}/{id}.cov"))
+}
+
+fn placed(storage: &dyn Storage, bytes: Vec<u8>, path: &str) -> Result<CoverageRecord> {
     if bytes.len() <= INLINE_COVERAGE_BYTES {
         return Ok(CoverageRecord::Inline(bytes));
     }
-    let path = format!("{COVERAGE_DIRECTORY}/{id}.cov");
-    let mut staged = storage.stage(&path)?;
-    staged.write_all(&bytes).map_err(|e| Error::io("write", &path, e))?;
+    let mut staged = storage.stage(path)?;
+    staged.write_all(&bytes).map_err(|e| Error::io("write", path, e))?;
     staged.finish()?;
-    Ok(CoverageRecord::File(path))
+    Ok(CoverageRecord::File(path.to_owned()))
+}
+
+/// Puts the counts into the record as coverage is put there: none when there are none.
+///
+/// # Errors
+/// `Io` when the file cannot be written.
+pub fn counts(storage: &dyn Storage, counts: Option<&Counts>, id: &str) -> Result<Option<CoverageRecord>> {
+    counts.map(|counts| placed(storage, counts.to_bytes(), &format!("{COVERAGE_DIRECTORY}/{id}.cnt"))).transpose()
 }
 
 /// Removes what [`super::stage::file()`] staged; leftovers are vacuum's.
@@ -40,4 +50,5 @@ pub fn discard(storage: &dyn Storage, record: &SegmentRecord) {
     if let CoverageRecord::File(path) = &record.coverage {
         let _ = storage.remove(path);
     }
+    record.counts_path().map(|path| storage.remove(path));
 }

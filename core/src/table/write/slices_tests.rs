@@ -32,6 +32,7 @@ fn target(entity_columns: &[&str]) -> Target {
         origin_zoned: None,
         entity_columns: entity_columns.iter().map(|&name| name.to_owned()).collect(),
         uniqueness: "none".to_owned(),
+        counts: false,
         schema: Some(schema),
     };
     Target::of_table(&request.definition().unwrap()).unwrap()

@@ -44,9 +44,10 @@ pub fn file(
     let staged = bring(storage, incoming, target, mode, &path, monitor).and_then(|brought| {
         incoming.outside.check_unchanged()?;
         let coverage = record::coverage(storage, &incoming.coverage, id)?;
-        Ok((brought, coverage))
+        let counts = record::counts(storage, incoming.counts.as_ref(), id)?;
+        Ok((brought, coverage, counts))
     });
-    let (brought, coverage) = match staged {
+    let (brought, coverage, counts) = match staged {
         Ok(staged) => staged,
         Err(e) => {
             let _ = storage.remove(&path);
@@ -76,6 +77,7 @@ pub fn file(
         }],
         extra: serde_json::Map::new(),
     };
+    record.set_counts(counts.as_ref());
     if let Some(adopted) = &brought.adopted {
         record.set_adopted(adopted);
         let constants: Vec<_> = incoming.constants.iter().map(ConstantColumn::field).collect();
