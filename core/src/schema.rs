@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+mod arrays;
 pub mod type_name;
 
 /// The resolution of a time or timestamp, as stored.

@@ -8,15 +8,11 @@ use std::sync::{
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, IntervalMonthDayNanoArray,
-        ListArray, MapArray, MapBuilder, MapFieldNames, PrimitiveArray, StringArray, StringBuilder, StructArray,
-        UInt64Array,
+        ArrayRef, BooleanArray, Float64Array, IntervalMonthDayNanoArray, ListArray, MapArray, MapBuilder,
+        MapFieldNames, StringArray, StringBuilder, StructArray,
     },
     buffer::{NullBuffer, OffsetBuffer},
-    datatypes::{
-        ArrowPrimitiveType, IntervalMonthDayNano, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType, TimestampSecondType,
-    },
+    datatypes::IntervalMonthDayNano,
 };
 use tstable_core::{
     Error, Result,
@@ -227,76 +223,13 @@ pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef
         ColumnType::Varchar => Arc::new(
             cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>(),
         ),
-        ColumnType::Integer => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Int32Array>()),
-        ColumnType::BigInt => Arc::new(ints().map(|v| v.map(clamp::<i64>)).collect::<Int64Array>()),
-        ColumnType::UBigInt => Arc::new(ints().map(|v| v.map(clamp::<u64>)).collect::<UInt64Array>()),
-        ColumnType::Date => Arc::new(ints().map(|v| v.map(clamp::<i32>)).collect::<Date32Array>()),
-        ColumnType::Timestamp(unit) => timestamps(*unit, ints()),
-        ColumnType::TimestampTz(unit) => with_zone(&timestamps(*unit, ints()), *unit)?,
         ColumnType::Interval => Arc::new(intervals(cells())),
         ColumnType::List(element) => Arc::new(lists(element, cells())?),
         ColumnType::Struct(fields) => Arc::new(structs(fields, cells())?),
         ColumnType::Map(..) => Arc::new(maps(cells())?),
-        other => return small_integers(other, ints()),
-    })
-}
-
-/// Entity columns may have any integer type.
-fn small_integers(ty: &ColumnType, ints: impl Iterator<Item = Option<i128>>) -> Result<ArrayRef> {
-    use arrow::array::{Int8Array, Int16Array, UInt8Array, UInt16Array, UInt32Array};
-    Ok(match ty {
-        ColumnType::TinyInt => Arc::new(ints.map(|v| v.map(clamp::<i8>)).collect::<Int8Array>()),
-        ColumnType::SmallInt => Arc::new(ints.map(|v| v.map(clamp::<i16>)).collect::<Int16Array>()),
-        ColumnType::UTinyInt => Arc::new(ints.map(|v| v.map(clamp::<u8>)).collect::<UInt8Array>()),
-        ColumnType::USmallInt => Arc::new(ints.map(|v| v.map(clamp::<u16>)).collect::<UInt16Array>()),
-        ColumnType::UInteger => Arc::new(ints.map(|v| v.map(clamp::<u32>)).collect::<UInt32Array>()),
-        other => return Err(Error::invalid_argument(format!("a report cannot show a column of type {other}"))),
-    })
-}
-
-/// The nearest value of the type: bucket bounds may lie a bucket outside of what the index column can hold.
-fn clamp<T: TryFrom<i128> + Bounds>(value: i128) -> T {
-    T::try_from(value).unwrap_or(if value < 0 { T::LEAST } else { T::GREATEST })
-}
-
-trait Bounds {
-    const LEAST: Self;
-    const GREATEST: Self;
-}
-
-macro_rules! bounds {
-    ($($ty:ty),*) => { $(impl Bounds for $ty { const LEAST: Self = Self::MIN; const GREATEST: Self = Self::MAX; })* };
-}
-bounds!(i8, i16, i32, i64, u8, u16, u32, u64);
-
-fn timestamps(unit: TimeUnit, ints: impl Iterator<Item = Option<i128>>) -> ArrayRef {
-    fn typed<T: ArrowPrimitiveType<Native = i64>>(ints: impl Iterator<Item = Option<i128>>) -> ArrayRef {
-        Arc::new(ints.map(|v| v.map(clamp::<i64>)).collect::<PrimitiveArray<T>>())
-    }
-    match unit {
-        TimeUnit::S => typed::<TimestampSecondType>(ints),
-        TimeUnit::Ms => typed::<TimestampMillisecondType>(ints),
-        TimeUnit::Us => typed::<TimestampMicrosecondType>(ints),
-        TimeUnit::Ns => typed::<TimestampNanosecondType>(ints),
-    }
-}
-
-fn with_zone(array: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef> {
-    use arrow::array::AsArray;
-    let missing = || Error::invalid_argument("a report column of another unit");
-    Ok(match unit {
-        TimeUnit::S => {
-            Arc::new(array.as_primitive_opt::<TimestampSecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"))
-        }
-        TimeUnit::Ms => Arc::new(
-            array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
-        ),
-        TimeUnit::Us => Arc::new(
-            array.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
-        ),
-        TimeUnit::Ns => Arc::new(
-            array.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?.clone().with_timezone("UTC"),
-        ),
+        other => other
+            .array_of(ints())
+            .ok_or_else(|| Error::invalid_argument(format!("a report cannot show a column of type {other}")))?,
     })
 }
 

@@ -3,19 +3,12 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{
-        ArrayRef, Date32Array, DictionaryArray, Int32Array, Int64Array, IntervalMonthDayNanoArray, PrimitiveArray,
-        StringArray, UInt64Array,
-    },
-    datatypes::{
-        ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, TimestampMicrosecondType,
-        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-        UInt64Type,
-    },
+    array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray},
+    datatypes::IntervalMonthDayNano,
 };
 use tstable_core::{
     Error, Result,
-    schema::{ColumnType, Strings, TimeUnit},
+    schema::ColumnType,
     table::{
         ask::stretch::{Position, Stretch},
         numbers::integers,
@@ -219,53 +212,14 @@ fn dictionary(keys: &[i32], values: &ArrayRef) -> Result<ArrayRef> {
 
 /// Values of an integer entity column as an array of its type.
 fn integer_array(ty: &ColumnType, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
-    fn typed<T: ArrowPrimitiveType>(values: impl Iterator<Item = i128>) -> Result<ArrayRef>
-    where
-        T::Native: TryFrom<i128> + Default,
-    {
-        let values = values.map(|value| T::Native::try_from(value).unwrap_or_default());
-        Ok(Arc::new(PrimitiveArray::<T>::from_iter_values(values)))
-    }
-    match ty {
-        ColumnType::TinyInt => typed::<Int8Type>(values),
-        ColumnType::SmallInt => typed::<Int16Type>(values),
-        ColumnType::Integer => typed::<Int32Type>(values),
-        ColumnType::BigInt => typed::<Int64Type>(values),
-        ColumnType::UTinyInt => typed::<UInt8Type>(values),
-        ColumnType::USmallInt => typed::<UInt16Type>(values),
-        ColumnType::UInteger => typed::<UInt32Type>(values),
-        ColumnType::UBigInt => typed::<UInt64Type>(values),
-        other => Err(Error::invalid_argument(format!("a column of type {other} is not an entity column of integers"))),
-    }
+    let array = ty.array_of(values.map(Some));
+    array.ok_or_else(|| Error::internal(format!("a column of type {ty} is not an entity column of integers")))
 }
 
 /// Index values as an array of the index column's type; what lies a bucket outside of the type becomes its nearest value.
 pub(super) fn index_array(ty: &ColumnType, values: &[i128]) -> Result<ArrayRef> {
-    fn typed<T: ArrowPrimitiveType<Native = i64>>(values: &[i128], ty: &ColumnType) -> ArrayRef {
-        let array = PrimitiveArray::<T>::from_iter_values(values.iter().map(|value| narrow(*value)));
-        Arc::new(array.with_data_type(ty.arrow(Strings::Plain)))
-    }
-    Ok(match ty {
-        ColumnType::Date => Arc::new(Date32Array::from_iter_values(
-            values.iter().map(|value| i32::try_from(*value).unwrap_or(if *value < 0 { i32::MIN } else { i32::MAX })),
-        )),
-        ty if ty.is_integer() && *ty != ColumnType::UBigInt => {
-            let (bits, signed) = ty.integer_bits().unwrap_or((64, true));
-            let (least, most) =
-                if signed { (-1_i128 << (bits - 1), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) };
-            return integer_array(ty, values.iter().map(|value| (*value).clamp(least, most)));
-        }
-        ColumnType::UBigInt => Arc::new(UInt64Array::from_iter_values(
-            values.iter().map(|value| u64::try_from(*value).unwrap_or(if *value < 0 { 0 } else { u64::MAX })),
-        )),
-        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => match unit {
-            TimeUnit::S => typed::<TimestampSecondType>(values, ty),
-            TimeUnit::Ms => typed::<TimestampMillisecondType>(values, ty),
-            TimeUnit::Us => typed::<TimestampMicrosecondType>(values, ty),
-            TimeUnit::Ns => typed::<TimestampNanosecondType>(values, ty),
-        },
-        other => return Err(Error::invalid_argument(format!("a column of type {other} is no index"))),
-    })
+    let array = ty.array_of(values.iter().copied().map(Some));
+    array.ok_or_else(|| Error::internal(format!("a column of type {ty} is not an index")))
 }
 
 fn narrow(value: i128) -> i64 {

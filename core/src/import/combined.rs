@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     log::commit::Action,
     schema::{ColumnType, Schema, same_name},
-    segment::{rewrite::TableRows, write::WriteColumn},
+    segment::{WriteColumn, rewrite::TableRows},
     table::{
         CreateRequest, Snapshot, Table,
         incoming::open,

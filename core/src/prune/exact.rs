@@ -2,10 +2,10 @@
 //! column may have. Only forms whose meaning is certain; all else is none.
 
 use super::{
-    bounds::Interval,
     calendar::{MICRO, floor_to},
     convert::{integer_range, is_special, sql_type, unit_nanos},
     expr::{Comparison, Constant, Expr},
+    interval::Interval,
 };
 use crate::{
     schema::{ColumnType, TimeUnit},

@@ -9,36 +9,10 @@ use super::{
     convert::{integer_range, is_special, unit_nanos},
     domain::{Domain, Scalar},
     expr::{Constant, Expr},
+    step::Step,
     strings, temporal,
 };
 use crate::schema::{ColumnType, TimeUnit};
-
-/// An INTERVAL as given: months, days and microseconds, each added in turn.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
-    pub(super) months: i32,
-    pub(super) days: i32,
-    pub(super) micros: i64,
-}
-
-impl Step {
-    fn of(expr: &Expr) -> Option<Self> {
-        match expr {
-            Expr::Constant(Constant::Interval { months, days, micros }) => {
-                Some(Self { months: *months, days: *days, micros: *micros })
-            }
-            _ => None,
-        }
-    }
-
-    fn negated(self) -> Option<Self> {
-        Some(Self {
-            months: self.months.checked_neg()?,
-            days: self.days.checked_neg()?,
-            micros: self.micros.checked_neg()?,
-        })
-    }
-}
 
 /// The values of a function call; `value` evaluates an argument.
 pub(super) fn call(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Expr) -> Domain) -> Domain {

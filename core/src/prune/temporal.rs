@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     convert::is_special,
     domain::{Domain, Piece, Scalar},
-    functions::Step,
+    step::Step,
 };
 use crate::schema::{ColumnType, TimeUnit};
 

@@ -39,10 +39,11 @@ mod widen;
 
 pub use file::SegmentFile;
 pub use filter::{IndexFilter, ValueFilter};
+pub use parquet_type::WriteColumn;
 pub use read::{ReadColumn, ReadRequest, RowGroupRead, SegmentReader};
 pub use schema::FileColumn;
 pub use stats::{ColumnBounds, PageBounds};
-pub use write::{SegmentWriter, WriteColumn, WriteOptions, Written};
+pub use write::{SegmentWriter, WriteOptions, Written};
 
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,21 @@ use parquet::{
     schema::types::{PrimitiveTypeBuilder, SchemaDescriptor, Type, TypePtr},
 };
 
-use super::write::WriteColumn;
 use crate::{
     error::{Error, Result},
     schema::{ColumnType, Field, TimeUnit},
 };
+
+/// A column to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteColumn {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub ty: ColumnType,
+    /// The table's field id, kept in the file.
+    pub field_id: Option<u32>,
+}
 
 /// The schema of a file with these columns, all of which may be NULL.
 pub(super) fn file_schema(columns: &[WriteColumn]) -> Result<SchemaDescriptor> {

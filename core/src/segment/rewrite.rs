@@ -16,9 +16,10 @@ use super::{
     filter::IndexFilter,
     guard::{arrow_error, guarded},
     index::rows_inside,
+    parquet_type::WriteColumn,
     read::{ReadColumn, ReadRequest, RowGroupRead},
     room::BATCH_BYTES,
-    write::{SegmentWriter, WriteColumn, WriteOptions, Written},
+    write::{SegmentWriter, WriteOptions, Written},
 };
 use crate::{
     error::{Error, Result},

@@ -25,7 +25,7 @@ use super::{
     convert::converted,
     guard::{arrow_error, guarded, write_error},
     pages::Pages,
-    parquet_type::file_schema,
+    parquet_type::{WriteColumn, file_schema},
 };
 use crate::{
     error::{Error, Result},
@@ -43,17 +43,6 @@ const PAGE_ROWS: usize = 8 * 1024;
 
 /// Values are encoded in portions of this many, and a page can end only between two portions.
 const ENCODED_ROWS: usize = 1024;
-
-/// A column to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WriteColumn {
-    /// The name.
-    pub name: String,
-    /// The type.
-    pub ty: ColumnType,
-    /// The table's field id, kept in the file.
-    pub field_id: Option<u32>,
-}
 
 /// How to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,11 +6,7 @@ use crate::{
     error::{Error, Result},
     log::{commit::SortOrder, definition::Definition, state::Segment},
     schema::{ColumnType, Schema, same_name},
-    segment::{
-        ReadColumn, SegmentFile,
-        rewrite::TableRows,
-        write::{WriteColumn, WriteOptions},
-    },
+    segment::{ReadColumn, SegmentFile, WriteColumn, rewrite::TableRows, write::WriteOptions},
     time::Grid,
 };
 

@@ -8,6 +8,7 @@ mod grid;
 mod offsets;
 mod rules;
 mod spelling;
+mod units;
 mod value;
 mod wall_clock;
 mod width;
@@ -18,9 +19,10 @@ pub use format::{format_bucket, format_value};
 pub use grid::Grid;
 pub use offsets::Offsets;
 pub use rules::zone_rules;
+pub use units::WidthUnit;
 pub use value::{BucketId, IndexRange, IndexValue, Run};
 pub use wall_clock::WallClock;
-pub use width::{BucketWidth, WidthUnit};
+pub use width::BucketWidth;
 pub use zone::{check_zone, instant_of_wall_time, wall_time_of_instant, zone_data_version};
 
 #[cfg(test)]

@@ -5,28 +5,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 
-use super::width::WidthUnit;
-
-/// Every unit that is understood, in lower case. Months have no single letter: `m` is minutes to DuckDB and polars, `M` was
-/// months to pandas.
-const NAMES: [(WidthUnit, &[&str]); 10] = [
-    (
-        WidthUnit::Microsecond,
-        &["us", "µs", "μs", "usec", "usecs", "usecond", "useconds", "microsecond", "microseconds", "micros"],
-    ),
-    (
-        WidthUnit::Millisecond,
-        &["ms", "msec", "msecs", "msecond", "mseconds", "millisecond", "milliseconds", "millis", "milli"],
-    ),
-    (WidthUnit::Second, &["s", "sec", "secs", "second", "seconds"]),
-    (WidthUnit::Minute, &["m", "min", "mins", "minute", "minutes"]),
-    (WidthUnit::Hour, &["h", "hr", "hrs", "hour", "hours"]),
-    (WidthUnit::Day, &["d", "day", "days"]),
-    (WidthUnit::Week, &["w", "wk", "wks", "week", "weeks"]),
-    (WidthUnit::Month, &["mo", "mon", "mons", "month", "months"]),
-    (WidthUnit::Quarter, &["q", "quarter", "quarters"]),
-    (WidthUnit::Year, &["y", "yr", "yrs", "year", "years"]),
-];
+use super::units::WidthUnit;
 
 /// A number and a unit as they stand in a text.
 pub(super) struct Spelled {
@@ -39,7 +18,8 @@ pub(super) fn read(text: &str) -> std::result::Result<Spelled, String> {
     let inner = without_interval(text.trim());
     let inner = inner.as_ref();
     if let Some(micros) = clock(inner) {
-        return Ok(in_largest_unit(micros?));
+        let (count, unit) = WidthUnit::of_micros(micros?);
+        return Ok(Spelled { count, unit });
     }
     let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = inner.split_at_checked(digits).unwrap_or((inner, ""));
@@ -77,7 +57,6 @@ fn without_interval(text: &str) -> Cow<'_, str> {
 /// The unit of that name; an error where the name has two meanings.
 fn named(name: &str) -> std::result::Result<Option<WidthUnit>, String> {
     match name {
-        "" | "i" => return Ok(Some(WidthUnit::Integer)),
         "T" => return Ok(Some(WidthUnit::Minute)),
         "M" => {
             return Err(
@@ -94,8 +73,7 @@ fn named(name: &str) -> std::result::Result<Option<WidthUnit>, String> {
         }
         _ => {}
     }
-    let lower = name.to_lowercase();
-    Ok(NAMES.iter().find(|(_, names)| names.contains(&lower.as_str())).map(|(unit, _)| *unit))
+    Ok(WidthUnit::named(&name.to_lowercase()))
 }
 
 fn without_number(text: &str) -> String {
@@ -135,19 +113,6 @@ fn clock(text: &str) -> Option<std::result::Result<i64, String>> {
     Some(if well_made { micros().ok_or_else(|| "is too wide".to_owned()) } else { Err(unknown("1")) })
 }
 
-/// So many microseconds in the largest unit up to hours that they are a whole number of.
-fn in_largest_unit(micros: i64) -> Spelled {
-    const UNITS: [(i64, WidthUnit); 4] = [
-        (3_600_000_000, WidthUnit::Hour),
-        (60_000_000, WidthUnit::Minute),
-        (1_000_000, WidthUnit::Second),
-        (1_000, WidthUnit::Millisecond),
-    ];
-    let (size, unit) =
-        UNITS.into_iter().find(|(size, _)| micros != 0 && micros % size == 0).unwrap_or((1, WidthUnit::Microsecond));
-    Spelled { count: micros / size, unit }
-}
-
 /// A width that is given as the three parts of an interval.
 ///
 /// # Errors
@@ -159,7 +124,10 @@ pub(super) fn of_interval(months: i32, days: i32, micros: i64) -> Result<Spelled
         }
         (months, 0, 0) if months != 0 => Ok(Spelled { count: months.into(), unit: WidthUnit::Month }),
         (0, days, 0) if days != 0 => Ok(Spelled { count: days.into(), unit: WidthUnit::Day }),
-        (0, 0, micros) => Ok(in_largest_unit(micros)),
+        (0, 0, micros) => {
+            let (count, unit) = WidthUnit::of_micros(micros);
+            Ok(Spelled { count, unit })
+        }
         _ => Err(Error::invalid_argument(format!(
             "the interval of {months} months, {days} days and {micros} microseconds is made of several parts; a bucket has \
              one number and one unit, as in INTERVAL 1 HOUR"

@@ -7,34 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-use super::spelling::{self, Spelled};
-
-/// The unit of a bucket width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WidthUnit {
-    /// The integers of an integer index; written without a unit.
-    Integer,
-    /// Microseconds, `us`.
-    Microsecond,
-    /// Milliseconds, `ms`.
-    Millisecond,
-    /// Seconds, `s`.
-    Second,
-    /// Minutes, `m`.
-    Minute,
-    /// Hours, `h`.
-    Hour,
-    /// Days, `d`: 24 hours, or local days when the table has a time zone.
-    Day,
-    /// Weeks from Monday to Sunday, `w`.
-    Week,
-    /// Calendar months, `mo`.
-    Month,
-    /// Quarters of a calendar year, `q`.
-    Quarter,
-    /// Calendar years, `y`.
-    Year,
-}
+use super::{
+    spelling::{self, Spelled},
+    units::WidthUnit,
+};
 
 /// A bucket width: a count of at least one, and its unit. Displays and serialises as the count and the short name
 /// of the unit: `60 minutes` is `60m`, and stays so.
@@ -44,14 +20,6 @@ pub struct BucketWidth {
     count: i64,
     unit: WidthUnit,
 }
-
-const EXPECTED: &str = "expected a whole number and one of the units us ms s m h d w mo q y or their names, such as \
-                        '15m', '1h', '1 day' or '1mo', or a number alone, such as '1000', for an integer index";
-
-/// The widest bucket of time: 100 years. It keeps the ends of every bucket that has a number inside 128 bits.
-const MAX_YEARS: i64 = 100;
-const MAX_DAYS: i64 = 36_525;
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 impl BucketWidth {
     /// Reads a width as people write it: `15m`, `15min`, `1 hour`, `6H`, `100 ms`, `INTERVAL 5 MINUTE`, a bare integer.
@@ -115,60 +83,16 @@ impl BucketWidth {
     /// Whether days are counted on the calendar when there is a time zone: `d`, `w` and longer.
     #[must_use]
     pub fn is_calendar(&self) -> bool {
-        matches!(self.unit, WidthUnit::Day | WidthUnit::Week | WidthUnit::Month | WidthUnit::Quarter | WidthUnit::Year)
-    }
-}
-
-impl WidthUnit {
-    const fn nanos(self) -> Option<i64> {
-        Some(match self {
-            Self::Microsecond => 1_000,
-            Self::Millisecond => 1_000_000,
-            Self::Second => 1_000_000_000,
-            Self::Minute => 60_000_000_000,
-            Self::Hour => 3_600_000_000_000,
-            Self::Day => NANOS_PER_DAY,
-            Self::Week => 7 * NANOS_PER_DAY,
-            Self::Integer | Self::Month | Self::Quarter | Self::Year => return None,
-        })
-    }
-
-    const fn months(self) -> Option<i64> {
-        match self {
-            Self::Month => Some(1),
-            Self::Quarter => Some(3),
-            Self::Year => Some(12),
-            _ => None,
-        }
-    }
-
-    const fn max_count(self) -> i64 {
-        match (self.nanos(), self.months()) {
-            (Some(nanos), _) => MAX_DAYS * NANOS_PER_DAY / nanos,
-            (_, Some(months)) => MAX_YEARS * 12 / months,
-            (None, None) => 1 << 62,
-        }
-    }
-
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::Integer => "",
-            Self::Microsecond => "us",
-            Self::Millisecond => "ms",
-            Self::Second => "s",
-            Self::Minute => "m",
-            Self::Hour => "h",
-            Self::Day => "d",
-            Self::Week => "w",
-            Self::Month => "mo",
-            Self::Quarter => "q",
-            Self::Year => "y",
-        }
+        self.unit.is_calendar()
     }
 }
 
 fn refusal(text: &str, why: &str) -> Error {
-    Error::invalid_argument(format!("the bucket '{text}' {why}; {EXPECTED}"))
+    Error::invalid_argument(format!(
+        "the bucket '{text}' {why}; expected a whole number and one of the units {} or their names, such as '15m', '1h', \
+         '1 day' or '1mo', or a number alone, such as '1000', for an integer index",
+        WidthUnit::short_names()
+    ))
 }
 
 impl FromStr for BucketWidth {

@@ -1,17 +1,15 @@
 //! Columns that a segment has without a byte in its file: all of its rows have one value there. They come after the file's own columns,
 //! have bounds like any other, and are read at no cost. Where a value comes from is not known here.
 
+mod repeated;
 pub mod text;
+
+pub use repeated::repeated;
 
 use std::sync::Arc;
 
 use arrow::{
-    array::{
-        ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Float64Array, Int8Array,
-        Int16Array, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
-        TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt8Array, UInt16Array,
-        UInt32Array, UInt64Array, new_null_array,
-    },
+    array::{ArrayRef, RecordBatch, RecordBatchOptions},
     datatypes::{DataType, Schema as ArrowSchema},
 };
 
@@ -26,7 +24,7 @@ use crate::{
     error::{Error, Result},
     log::constants::ConstantField,
     prune::expr::Constant,
-    schema::{ColumnType, Strings, TimeUnit},
+    schema::{ColumnType, Strings},
 };
 
 /// A column of one value.
@@ -66,64 +64,10 @@ impl ConstantColumn {
     /// # Errors
     /// `InvalidArgument` when the value is not of the type.
     pub(super) fn rows(&self, rows: usize, strings: Strings) -> Result<ArrayRef> {
-        if self.value == Constant::Null {
-            return Ok(new_null_array(&self.ty.arrow(Strings::Plain), rows));
-        }
-        if let (Constant::Text(text), Strings::Dictionary) = (&self.value, strings) {
-            let values = Arc::new(StringArray::from_iter_values([text]));
-            return Ok(Arc::new(DictionaryArray::new(Int32Array::from_value(0, rows), values)));
-        }
-        repeated(&self.value, &self.ty, rows).ok_or_else(|| {
+        repeated(&self.value, &self.ty, rows, strings).ok_or_else(|| {
             Error::invalid_argument(format!("a constant of column '{}' is not a value of {}", self.name, self.ty))
         })
     }
-}
-
-fn repeated(value: &Constant, ty: &ColumnType, rows: usize) -> Option<ArrayRef> {
-    Some(match (value, ty) {
-        (Constant::Bool(value), ColumnType::Boolean) => Arc::new(BooleanArray::from(vec![*value; rows])),
-        (Constant::Text(text), ColumnType::Varchar) => {
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "what was read from a FLOAT's text")]
-        (Constant::Float(value), ColumnType::Float) => Arc::new(Float32Array::from_value(*value as f32, rows)),
-        (Constant::Float(value), ColumnType::Double) => Arc::new(Float64Array::from_value(*value, rows)),
-        (Constant::Int(value), ty) => return integers(*value, ty, rows),
-        (Constant::Decimal(value, of), ColumnType::Decimal { precision, scale }) if of == scale => {
-            let array = Decimal128Array::from_value(*value, rows);
-            Arc::new(array.with_precision_and_scale(*precision, i8::try_from(*scale).ok()?).ok()?)
-        }
-        (Constant::Temporal(of, count), ty) if of == ty => return instants(*count, ty, rows),
-        _ => return None,
-    })
-}
-
-fn integers(value: i128, ty: &ColumnType, rows: usize) -> Option<ArrayRef> {
-    Some(match ty {
-        ColumnType::TinyInt => Arc::new(Int8Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::SmallInt => Arc::new(Int16Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::Integer => Arc::new(Int32Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::BigInt => Arc::new(Int64Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::UTinyInt => Arc::new(UInt8Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::USmallInt => Arc::new(UInt16Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::UInteger => Arc::new(UInt32Array::from_value(value.try_into().ok()?, rows)),
-        ColumnType::UBigInt => Arc::new(UInt64Array::from_value(value.try_into().ok()?, rows)),
-        _ => return None,
-    })
-}
-
-fn instants(count: i64, ty: &ColumnType, rows: usize) -> Option<ArrayRef> {
-    let zone: Option<Arc<str>> = matches!(ty, ColumnType::TimestampTz(_)).then(|| "UTC".into());
-    Some(match ty {
-        ColumnType::Date => Arc::new(Date32Array::from_value(count.try_into().ok()?, rows)),
-        ColumnType::Timestamp(unit) | ColumnType::TimestampTz(unit) => match unit {
-            TimeUnit::S => Arc::new(TimestampSecondArray::from_value(count, rows).with_timezone_opt(zone)),
-            TimeUnit::Ms => Arc::new(TimestampMillisecondArray::from_value(count, rows).with_timezone_opt(zone)),
-            TimeUnit::Us => Arc::new(TimestampMicrosecondArray::from_value(count, rows).with_timezone_opt(zone)),
-            TimeUnit::Ns => Arc::new(TimestampNanosecondArray::from_value(count, rows).with_timezone_opt(zone)),
-        },
-        _ => return None,
-    })
 }
 
 /// Where the columns of a batch come from.

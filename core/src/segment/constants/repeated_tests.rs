@@ -1,13 +1,13 @@
-//! Tests of constants as arrays.
+//! Tests of values as arrays of equal rows.
 #![allow(clippy::unwrap_used)]
 
-use arrow::array::{Array, AsArray};
-use tstable_core::{
+use crate::{
     prune::expr::Constant,
     schema::{ColumnType, Strings, TimeUnit},
 };
+use arrow::array::{Array, AsArray};
 
-use super::array;
+use super::repeated;
 
 #[test]
 fn a_constant_has_the_arrow_type_of_its_column() {
@@ -16,34 +16,38 @@ fn a_constant_has_the_arrow_type_of_its_column() {
         (ColumnType::UTinyInt, Constant::Int(255)),
         (ColumnType::BigInt, Constant::Int(-1)),
         (ColumnType::Double, Constant::Float(1.5)),
+        (ColumnType::Decimal { precision: 9, scale: 2 }, Constant::Decimal(125, 2)),
+        (ColumnType::TimestampTz(TimeUnit::Us), Constant::Temporal(ColumnType::TimestampTz(TimeUnit::Us), 7)),
         (ColumnType::Blob, Constant::Bytes(vec![1, 2])),
         (ColumnType::Date, Constant::Temporal(ColumnType::Date, 7)),
         (ColumnType::Timestamp(TimeUnit::Ms), Constant::Temporal(ColumnType::Timestamp(TimeUnit::Ms), 7)),
     ];
     for (ty, value) in cases {
-        let array = array(&ty, &value, 3).unwrap();
+        let array = repeated(&value, &ty, 3, Strings::Dictionary).unwrap();
         assert_eq!((array.len(), array.null_count(), array.data_type()), (3, 0, &ty.arrow(Strings::Plain)));
     }
 }
 
 #[test]
-fn a_text_is_stored_once() {
-    let array = array(&ColumnType::Varchar, &Constant::Text("x".into()), 5).unwrap();
+fn a_text_is_stored_once_in_a_dictionary() {
+    let array = repeated(&Constant::Text("x".into()), &ColumnType::Varchar, 5, Strings::Dictionary).unwrap();
     let dictionary = array.as_any_dictionary();
     assert_eq!((array.len(), dictionary.values().len()), (5, 1));
+    let plain = repeated(&Constant::Text("x".into()), &ColumnType::Varchar, 5, Strings::Plain).unwrap();
+    assert!(plain.as_string::<i32>().iter().all(|text| text == Some("x")));
 }
 
 #[test]
 fn null_fits_every_type() {
     for ty in [ColumnType::Varchar, ColumnType::Interval, ColumnType::Uuid] {
-        assert_eq!(array(&ty, &Constant::Null, 2).unwrap().null_count(), 2);
+        assert_eq!(repeated(&Constant::Null, &ty, 2, Strings::Dictionary).unwrap().null_count(), 2);
     }
 }
 
 #[test]
 fn a_constant_of_another_type_or_out_of_range_is_refused() {
-    assert!(array(&ColumnType::TinyInt, &Constant::Int(128), 1).is_err());
-    assert!(array(&ColumnType::Varchar, &Constant::Int(1), 1).is_err());
+    assert!(repeated(&Constant::Int(128), &ColumnType::TinyInt, 1, Strings::Dictionary).is_none());
+    assert!(repeated(&Constant::Int(1), &ColumnType::Varchar, 1, Strings::Dictionary).is_none());
     let milliseconds = Constant::Temporal(ColumnType::Timestamp(TimeUnit::Ms), 1);
-    assert!(array(&ColumnType::Timestamp(TimeUnit::Us), &milliseconds, 1).is_err());
+    assert!(repeated(&milliseconds, &ColumnType::Timestamp(TimeUnit::Us), 1, Strings::Dictionary).is_none());
 }
