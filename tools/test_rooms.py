@@ -1,10 +1,11 @@
 """In core/src/table nothing imports what stands above it: no circles, few floors, in the folder and in each of its wings."""
 
+import re
 import tempfile
 import unittest
 from pathlib import Path
 
-from rooms import CORE, Crate, circles, floors
+from rooms import CORE, REPOSITORY, Crate, circles, floors
 
 TABLE = CORE / "table"
 MOST_FLOORS = 7
@@ -30,6 +31,21 @@ class Rooms(unittest.TestCase):
             with self.subTest(folder=folder.relative_to(CORE)):
                 if not circles(rooms):
                     self.assertLessEqual(max(floors(rooms).values()), MOST_FLOORS)
+
+    def test_the_drawing_in_the_document_shows_the_floors_that_there_are(self):
+        text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+        drawing = " ".join(re.search(r"draws them\):\n\n(.*?)\n\n", text, re.DOTALL).group(1).split())
+        drawn = [set(floor.strip().split(", ")) for floor in drawing.split("->")]
+        floor_of = floors(self.crate.rooms(TABLE))
+        floor_of.pop("mod", None)
+        there = [{room for room, at in floor_of.items() if at == floor} for floor in range(1, max(floor_of.values()) + 1)]
+        self.assertEqual(drawn, there)
+
+    def test_every_path_in_the_document_is_there(self):
+        text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+        paths = {path for path in re.findall(r"`((?:core|src|tools|docs)/[^`<]*)`", text)}
+        self.assertGreater(len(paths), 30)
+        self.assertEqual({path for path in paths if not (REPOSITORY / path).exists()}, set())
 
     def test_a_mod_of_a_wing_holds_no_code_that_others_import(self):
         wings = {path for path in TABLE.iterdir() if path.is_dir()}
