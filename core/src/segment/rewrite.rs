@@ -4,8 +4,9 @@
 use std::{io::Write, sync::Arc};
 
 use arrow::{
+    array::make_comparator,
     array::{ArrayRef, RecordBatch, UInt32Array, new_null_array},
-    compute::{SortColumn, SortOptions, concat, filter_record_batch, interleave_record_batch, lexsort_to_indices},
+    compute::{SortOptions, concat, filter_record_batch, interleave_record_batch},
     datatypes::{Schema as ArrowSchema, SchemaRef},
     error::ArrowError,
 };
@@ -142,22 +143,28 @@ pub fn as_columns(
     RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), arrays).map_err(|error| arrow_error(origin, error))
 }
 
-/// The order of the rows of all batches by the columns at `sort_by`.
+/// The order of the rows of all batches by the columns at `sort_by`. One comparison for all types: Arrow's `lexsort_to_indices` brings
+/// a sort for each type, 1.4 MB of the library.
 fn sorted(batches: &[RecordBatch], sort_by: &[usize]) -> Result<UInt32Array, ArrowError> {
-    let options = Some(SortOptions { descending: false, nulls_first: false });
+    let options = SortOptions { descending: false, nulls_first: false };
     let keys = sort_by.iter().map(|position| {
         let column = |batch: &RecordBatch| batch.columns().get(*position).cloned();
         let parts: Option<Vec<ArrayRef>> = batches.iter().map(column).collect();
         let parts = parts.ok_or_else(|| ArrowError::SchemaError("no such column to sort by".to_owned()))?;
         let values = concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
-        Ok(SortColumn { values, options })
+        make_comparator(&values, &values, options)
     });
-    let mut keys = keys.collect::<Result<Vec<_>, ArrowError>>()?;
+    let keys = keys.collect::<Result<Vec<_>, ArrowError>>()?;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    // The row's own number comes last so that equal rows keep their order.
     let last = u32::try_from(rows).map_err(|_| ArrowError::ComputeError("too many rows to sort".to_owned()))?;
-    keys.push(SortColumn { values: Arc::new(UInt32Array::from_iter_values(0..last)), options });
-    lexsort_to_indices(&keys, None)
+    let mut order: Vec<u32> = (0..last).collect();
+    let compare = |left: u32, right: u32| {
+        let unequal = keys.iter().map(|key| key(left as usize, right as usize)).find(|ordering| ordering.is_ne());
+        // The row's own number comes last so that equal rows keep their order.
+        unequal.unwrap_or_else(|| left.cmp(&right))
+    };
+    order.sort_unstable_by(|left, right| compare(*left, *right));
+    Ok(UInt32Array::from(order))
 }
 
 /// The rows of a file in a table's columns and types.
