@@ -102,8 +102,8 @@ pub enum Expr {
     /// A call of which nothing is known but how it reads: a function that is not the host's own, or that depends on a
     /// setting.
     Foreign(String, Vec<Expr>),
-    /// A cast or call whose result depends on the session's time zone, and the clock that the session goes by. Without a clock such
-    /// a result is known to a day only.
+    /// A cast or call whose result depends on a time zone, the session's or one that it names, and the clock of that. Without a clock such a
+    /// result is known to a day only.
     OnClock(Arc<Offsets>, Box<Expr>),
     /// Anything else.
     Opaque,

@@ -37,7 +37,7 @@ fn modelled(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Ex
         ("epoch_ns", [of]) => temporal::epoch_count(value(of), TimeUnit::Ns),
         ("make_timestamp", [of]) => temporal::from_count(value(of), TimeUnit::Us),
         ("to_timestamp", [of]) => temporal::from_seconds(value(of)),
-        ("timezone", [zone, of]) => temporal::at_time_zone(text(zone)?, value(of)),
+        ("timezone", [zone, of]) => temporal::at_time_zone(text(zone)?, value(of), clock),
         ("strftime", [of, Expr::Constant(Constant::Text(format))])
         | ("strftime", [Expr::Constant(Constant::Text(format)), of]) => strings::formatted(format, value(of)),
         ("prefix" | "starts_with" | "^@", [of, start]) => strings::starts_with(value(of), text(start)?),

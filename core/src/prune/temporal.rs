@@ -262,12 +262,12 @@ pub(super) fn from_seconds(of: Domain) -> Option<Domain> {
     }))
 }
 
-/// `x AT TIME ZONE zone`, between TIMESTAMP and TIMESTAMPTZ either way.
-pub(super) fn at_time_zone(zone: &str, of: Domain) -> Option<Domain> {
+/// `x AT TIME ZONE zone`, between TIMESTAMP and TIMESTAMPTZ either way. The clock is that of the zone.
+pub(super) fn at_time_zone(zone: &str, of: Domain, clock: Clock<'_>) -> Option<Domain> {
     crate::time::check_zone(zone).ok()?;
     match of.ty {
-        Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false, Clock::Unknown)),
-        Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false, Clock::Unknown)),
+        Some(TIMESTAMP) => Some(cast(of, &TIMESTAMPTZ, false, clock)),
+        Some(TIMESTAMPTZ) => Some(cast(of, &TIMESTAMP, false, clock)),
         _ => None,
     }
 }

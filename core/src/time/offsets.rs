@@ -17,6 +17,8 @@ const UNTIL_SECOND: i64 = 2_208_988_800;
 const STEP_SECONDS: i64 = 7 * 86_400;
 /// No zone is further from UTC.
 const MOST_SECONDS: i64 = 26 * 3_600;
+/// So far beside a change a host is asked where a time must stand for one instant.
+const BESIDE_SECONDS: i64 = 36 * 3_600;
 /// Within this of a change nothing is certain: more than the longest day, and than any skip.
 const NEAR: i128 = 2 * 86_400 * SECOND;
 
@@ -25,6 +27,8 @@ const NEAR: i128 = 2 * 86_400 * SECOND;
 pub struct Offsets {
     /// From which instant on the clock is how far ahead of UTC, in order. The first is the first instant of which anything is known.
     changes: Vec<(i128, i128)>,
+    /// Until when anything is known.
+    until: i128,
     least: i128,
     greatest: i128,
 }
@@ -49,11 +53,42 @@ impl Offsets {
             }
             last = Some((second, here));
         }
-        let changes: Vec<_> =
+        Self::of(&found, UNTIL_SECOND)
+    }
+
+    /// The clock of the zone called `name` as our own data has it, for the longest time in which the host agrees. `ask` answers the instant at
+    /// which the zone's clock shows a time, both in microseconds since 1970. None for a zone that is not known here.
+    pub fn agreed(name: &str, mut ask: impl FnMut(i64) -> Option<i64>) -> Option<Self> {
+        let rules = zone::find(name).ok()?;
+        let offset = |second: i64| rules.offset_seconds(second.into());
+        let changes: Vec<_> = rules.changes(FROM_SECOND.into(), UNTIL_SECOND.into()).collect();
+        // What is skipped or shown twice is not asked for: times so near a change are not certain anyway.
+        let near = BESIDE_SECONDS.unsigned_abs();
+        let is_apart = |second: &i64| changes.iter().all(|change| change.abs_diff(*second) >= near);
+        let beside =
+            changes.iter().flat_map(|at| [at.saturating_sub(BESIDE_SECONDS), at.saturating_add(BESIDE_SECONDS)]);
+        let fortnights = (FROM_SECOND..UNTIL_SECOND).step_by(usize::try_from(2 * STEP_SECONDS).ok()?);
+        let seconds: BTreeSet<i64> = fortnights.chain(beside).filter(is_apart).collect();
+        let (mut longest, mut stretch) = (None, None);
+        for second in seconds.into_iter().filter(|second| (FROM_SECOND..UNTIL_SECOND).contains(second)) {
+            let wall = second.checked_add(offset(second))?.checked_mul(US_PER_SECOND)?;
+            let agrees = ask(wall) == second.checked_mul(US_PER_SECOND);
+            stretch = agrees.then(|| (stretch.map_or(second, |(first, _)| first), second));
+            longest = longer(longest, stretch);
+        }
+        let (first, last): (i64, i64) = longest?;
+        let later = changes.iter().filter(|at| (first..last).contains(at)).map(|at| (*at, offset(*at)));
+        Self::of(&[(first, offset(first))].into_iter().chain(later).collect::<Vec<_>>(), last)
+    }
+
+    fn of(found: &[(i64, i64)], until: i64) -> Option<Self> {
+        let mut changes: Vec<_> =
             found.iter().map(|(at, offset)| (i128::from(*at) * SECOND, i128::from(*offset) * SECOND)).collect();
+        // Some changes are of the clock's name only.
+        changes.dedup_by_key(|(_, offset)| *offset);
         let offsets = || changes.iter().map(|(_, offset)| *offset);
         let (least, greatest) = (offsets().min()?, offsets().max()?);
-        Some(Self { changes, least, greatest })
+        Some(Self { changes, until: i128::from(until) * SECOND, least, greatest })
     }
 
     /// The least and greatest time that the clock may show at an instant; none when nothing is known of it.
@@ -74,7 +109,7 @@ impl Offsets {
     /// The offsets that may hold at an instant or at a time of the clock.
     fn around(&self, at: i128) -> Option<(i128, i128)> {
         let first = self.changes.first()?.0;
-        if at < first.checked_add(NEAR)? || at > i128::from(UNTIL_SECOND) * SECOND - NEAR {
+        if at < first.checked_add(NEAR)? || at > self.until.checked_sub(NEAR)? {
             return None;
         }
         let next = self.changes.partition_point(|(from, _)| *from <= at);
@@ -83,6 +118,11 @@ impl Offsets {
         let changes_soon = self.changes.get(next).is_some_and(|(from, _)| from - at <= NEAR);
         Some(if changed_lately || changes_soon { (self.least, self.greatest) } else { (offset, offset) })
     }
+}
+
+/// The longer of two stretches, the later of equals.
+fn longer(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    [a, b].into_iter().flatten().max_by_key(|(first, last)| last.saturating_sub(*first))
 }
 
 /// In order, each once.

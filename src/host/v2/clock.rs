@@ -1,4 +1,4 @@
-//! The clocks of sessions, each learned once from DuckDB itself: what it casts instants to is what its functions go by, whatever
+//! The clocks of sessions and of zones that queries name, each learned once from DuckDB itself: what it casts instants to is what its functions go by, whatever
 //! time zone data it was built with.
 
 use std::{
@@ -10,35 +10,62 @@ use duckdb_neo::connection::Context;
 use tstable_core::{
     prune::expr::Constant,
     schema::{ColumnType, TimeUnit},
-    time::Offsets,
+    time::{IndexValue, Offsets, format_value},
 };
 
-use super::session::cast;
+use super::{session::cast, value};
 
 /// The setting that names a session's time zone. It comes with ICU, and so do the casts between its clock and UTC.
 const ZONE: &str = "TimeZone";
 /// Of more zones than sessions ever use, none is kept.
 const MOST_ZONES: usize = 64;
 
-/// The clocks that are known in a database, by zone; none of a zone of which DuckDB does not tell.
+/// By zone; none of a zone of which DuckDB does not tell.
+type Known = Mutex<HashMap<String, Option<Arc<Offsets>>>>;
+
+/// The clocks that are known in a database.
 #[derive(Debug, Default)]
-pub(super) struct Clocks(Mutex<HashMap<String, Option<Arc<Offsets>>>>);
+pub(super) struct Clocks {
+    of_sessions: Known,
+    of_zones: Known,
+}
 
 impl Clocks {
     /// The clock of the session; none when DuckDB does not tell.
     pub(super) fn of_session(&self, context: &Context) -> Option<Arc<Offsets>> {
         let (value, _) = context.config().ok()?.try_get_value(ZONE).ok()??;
-        let Some(Constant::Text(zone)) = super::value::constant(&value).ok()? else { return None };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(clock) = known.get(&zone) {
-            return clock.clone();
-        }
-        let clock = Offsets::learn(&zone, |instant| wall_time(context, instant)).map(Arc::new);
-        if known.len() >= MOST_ZONES {
-            known.clear();
-        }
-        known.insert(zone, clock.clone());
-        clock
+        let Some(Constant::Text(zone)) = value::constant(&value).ok()? else { return None };
+        let learn = |zone: &str| Offsets::learn(zone, |instant| wall_time(context, instant));
+        remembered(&self.of_sessions, zone, learn)
+    }
+
+    /// The clock of a zone that is named in a query; none where DuckDB has another than we.
+    pub(super) fn of_zone(&self, context: &Context, zone: &str) -> Option<Arc<Offsets>> {
+        let learn = |zone: &str| Offsets::agreed(zone, |wall| instant(context, wall, zone));
+        remembered(&self.of_zones, zone.to_owned(), learn)
+    }
+}
+
+fn remembered(known: &Known, zone: String, learn: impl FnOnce(&str) -> Option<Offsets>) -> Option<Arc<Offsets>> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(clock) = known.get(&zone) {
+        return clock.clone();
+    }
+    let clock = learn(&zone).map(Arc::new);
+    if known.len() >= MOST_ZONES {
+        known.clear();
+    }
+    known.insert(zone, clock.clone());
+    clock
+}
+
+/// The instant at which the clock of a zone shows a time, both in microseconds since 1970: DuckDB reads a text with both.
+fn instant(context: &Context, wall: i64, zone: &str) -> Option<i64> {
+    let micros = ColumnType::Timestamp(TimeUnit::Us);
+    let text = format!("{} {zone}", format_value(IndexValue::from(wall), &micros));
+    match cast(context, &Constant::Text(text), &ColumnType::TimestampTz(TimeUnit::Us)).ok()?? {
+        Constant::Temporal(_, instant) => Some(instant),
+        _ => None,
     }
 }
 

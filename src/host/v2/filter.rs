@@ -30,17 +30,23 @@ pub(super) struct Columns<'a> {
     /// Whether the session counts in the Gregorian calendar, as far as one can know: in any other, the parts of a
     /// TIMESTAMPTZ and even its cast to a TIMESTAMP are other numbers.
     pub(super) gregorian: bool,
-    /// The session's clock, looked for where one is needed.
-    pub(super) clock: &'a dyn Fn() -> Option<Arc<Offsets>>,
+    /// The clock of the zone of this name, or of the session; looked for where one is needed.
+    pub(super) clock: &'a dyn Fn(Option<&str>) -> Option<Arc<Offsets>>,
 }
 
 impl Columns<'_> {
-    /// A cast or call of these types, on the session's clock where a TIMESTAMPTZ has a part in it.
+    /// A cast or call of these types, on the clock of the zone that it names, or the session's where a TIMESTAMPTZ has a part in it.
     fn on_clock(&self, expr: Expr, mut types: impl Iterator<Item = Id>) -> Expr {
-        if !types.any(is_zoned) || expr == Expr::Opaque {
-            return expr;
-        }
-        match (self.clock)() {
+        let clock = match &expr {
+            Expr::Opaque => None,
+            Expr::Function(name, arguments) if name == "timezone" => match arguments.as_slice() {
+                [Expr::Constant(Constant::Text(zone)), _] => (self.clock)(Some(zone)),
+                _ => None,
+            },
+            // Of finer and coarser units a host may think otherwise: those it has not been asked about.
+            _ => types.any(|ty| ty == Id::TimestampTz).then(|| (self.clock)(None)).flatten(),
+        };
+        match clock {
             Some(clock) => Expr::OnClock(clock, Box::new(expr)),
             None => expr,
         }
@@ -83,7 +89,8 @@ fn node(columns: &Columns<'_>, expression: &Expression<'_>, depth: usize) -> Hos
             let mut types = types_of(&parts)?;
             let cast = cast(expression, &types, children, columns.gregorian)?;
             types.push(expression.return_type()?.id()?);
-            Ok(columns.on_clock(cast, types.into_iter()))
+            let goes_by_clock = types.iter().all(|ty| matches!(ty, Id::TimestampTz | Id::Timestamp | Id::Date));
+            Ok(if goes_by_clock { columns.on_clock(cast, types.into_iter()) } else { cast })
         }
         Type::BoundFunction => {
             let name = expression.function_name()?.to_lowercase();

@@ -306,7 +306,11 @@ impl TableFilterPushdownCallbacks for Adapter {
         contained(|| {
             let bound = call.bound.get()?;
             let gregorian = is_gregorian(context);
-            let clock = || self.clocks.of_session(context).filter(|_| gregorian);
+            let clock = |zone: Option<&str>| match zone {
+                _ if !gregorian => None,
+                Some(zone) => self.clocks.of_zone(context, zone),
+                None => self.clocks.of_session(context),
+            };
             let columns = Columns { offered: &offered, declared: bound.columns(), gregorian, clock: &clock };
             let count = offered.filter_count().map_err(host_error)?;
             let mut filters = Vec::with_capacity(count);

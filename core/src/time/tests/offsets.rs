@@ -82,6 +82,31 @@ fn the_host_is_believed_where_its_data_is_of_another_year() {
 }
 
 #[test]
+fn a_zone_whose_clock_the_host_agrees_upon_is_as_certain_as_one_that_was_learned() {
+    for zone in ZONES {
+        let clock = Offsets::agreed(zone, |wall| instant_of_wall_time(zone, wall).ok()).unwrap();
+        let learned = learned(zone);
+        for at in (0..2_000_000_000_i128).step_by(1_000_000).map(|second| (second + 3_456_000) * SECOND) {
+            assert_eq!(clock.wall_times_of(at), learned.wall_times_of(at), "{zone} at {at}");
+        }
+    }
+    // A host that stays on winter time from 2026 on, one that does not answer, and a zone that nobody here knows.
+    let end = us("2026-01-01 00:00:00");
+    let host = |wall: i64| {
+        if wall < end { instant_of_wall_time("Europe/Berlin", wall).ok() } else { Some(wall - 3_600_000_000) }
+    };
+    let clock = Offsets::agreed("Europe/Berlin", host).unwrap();
+    let summer = |text| clock.wall_times_of(i128::from(us(text)) * 1_000);
+    assert_eq!(summer("2026-07-01 12:00:00"), None);
+    assert_eq!(
+        summer("2025-07-01 12:00:00"),
+        learned("Europe/Berlin").wall_times_of(i128::from(us("2025-07-01 12:00:00")) * 1_000)
+    );
+    assert_eq!(Offsets::agreed("Europe/Berlin", |_| None), None);
+    assert_eq!(Offsets::agreed("Nowhere/Land", Some), None);
+}
+
+#[test]
 fn nothing_is_said_of_times_beyond_or_of_a_host_that_does_not_answer() {
     let clock = learned("Europe/Berlin");
     for second in [-1_i128, 3_600, 2_208_988_800, 4_102_444_800, i128::from(i64::MIN), i128::from(i64::MAX)] {
