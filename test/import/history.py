@@ -424,6 +424,31 @@ def folders_that_contradict_are_named(con):
     check(one(con, "SELECT count(*) FROM 'all'") == 10, "overlapping files that are allowed")
 
 
+def a_part_of_a_table_is_no_folder_of_files(con):
+    """Of the files of a table only its log says which rows are live."""
+    con.execute("CALL tstable_create('parts/mine', time_column := 'ts', bucket := '1h')")
+    for day in (1, 2):
+        con.execute(f"COPY (SELECT TIMESTAMP '2024-01-0{day}' + INTERVAL 1 HOUR * h AS ts FROM range(24) t(h)) TO 'parts/in{day}.parquet'")
+    con.execute("CALL tstable_append('parts/mine', 'parts/in*.parquet')")
+    con.execute("CALL tstable_delete('parts/mine', '2024-01-01', '2024-01-02')")
+    Path("parts/delta/_delta_log").mkdir(parents=True), Path("parts/delta/day=1").mkdir()
+    shutil.copy("parts/in1.parquet", "parts/delta/day=1/1.parquet")
+    Path("parts/link").symlink_to("delta/day=1")
+    for source, word in (("mine/data", "parts/mine"), ("mine/data/*.parquet", "parts/mine"), ("delta/day=1", "Delta"), ("delta/*/*.parquet", "Delta"),
+            ("delta/day=1/1.parquet", "Delta"), ("link", "Delta")):
+        refused(con, f"CALL tstable_import('parts/{source}', 'x', on_overlap := 'allow')", "unsupported format", word)
+    # One that holds a whole table is told what it holds.
+    refused(con, "CALL tstable_import('parts', 'x')", "unsupported format", "parts/mine", "a table, whose log")
+    # What lies beside the data of a table is nobody's.
+    Path("parts/mine/incoming").mkdir(), shutil.copy("parts/in1.parquet", "parts/mine/incoming/1.parquet")
+    check(con.execute("SELECT rows FROM tstable_import('parts/mine/incoming', 'parts/other')").fetchall() == [(24,)], "files beside a table's data")
+    # An index that only folders name says nothing of how far apart rows lie.
+    con.execute("COPY (SELECT DATE '2024-01-01' + h::INT AS day, h FROM range(3) t(h)) TO 'parts/days' (FORMAT parquet, PARTITION_BY (day))")
+    refused(con, "CALL tstable_import('parts/days', 'x', time_column := 'day')", 'no column "day"', "bucket := '1d'")
+    con.execute("CALL tstable_import('parts/days', 'parts/by_day', time_column := 'day', bucket := '1d')")
+    check(one(con, "SELECT list((day, h) ORDER BY ALL)::VARCHAR FROM 'parts/by_day'") == "[(2024-01-01, 0), (2024-01-02, 1), (2024-01-03, 2)]", "days")
+
+
 def later_format(table):
     for path in table.glob("_timeseries_log/0*.json"):
         path.write_text(path.read_text().replace('"protocol_version":7', '"protocol_version":9'))
@@ -452,6 +477,7 @@ def main():
     arguments_decide(con)
     folders_become_one_table(con)
     folders_that_contradict_are_named(con)
+    a_part_of_a_table_is_no_folder_of_files(con)
     what_is_wrong_leaves_nothing(con)
     print(f"import: {CHECKS} checks passed on DuckDB {duckdb.__version__}")
 

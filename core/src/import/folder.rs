@@ -2,6 +2,7 @@
 //! what their table is, so index, entities and bucket are proposed from columns, folders and rows where they are not given.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -9,6 +10,7 @@ use std::{
 use super::{Import, spacing};
 use crate::{
     error::{Error, Result},
+    log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, QUARANTINE_DIRECTORY},
     schema::{ColumnType, same_name},
     segment::SegmentFile,
     storage::{
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// What marks a directory as a table of which a log says what its files are worth, and whose that is.
-const LOGS: [(&str, &str); 4] = [
+const LOGS: [(&str, &str); 5] = [
     (
         "_delta_log",
         "a Delta table, whose log says which files hold its rows; write its rows out with an engine that reads Delta",
@@ -34,12 +36,15 @@ const LOGS: [(&str, &str); 4] = [
         ".hoodie",
         "a Hudi table, whose log says which files hold its rows; write its rows out with an engine that reads Hudi",
     ),
+    (LOG_DIRECTORY, "a table, whose log says which files hold its rows; import that, or leave it out"),
     (
-        "_coverage",
+        COVERAGE_DIRECTORY,
         "half a table of tstable: its _timeseries_log, which says which files hold its rows, is missing; restore it from a copy",
     ),
-    ("_quarantine", "half a table of tstable: its _timeseries_log is missing; restore it from a copy"),
+    (QUARANTINE_DIRECTORY, "half a table of tstable: its _timeseries_log is missing; restore it from a copy"),
 ];
+/// Those that tstable makes. Beside them others may keep files; its own lie in one directory.
+const OURS: [&str; 3] = [LOG_DIRECTORY, COVERAGE_DIRECTORY, QUARANTINE_DIRECTORY];
 /// What folders are called that say when a row is from, and not whose it is.
 const CALENDAR: [&str; 12] =
     ["year", "month", "day", "hour", "minute", "week", "quarter", "date", "dt", "ds", "yyyymm", "yyyymmdd"];
@@ -71,6 +76,7 @@ pub fn describe(source: &Path, request: &Request<'_>) -> Result<Option<Import>> 
     if files.is_empty() {
         return Ok(None);
     }
+    check_above(&files)?;
     let mut naming = request.naming.clone();
     if naming == Naming::default() && files.iter().any(|file| is_named_by_folder(file)) {
         naming.hive = Some(true);
@@ -120,7 +126,27 @@ fn files(source: &Path) -> Result<Vec<PathBuf>> {
 
 /// Refuses a directory of which a log says what its files are worth.
 fn check_plain(directory: &Path, directories: &[PathBuf]) -> Result<()> {
-    let has = |name: &str| directories.iter().any(|path| path.file_name().is_some_and(|found| found == name));
+    refuse_logs(directory, |name| directories.iter().any(|path| path.file_name().is_some_and(|found| found == name)))
+}
+
+/// Refuses files that belong to a table above them: a part of a table has rows that are no longer live as all of it has. What lies
+/// beside the data of a table of ours is nobody's.
+fn check_above(files: &[PathBuf]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for folder in files.iter().filter_map(|file| file.parent()).collect::<BTreeSet<_>>() {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let here = fs::canonicalize(here).map_err(|e| Error::io("look for", here.display(), e))?;
+        let mut below = None;
+        for directory in here.ancestors().take_while(|directory| seen.insert(directory.to_path_buf())) {
+            let is_data = below == Some(DATA_DIRECTORY.as_ref());
+            refuse_logs(directory, |name| (is_data || !OURS.contains(&name)) && directory.join(name).is_dir())?;
+            below = directory.file_name();
+        }
+    }
+    Ok(())
+}
+
+fn refuse_logs(directory: &Path, has: impl Fn(&str) -> bool) -> Result<()> {
     let iceberg = || {
         let metadata = children(&directory.join("metadata")).unwrap_or_default().files;
         metadata.iter().any(|file| file.to_string_lossy().ends_with(".metadata.json"))

@@ -1,6 +1,6 @@
 //! Proposing a width of bucket where none was given: the usual distance from row to row.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, Result},
@@ -31,6 +31,13 @@ const MONTH_NANOS: i128 = 28 * 86_400_000_000_000;
 /// So many distances tell what is usual.
 const MOST_DISTANCES: usize = 100_000;
 
+fn lacks(path: &Path, index: &str) -> Error {
+    Error::schema_mismatch(format!(
+        "'{}' has no column \"{index}\" whose rows would tell a bucket; give one, as in bucket := '1d'",
+        path.display()
+    ))
+}
+
 /// The widest of the common widths that is not wider than the median distance between neighbouring rows.
 ///
 /// # Errors
@@ -44,7 +51,7 @@ pub(super) fn propose(files: &[PathBuf], index: &str) -> Result<String> {
             let ty = file.columns().get(position)?.ty.clone();
             Some(ReadColumn { position, ty })
         });
-        let column = found.ok_or_else(|| Error::schema_mismatch(format!("a part has no column \"{index}\"")))?;
+        let column = found.ok_or_else(|| lacks(path, index))?;
         unit = column.ty.unit_nanos();
         let request = InspectRequest { index: column, entities: Vec::new() };
         inspect(&file, &request, &mut seen)?;
