@@ -6,6 +6,8 @@ mod fixture;
 
 #[path = "life/adopted.rs"]
 mod adopted;
+#[path = "life/alter.rs"]
+mod alter;
 #[path = "life/arrivals.rs"]
 mod arrivals;
 #[path = "life/batches.rs"]

@@ -49,6 +49,7 @@ EFFECTS = {
     "tstable_delete": "('store/prices', '2024-06-02 22:00', '2024-06-02 23:00')",
     "tstable_rename_entity": "('store/prices', 'NVDA', 'NV')",
     "tstable_add_columns": "('store/prices', {'volume': 'BIGINT'})",
+    "tstable_alter": "('store/prices', rename := {'volume': 'size'})",
     "tstable_checkpoint": "('store/prices')",
     "tstable_export_delta": "('store/prices')",
     "tstable_report": "('store/prices', 'page.html')",

@@ -4,6 +4,7 @@
 
 mod add_columns;
 mod address;
+mod alter;
 mod answer;
 mod append;
 mod arguments;
@@ -126,6 +127,7 @@ pub(crate) fn registry() -> Registry {
     Registry {
         tables: vec![
             Arc::new(add_columns::AddColumns(new())),
+            Arc::new(alter::Alter(new())),
             Arc::new(append::Append(new())),
             Arc::new(backfill::Backfill(new())),
             Arc::new(buckets::Buckets(new())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::{commit::SortOrder, state::Segment},
+    log::{commit::SortOrder, definition::Definition, state::Segment},
     schema::ColumnType,
 };
 
@@ -35,8 +35,8 @@ impl TableFunction for Segments {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         ask(&self.0, session, &args, columns, |asked| {
             let segments: Vec<_> = asked.snapshot.state.segments.all()?.into_iter().cloned().collect();
-            let range = asked.range;
-            Ok(Box::new(segments.into_iter().filter(move |s| s.meets(&range)).map(|s| Ok(row(&s)))))
+            let (range, definition) = (asked.range, Arc::clone(&asked.snapshot.state.definition));
+            Ok(Box::new(segments.into_iter().filter(move |s| s.meets(&range)).map(move |s| Ok(row(&s, &definition)))))
         })
     }
 }
@@ -57,7 +57,7 @@ fn columns(shape: &Shape) -> Vec<OutColumn> {
     ]
 }
 
-fn row(segment: &Segment) -> Row {
+fn row(segment: &Segment, definition: &Definition) -> Row {
     let record = &segment.record;
     let sources: Vec<_> = record.sources.iter().map(|source| source.path.as_str()).collect();
     let order = record.sorted_by.map(|order| match order {
@@ -75,6 +75,6 @@ fn row(segment: &Segment) -> Row {
         Cell::maybe(order, Cell::text),
         Cell::count(segment.added.0),
         if sources.is_empty() { Cell::Null } else { Cell::text(sources.join(", ")) },
-        Cell::maybe(record.constants_json(), Cell::text),
+        Cell::maybe(record.constants_json(definition), Cell::text),
     ]
 }

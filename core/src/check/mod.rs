@@ -91,6 +91,14 @@ impl Check {
         Ok(Self { name: name.to_owned(), text: text.to_owned(), node })
     }
 
+    /// The text with other names for its columns: `name` says which, by their positions in the schema with which it was read.
+    ///
+    /// # Errors
+    /// As [`Check::parse`].
+    pub fn renamed<'a>(&self, schema: &Schema, name: impl Fn(usize) -> Option<&'a str>) -> Result<String> {
+        parse::renamed(&self.text, schema, name)
+    }
+
     /// For each row whether it violates the check.
     ///
     /// # Errors

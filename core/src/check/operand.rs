@@ -149,6 +149,7 @@ impl Parser<'_> {
         };
         self.next += 1;
         let at = self.schema.position(&name);
+        self.columns.extend(at.map(|at| (self.next.saturating_sub(1), at)));
         let column = at.and_then(|at| self.schema.columns.get(at)).cloned();
         at.zip(column).map(|(at, column)| Operand::Column(at, column)).ok_or_else(|| {
             let known: Vec<_> = self.schema.columns.iter().map(|c| c.name.as_str()).collect();

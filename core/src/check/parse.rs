@@ -1,6 +1,8 @@
 //! The predicates that checks may be: comparisons of columns, of constants and of numbers computed from them, `IS [NOT] NULL`,
 //! `[NOT] IN`, `[NOT] BETWEEN`, AND, OR, NOT and parentheses, with SQL's precedence. Everything else is refused by name.
 
+use std::ops::Range;
+
 use super::{
     Node, Op,
     constant::constant,
@@ -16,12 +18,38 @@ use crate::{
 pub(super) const MAX_DEPTH: usize = 64;
 
 pub(super) fn parse(text: &str, schema: &Schema) -> Result<Node> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, text, schema, computed: 0 };
-    let node = parser.any(0)?;
-    match parser.peek() {
-        None => Ok(node),
-        Some(token) => Err(parser.refuse(&format!("has {} where it should end", show(token)))),
+    whole(text, schema).map(|(node, _)| node)
+}
+
+/// The predicate with other names for its columns: `name` says which, by the positions in the schema.
+pub(super) fn renamed<'a>(text: &str, schema: &Schema, name: impl Fn(usize) -> Option<&'a str>) -> Result<String> {
+    let (_, mut columns) = whole(text, schema)?;
+    columns.sort_by_key(|(place, _)| place.start);
+    let (mut renamed, mut done) = (String::new(), 0);
+    for (place, column) in columns {
+        let Some(name) = name(column) else { continue };
+        renamed.push_str(text.get(done..place.start).unwrap_or_default());
+        renamed.push_str(&format!("\"{}\"", name.replace('"', "\"\"")));
+        done = place.end;
     }
+    renamed.push_str(text.get(done..).unwrap_or_default());
+    Ok(renamed)
+}
+
+/// A place of the text, and the column that is named there.
+type Named = (Range<usize>, usize);
+
+/// The predicate, and where its text names columns.
+fn whole(text: &str, schema: &Schema) -> Result<(Node, Vec<Named>)> {
+    let (tokens, places) = tokens(text)?;
+    let mut parser = Parser { tokens, next: 0, text, schema, computed: 0, columns: Vec::new() };
+    let node = parser.any(0)?;
+    if let Some(token) = parser.peek() {
+        return Err(parser.refuse(&format!("has {} where it should end", show(token))));
+    }
+    let place = |(token, column): (usize, usize)| Some((places.get(token)?.clone(), column));
+    let columns = std::mem::take(&mut parser.columns).into_iter().filter_map(place).collect();
+    Ok((node, columns))
 }
 
 pub(super) struct Parser<'a> {
@@ -31,6 +59,8 @@ pub(super) struct Parser<'a> {
     pub(super) schema: &'a Schema,
     /// How much is computed so far.
     pub(super) computed: usize,
+    /// Which tokens name columns, and which columns.
+    pub(super) columns: Vec<(usize, usize)>,
 }
 
 impl Parser<'_> {

@@ -1,5 +1,7 @@
 //! The words, signs and constants that a predicate is made of.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 const SUPPORTED: &str = "a check compares columns, constants and what + - * /, abs, length, greatest and least make of them: =, <>, <, <=, >, >=, \
@@ -29,8 +31,9 @@ pub(super) fn show(token: &Token) -> String {
     }
 }
 
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>> {
-    let mut tokens = Vec::new();
+/// The tokens, and where each stands in the text.
+pub(super) fn tokens(text: &str) -> Result<(Vec<Token>, Vec<Range<usize>>)> {
+    let (mut tokens, mut places) = (Vec::new(), Vec::new());
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         if rest.starts_with("--") || rest.starts_with("/*") {
@@ -54,9 +57,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>> {
             tokens.push(Token::Sign(sign));
             sign.len()
         };
+        let start = text.len().saturating_sub(rest.len());
+        places.push(start..start.saturating_add(length));
         rest = rest.get(length..).unwrap_or_default().trim_start();
     }
-    Ok(tokens)
+    Ok((tokens, places))
 }
 
 /// The content of a quotation at the start, where two quotes stand for one, and its length with quotes.

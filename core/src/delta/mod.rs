@@ -19,9 +19,11 @@ use crate::{
     log::{
         Version,
         commit::{Action, Commit, Instant, SegmentRecord},
+        definition::Definition,
         state::TableState,
         store::Log,
     },
+    schema::same_name,
     storage::{Creation, Storage, TEMPORARY_PREFIX},
 };
 
@@ -94,6 +96,22 @@ pub fn export(log: &Log, latest: &Arc<TableState>, from: Option<Version>) -> Res
 #[must_use]
 pub fn is_on(state: &TableState) -> bool {
     state.properties.get(DELTA_PROPERTY).is_some_and(|value| value == "true")
+}
+
+/// Refuses a segment of a table with this definition whose columns Delta could not find: there a column has one name and one type in all
+/// files.
+///
+/// # Errors
+/// `SchemaMismatch` naming the column.
+pub fn check_names(definition: &Definition, record: &SegmentRecord) -> Result<()> {
+    let Some((column, name)) = definition.estranged(record) else { return Ok(()) };
+    let how =
+        if same_name(column, name) { "has another meaning or type".to_owned() } else { format!("is called '{name}'") };
+    Err(Error::schema_mismatch(format!(
+        "Delta Lake cannot hold column '{column}', which {how} in segments that were written before it was altered; load the rows into a \
+         new table to export them, or export with from_version once all of those segments have been written anew"
+    ))
+    .with("path", &record.path))
 }
 
 /// Writes the Delta commit of `commit`, which has just led from `base` to `latest`, and those that are missing before it.
@@ -233,6 +251,13 @@ fn commit_path(delta_version: u64) -> String {
     format!("{DELTA_DIRECTORY}/{delta_version:020}.json")
 }
 
+fn check_all_names(state: &TableState) -> Result<()> {
+    if state.definition.former_columns.is_empty() {
+        return Ok(());
+    }
+    state.segments.all()?.into_iter().try_for_each(|segment| check_names(&state.definition, &segment.record))
+}
+
 /// An export under way.
 struct Export<'a> {
     log: &'a Log,
@@ -265,6 +290,9 @@ impl<'a> Export<'a> {
         let partitions = partitions::columns(after)?;
         let known = before.map(|state| (state.definition.as_ref(), partitions_before.as_slice()));
         let mut actions = actions::definition(known, (&after.definition, &partitions), commit.timestamp)?;
+        if before.is_none_or(|before| before.definition != after.definition) {
+            check_all_names(after)?;
+        }
         let (mut added, mut removed) = (0_u64, 0_u64);
         let data_change = commit.operation != "compact";
         for action in &commit.actions {
@@ -304,11 +332,13 @@ impl<'a> Export<'a> {
         at: Instant,
         data_change: bool,
     ) -> Result<Value> {
+        check_names(&state.definition, record)?;
         actions::add_of(record, &state.definition, partitions, self.log.storage().as_ref(), at, data_change)
     }
 
     /// Writes all of a version as one Delta commit, and the checkpoint that readers begin with.
     fn complete(&mut self, state: &TableState) -> Result<()> {
+        check_all_names(state)?;
         let partitions = partitions::columns(state)?;
         let mut actions = actions::definition(None, (&state.definition, &partitions), state.committed_at)?;
         let segments = state.segments.all()?;

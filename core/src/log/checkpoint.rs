@@ -29,6 +29,8 @@ const MAGIC: &[u8; 8] = b"TSCKPT\x03\n";
 /// The same for a table with columns that are not in the files of their segments: who does not know of these takes it for none, and so
 /// comes to the commit that says so.
 const MAGIC_OF_CONSTANTS: &[u8; 8] = b"TSCKPT\x04\n";
+/// The same for a table with columns that had another name or type in older segments, without and with such constants.
+const MAGIC_OF_ALTERED: [&[u8; 8]; 2] = [b"TSCKPT\x05\n", b"TSCKPT\x06\n"];
 const HEADER_BYTES: usize = 8 + 8 + 8 + 8;
 /// So much of a checkpoint is looked through at once.
 const PIECE_BYTES: usize = 64 << 10;
@@ -94,11 +96,16 @@ pub fn encode(state: &TableState, storage: &dyn Storage) -> Result<Vec<u8>> {
     let header = [state_bytes.len() as u64, length as u64, hash.digest()].map(u64::to_le_bytes).concat();
     let coverage = state.coverage(storage)?.to_bytes();
     let mut bytes = Vec::with_capacity(HEADER_BYTES + state_bytes.len() + length + coverage.len());
-    bytes.extend_from_slice(if state.has_constants { MAGIC_OF_CONSTANTS } else { MAGIC });
+    bytes.extend_from_slice(magic(state.has_constants, state.definition.is_altered()));
     bytes.extend_from_slice(&header);
     parts().for_each(|part| bytes.extend_from_slice(part));
     bytes.extend_from_slice(&coverage);
     Ok(bytes)
+}
+
+fn magic(has_constants: bool, is_altered: bool) -> &'static [u8; 8] {
+    let [plain, constants] = if is_altered { MAGIC_OF_ALTERED } else { [MAGIC, MAGIC_OF_CONSTANTS] };
+    if has_constants { constants } else { plain }
 }
 
 /// Reads the checkpoint of `version`, none when there is no such file; its segments and its coverage are decoded when they are asked for.
@@ -159,8 +166,11 @@ fn verified(source: &dyn Source) -> Result<Verified> {
     let [state, blocks, checksum] = [0, 8, 16].map(|at| number(header.get(at..at + 8).unwrap_or_default()));
     let most = source.len().min(MAX_CHECKPOINT_BYTES) - HEADER_BYTES as u64;
     // What is no checkpoint is not read, however large it is.
-    let has_constants = magic == MAGIC_OF_CONSTANTS;
-    if !has_constants && magic != MAGIC || state.checked_add(blocks).is_none_or(|length| length > most) {
+    let [altered, altered_constants] = MAGIC_OF_ALTERED;
+    let has_constants = magic == MAGIC_OF_CONSTANTS || magic == altered_constants;
+    if !has_constants && magic != MAGIC && magic != altered
+        || state.checked_add(blocks).is_none_or(|length| length > most)
+    {
         return Err(cut_off());
     }
     let begin = HEADER_BYTES as u64 + state;

@@ -3,9 +3,9 @@
 //! it must not read the rows without these columns.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::commit::SegmentRecord;
+use super::{commit::SegmentRecord, definition::Definition};
 use crate::{
     error::{Error, Result},
     schema::ColumnType,
@@ -46,12 +46,17 @@ impl SegmentRecord {
         self.extra.contains_key(FIELD)
     }
 
-    /// The columns that are not in its file as a JSON object of their values, NULL as null; none when there are none.
+    /// The columns that are not in its file as a JSON object of their values, NULL as null, by the names of the table with
+    /// this definition; none when there are none.
     #[must_use]
-    pub fn constants_json(&self) -> Option<String> {
+    pub fn constants_json(&self, definition: &Definition) -> Option<String> {
         let constants = self.constants().ok().filter(|constants| !constants.is_empty())?;
-        let pair = |field: ConstantField| (field.name, field.value.map_or(Value::Null, Value::from));
-        Some(Value::Object(constants.into_iter().map(pair).collect()).to_string())
+        let pair = |field: ConstantField| {
+            let name = definition.shown_name(&field.name, self)?.to_owned();
+            Some((name, field.value.map_or(Value::Null, Value::from)))
+        };
+        let shown: Map<_, _> = constants.into_iter().filter_map(pair).collect();
+        (!shown.is_empty()).then(|| Value::Object(shown).to_string())
     }
 
     /// The columns that are not in its file.

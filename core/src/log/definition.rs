@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::former::FormerColumn;
 use crate::{
     error::{Error, Result},
     schema::{Column, ColumnType, Schema, same_name},
@@ -81,6 +82,9 @@ pub struct Definition {
     /// The highest field id that any column ever had.
     #[serde(default)]
     pub last_field_id: u32,
+    /// What columns were before they were altered, oldest first for each column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_columns: Vec<FormerColumn>,
     /// Fields that this version does not know, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

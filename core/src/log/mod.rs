@@ -10,6 +10,7 @@ pub mod counts;
 pub mod definition;
 pub mod expectations;
 pub mod foreign;
+pub mod former;
 pub mod hint;
 mod listed;
 mod newest;
@@ -26,13 +27,16 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT_VERSION: u32 = 2;
 
 /// Features that this crate understands; a commit that requires another is refused by its name.
-pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES, CONSTANT_COLUMNS];
+pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES, CONSTANT_COLUMNS, ALTERED_COLUMNS];
 
 /// A column, or a part of one, whose type is still open: required by the commits that define such a table.
 pub const OPEN_TYPES: &str = "open_types";
 
 /// Segments have columns that are not in their files: required by the commits that add such a segment.
 pub const CONSTANT_COLUMNS: &str = "constant_columns";
+
+/// Columns had another name or type in older segments: required by the commits that define such a table.
+pub const ALTERED_COLUMNS: &str = "altered_columns";
 
 /// The directory of commits and checkpoints.
 pub const LOG_DIRECTORY: &str = "_timeseries_log";

@@ -43,11 +43,12 @@ const FOOTER_GUESS_BYTES: u64 = 32 * 1024;
 ///
 /// Cheap to clone. The footer is read and checked once, so handles are worth keeping.
 #[derive(Debug, Clone)]
-pub struct SegmentFile(Arc<Inner>, Option<Arc<Constants>>);
+pub struct SegmentFile(Arc<Inner>, Option<Arc<Shown>>);
 
-/// Columns that are not in the file.
+/// What is said of the columns by who knows more than the file.
 #[derive(Debug)]
-struct Constants {
+struct Shown {
+    /// Columns that are not in the file.
     constants: Vec<ConstantColumn>,
     /// All columns, the file's own first.
     columns: Vec<FileColumn>,
@@ -137,7 +138,19 @@ impl SegmentFile {
             constant: true,
         };
         let columns = self.0.columns.iter().cloned().chain(constants.iter().map(column)).collect();
-        Self(self.0, Some(Arc::new(Constants { constants, columns })))
+        Self(self.0, Some(Arc::new(Shown { constants, columns })))
+    }
+
+    /// The same file with other names for its columns; what has no name cannot be found.
+    #[must_use]
+    pub fn with_names<'a>(self, name: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let named = |column: &FileColumn| FileColumn {
+            name: name(&column.name).unwrap_or_default().to_owned(),
+            ..column.clone()
+        };
+        let columns = self.columns().iter().map(named).collect();
+        let constants = self.constants().to_vec();
+        Self(self.0, Some(Arc::new(Shown { constants, columns })))
     }
 
     /// The columns that are not in the file.

@@ -16,6 +16,7 @@ use crate::{
     log::{
         LOG_DIRECTORY, Version,
         checkpoint::COMMITS_PER_CHECKPOINT,
+        definition::Definition,
         state::{Segment, TableState},
     },
     segment::SegmentFile,
@@ -171,11 +172,21 @@ impl Cache {
         }
     }
 
-    /// The segment's open file, its footer read at most once while it stays in the cache.
+    /// The segment's open file, in the words of the table's definition, its footer read at most once while it stays in the cache.
     ///
     /// # Errors
     /// `NotFound` with path and version when the segment is missing, `Corrupt` when its size or footer is wrong.
-    pub fn segment(&self, storage: &Arc<dyn Storage>, segment: &Segment) -> Result<SegmentFile> {
+    pub fn segment(
+        &self,
+        storage: &Arc<dyn Storage>,
+        segment: &Segment,
+        definition: &Definition,
+    ) -> Result<SegmentFile> {
+        let file = self.as_written(storage, segment)?;
+        Ok(opened::in_words_of(file, segment, definition))
+    }
+
+    fn as_written(&self, storage: &Arc<dyn Storage>, segment: &Segment) -> Result<SegmentFile> {
         let record = &segment.record;
         let named = |e: Error| e.with("path", &record.path).with("version", segment.added);
         let missing = || named(Error::not_found("a segment of the table is missing"));
@@ -193,7 +204,7 @@ impl Cache {
         if let Some(file) = self.lock_footers().get(&key, stat) {
             return Ok(file);
         }
-        let file = opened::open(storage.as_ref(), segment)?;
+        let file = opened::open_as_written(storage.as_ref(), segment)?;
         self.lock_footers().put(key, file.clone(), stat);
         Ok(file)
     }

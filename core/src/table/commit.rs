@@ -13,7 +13,8 @@ use crate::{
     delta,
     error::{Error, Result},
     log::{
-        CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY, OPEN_TYPES, Version,
+        ALTERED_COLUMNS, CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY,
+        OPEN_TYPES, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -52,7 +53,12 @@ fn required(actions: &[Action]) -> Vec<String> {
         _ => false,
     };
     let constant = |action: &Action| matches!(action, Action::AddSegment(record) if record.has_constants());
-    let features = [(OPEN_TYPES, actions.iter().any(open)), (CONSTANT_COLUMNS, actions.iter().any(constant))];
+    let altered = |action: &Action| matches!(action, Action::DefineTable(definition) if definition.is_altered());
+    let features = [
+        (OPEN_TYPES, actions.iter().any(open)),
+        (CONSTANT_COLUMNS, actions.iter().any(constant)),
+        (ALTERED_COLUMNS, actions.iter().any(altered)),
+    ];
     features.into_iter().filter(|(_, required)| *required).map(|(feature, _)| feature.to_owned()).collect()
 }
 

@@ -89,6 +89,7 @@ impl CreateRequest {
             counts: self.counts,
             schema: None,
             last_field_id: 0,
+            former_columns: Vec::new(),
             extra: Map::new(),
         };
         if let Some(schema) = self.schema {

@@ -30,7 +30,7 @@ pub struct Derived {
 /// # Errors
 /// `NotFound` or `Corrupt` with path and version when the file is not as it should be.
 pub fn derive(storage: &dyn Storage, segment: &Segment, target: &Target) -> Result<Derived> {
-    let file = opened::open(storage, segment)?;
+    let file = opened::open(storage, segment, &target.definition)?;
     let derive = || {
         let names = &target.definition.entity_columns;
         let request = InspectRequest {

@@ -197,6 +197,7 @@ impl Next<'_> {
             counts: false,
             schema: None,
             last_field_id: 0,
+            former_columns: Vec::new(),
             extra: Map::new(),
         };
         let known = before.as_ref().and_then(|before| before.schema.clone()).unwrap_or_default();

@@ -6,16 +6,34 @@ use std::sync::Arc;
 use super::fingerprint::hash;
 use crate::{
     error::{Error, ErrorKind, Result},
-    log::{commit::Fingerprint, state::Segment},
+    log::{commit::Fingerprint, definition::Definition, state::Segment},
     segment::{SegmentFile, constants::ConstantColumn},
     storage::{Storage, source::Source},
 };
 
-/// Opens a segment to be read: its size, its rows, its row groups and the checksum of its footer are those of the log.
+/// Opens a segment to be read: its size, its rows, its row groups and the checksum of its footer are those of the log. Its columns have the
+/// names that they have in the table, whatever they were called when it was written; what is none of the table's has no name.
 ///
 /// # Errors
 /// `NotFound` when it is missing, `Corrupt` when it is not the file that the log means; both with path and version.
-pub fn open(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
+pub fn open(storage: &dyn Storage, segment: &Segment, definition: &Definition) -> Result<SegmentFile> {
+    open_as_written(storage, segment).map(|file| in_words_of(file, segment, definition))
+}
+
+/// The file under the names that its columns have in the table.
+#[must_use]
+pub fn in_words_of(file: SegmentFile, segment: &Segment, definition: &Definition) -> SegmentFile {
+    if definition.former_columns.is_empty() {
+        return file;
+    }
+    file.with_names(|name| definition.shown_name(name, &segment.record))
+}
+
+/// As [`open`], with the names that the columns had when the segment was written.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as_written(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
     let source = storage.open_sized(&segment.record.path, segment.record.bytes).map_err(|e| named(segment, e))?;
     check_size(segment, source.len())?;
     open_source(segment, source)
@@ -26,11 +44,11 @@ pub fn open(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
 ///
 /// # Errors
 /// As [`open`], and as reading the file.
-pub fn open_whole(storage: &dyn Storage, segment: &Segment) -> Result<SegmentFile> {
+pub fn open_whole(storage: &dyn Storage, segment: &Segment, definition: &Definition) -> Result<SegmentFile> {
     let source = storage.open_sized(&segment.record.path, segment.record.bytes).map_err(|e| named(segment, e))?;
     check_size(segment, source.len())?;
     check_bytes(segment, source.as_ref())?;
-    open_source(segment, source)
+    open_source(segment, source).map(|file| in_words_of(file, segment, definition))
 }
 
 fn open_source(segment: &Segment, source: Arc<dyn Source>) -> Result<SegmentFile> {
@@ -49,7 +67,7 @@ fn open_source(segment: &Segment, source: Arc<dyn Source>) -> Result<SegmentFile
     }
 }
 
-/// The columns of a segment that are not in its file.
+/// The columns of a segment that are not in its file, by the names that they had when it was written.
 ///
 /// # Errors
 /// `Corrupt` with path and version when the log gives one a value that is none of its type.

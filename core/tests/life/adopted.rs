@@ -270,6 +270,7 @@ fn the_page_index_of_a_sound_file_is_used() {
         let file = tstable_core::table::opened::open(
             world.latest().storage().as_ref(),
             world.latest().state.segments.all().unwrap()[0],
+            world.latest().definition(),
         );
         assert_eq!(file.unwrap().pages(0, 0).unwrap().unwrap().len(), 300 / PAGE_ROWS);
     }

@@ -185,7 +185,7 @@ pub(crate) fn batches(snapshot: &Snapshot) -> Vec<RecordBatch> {
         .collect();
     let mut batches = Vec::new();
     for segment in snapshot.state.segments.all().unwrap() {
-        let file = opened::open(snapshot.storage().as_ref(), segment).unwrap();
+        let file = opened::open(snapshot.storage().as_ref(), segment, snapshot.definition()).unwrap();
         batches.extend(TableRows::new(&file, &columns).unwrap().map(Result::unwrap));
     }
     batches

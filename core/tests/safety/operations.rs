@@ -14,6 +14,7 @@ use tstable_core::{
     storage::Storage,
     table::{
         Snapshot,
+        amend::alter::Alteration,
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
         expect::EmptyRequest,
@@ -80,6 +81,12 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled,
         run: |s, _| table(s).add_columns(&latest(s)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop),
     },
+    Operation { name: "alter", before: widened, run: |s, _| alter(s) },
+    Operation {
+        name: "restore before an alteration",
+        before: altered,
+        run: |s, _| table(s).restore(&latest(s)?, Version(2)).map(drop),
+    },
     Operation {
         name: "check",
         before: filled,
@@ -127,6 +134,28 @@ fn said_of(storage: &Arc<dyn Storage>, files: &Files) {
 fn rename(storage: &Arc<dyn Storage>) -> Result<()> {
     let entity = |name: &str| Entity::from(vec![EntityPart::from(name)]);
     table(storage).rename_entity(&latest(storage)?, &entity("NVDA"), &entity("AARD"), &Unwatched).map(drop)
+}
+
+/// A column besides those of the files.
+fn widened(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    let volume = ("volume".to_owned(), ColumnType::BigInt);
+    table(storage).add_columns(&latest(storage).unwrap(), &[volume]).unwrap();
+}
+
+/// A name and a type at once, with a look at the values.
+fn alter(storage: &Arc<dyn Storage>) -> Result<()> {
+    let alteration = Alteration {
+        rename: vec![("volume".to_owned(), "size".to_owned())],
+        types: vec![("volume".to_owned(), ColumnType::Double)],
+        ..Alteration::default()
+    };
+    table(storage).alter(&latest(storage)?, &alteration, &Unwatched).map(drop)
+}
+
+fn altered(storage: &Arc<dyn Storage>, files: &Files) {
+    widened(storage, files);
+    alter(storage).unwrap();
 }
 
 fn compact(storage: &Arc<dyn Storage>) -> Result<()> {

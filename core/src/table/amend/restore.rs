@@ -9,6 +9,7 @@ use crate::{
     log::{
         Version,
         commit::Action,
+        definition::Definition,
         state::{Segment, TableState},
     },
     storage::Storage,
@@ -16,6 +17,7 @@ use crate::{
         commit::{Changed, amend},
         handle::{Snapshot, Table},
         origins::as_of_old,
+        write::checks::altered,
     },
 };
 
@@ -72,9 +74,11 @@ fn difference(state: &TableState, old: &TableState) -> Result<(Vec<Action>, Coun
     let mut definition = old.definition.as_ref().clone();
     // Ids of columns are never used again, not even for columns that are undone.
     definition.last_field_id = definition.last_field_id.max(state.definition.last_field_id);
+    let checks = as_they_were(state, &mut definition)?;
     if definition != *state.definition {
         actions.push(Action::DefineTable(Box::new(definition)));
     }
+    actions.extend(checks);
     // What the old rows were made of comes back with them.
     actions.extend(as_of_old(state, old));
     let mut sum = |segment: &Segment, added: bool| {
@@ -94,6 +98,18 @@ fn difference(state: &TableState, old: &TableState) -> Result<(Vec<Action>, Coun
         actions.push(Action::AddSegment(Box::new(segment.record.clone())));
     }
     Ok((actions, counts))
+}
+
+/// Gives the old columns what is known of all that they ever were; also the checks, in the old names where those differ.
+fn as_they_were(state: &TableState, definition: &mut Definition) -> Result<Vec<Action>> {
+    let present = &state.definition;
+    definition.former_columns.clone_from(&present.former_columns);
+    let (Some(now), Some(then)) = (&present.schema, definition.schema.clone()) else { return Ok(Vec::new()) };
+    // A check of a column that is gone is for the next writer to tell of.
+    let checks = altered(&state.properties, now, &then).unwrap_or_default();
+    definition.schema = Some(now.clone());
+    definition.alter(then)?;
+    Ok(checks)
 }
 
 /// Refuses to bring segments back whose files are gone.

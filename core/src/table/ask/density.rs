@@ -153,7 +153,7 @@ impl<'a> Counting<'a> {
     }
 
     fn read(&self, segment: &Segment, range: &IndexRange, target: &Target, sum: &mut Sum<'_>) -> Result<()> {
-        let file = opened::open(self.snapshot.storage().as_ref(), segment)?;
+        let file = opened::open(self.snapshot.storage().as_ref(), segment, self.snapshot.definition())?;
         let whole = range.contains_all(segment.record.index_min, segment.record.index_max);
         let range = if whole { &IndexRange::ALL } else { range };
         let keys = KeyColumns::of(target)?;

@@ -77,7 +77,9 @@ fn newest_rows(
         }
         opened += 1;
         let named = |e: Error| e.with("version", candidate.segment.added);
-        let file = cache.segment(snapshot.storage(), &candidate.segment).map_err(|e| snapshot.unless_vacuumed(e))?;
+        let file = cache
+            .segment(snapshot.storage(), &candidate.segment, &target.definition)
+            .map_err(|e| snapshot.unless_vacuumed(e))?;
         let range = IndexRange { start: Some(candidate.low), until: None };
         let (groups, filter) = (row_groups(&file, &target, &range), range_filter(&file, &target, &range)?);
         let rows =

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     coverage::{Entity, EntityPart},
     error::Result,
-    log::state::Segment,
+    log::{definition::Definition, state::Segment},
     prune::{
         Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict, entity_values,
         expr::{Comparison, Constant, Expr},
@@ -95,6 +95,7 @@ impl Question {
 pub struct Selector<'a> {
     storage: &'a dyn Storage,
     schema: &'a Schema,
+    definition: &'a Definition,
     types: Vec<ColumnType>,
     index: usize,
     grid: Grid,
@@ -112,6 +113,7 @@ impl<'a> Selector<'a> {
         Ok(Self {
             storage: snapshot.storage().as_ref(),
             schema,
+            definition: snapshot.definition(),
             types: schema.columns.iter().map(|c| c.ty.clone()).collect(),
             index: snapshot.index_position()?,
             grid: snapshot.grid()?,
@@ -235,12 +237,13 @@ pub(super) fn entity_parts(values: Vec<Constant>) -> Vec<EntityPart> {
 /// The value of all rows in a column that is not in the segment's file; none for other columns, and where the column has another type
 /// by now, so that only reading tells.
 #[must_use]
-pub fn constant_of(segment: &Segment, column: &Column) -> Option<Constant> {
-    if !segment.record.has_constants() || !segment.has_field(column.id) {
+pub fn constant_of(segment: &Segment, column: &Column, definition: &Definition) -> Option<Constant> {
+    if !segment.record.has_constants() {
         return None;
     }
+    let name = definition.name_in(column, &segment.record)?;
     let constants = opened::constants(segment).ok()?;
-    constants.into_iter().find(|has| same_name(&has.name, &column.name) && has.ty == column.ty).map(|has| has.value)
+    constants.into_iter().find(|has| same_name(&has.name, name) && has.ty == column.ty).map(|has| has.value)
 }
 
 /// An index value as a constant of the column's type.
@@ -272,7 +275,7 @@ impl SegmentStats<'_> {
     /// The column where the segment has it without its being in the file.
     fn constant(&self, index: usize) -> Option<ColumnStats> {
         let column = self.selector.schema.columns.get(index)?;
-        let value = constant_of(self.segment, column)?;
+        let value = constant_of(self.segment, column, self.selector.definition)?;
         let null = value == Constant::Null;
         let bound = (!null).then_some(value);
         let nulls = if null { Nulls::All } else { Nulls::None };

@@ -262,7 +262,7 @@ impl Verify<'_> {
     fn statistics(&mut self, segment: &Segment) {
         let storage = self.table.log().storage();
         let record = &segment.record;
-        let problem = match opened::open(storage.as_ref(), segment).and_then(|file| audit::problems(&file)) {
+        let problem = match opened::open_as_written(storage.as_ref(), segment).and_then(|file| audit::problems(&file)) {
             Ok(problems) if problems.is_empty() => return,
             Ok(problems) => format!(
                 "{}; no row is damaged, but a WHERE on such a column may miss rows, as in read_parquet: append the file again \
@@ -276,7 +276,7 @@ impl Verify<'_> {
 
     fn check_file(&self, segment: &Segment) -> Result<()> {
         let storage = self.table.log().storage();
-        let file = opened::open(storage.as_ref(), segment)?;
+        let file = opened::open_as_written(storage.as_ref(), segment)?;
         opened::check_bytes(segment, storage.open(&segment.record.path)?.as_ref())?;
         let named = |e: Error| e.with("path", &segment.record.path).with("version", segment.added);
         if self.deep {

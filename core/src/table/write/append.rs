@@ -384,7 +384,10 @@ impl Append<'_> {
 fn is_compatible(ours: &Definition, current: &Definition) -> bool {
     let same = match (&ours.schema, &current.schema) {
         // Columns added meanwhile are as good as missing in what was staged before.
-        (Some(a), Some(b)) => agree(a, &first_columns(b, a.columns.len())),
+        // A column that took the name of one that was dropped is another one.
+        (Some(a), Some(b)) => {
+            agree(a, &first_columns(b, a.columns.len())) && a.columns.iter().zip(&b.columns).all(|(a, b)| a.id == b.id)
+        }
         (_, None) => true,
         (None, Some(_)) => false,
     };

@@ -230,7 +230,7 @@ pub fn carve(
     taken: &Taken<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
-    let file = opened::open_whole(storage, segment)?;
+    let file = opened::open_whole(storage, segment, &target.definition)?;
     let nothing = Coverage::new();
     let mut sieve = Sieve::new(target, taken.buckets().unwrap_or(&nothing))?;
     let sorted = segment.record.sorted_by == Some(written_order(target));

@@ -53,6 +53,37 @@ impl Table {
     }
 }
 
+/// What the checks among properties become when the columns `from` become `to`: they name columns as those are called then.
+///
+/// # Errors
+/// `InvalidArgument` naming a check of a column that goes, or that the new types do not suit.
+pub(crate) fn altered(properties: &BTreeMap<String, String>, from: &Schema, to: &Schema) -> Result<Vec<Action>> {
+    let mut actions = Vec::new();
+    for (key, text) in properties {
+        let Some(name) = key.strip_prefix(CHECK_PREFIX) else { continue };
+        let check = Check::parse(name, text, from)?;
+        let same = |at: usize| {
+            let column = from.columns.get(at)?;
+            Some((column, to.columns.iter().find(|other| other.id == column.id)?))
+        };
+        let gone = check.columns().into_iter().find(|at| same(*at).is_none()).and_then(|at| from.columns.get(at));
+        if let Some(column) = gone {
+            return Err(Error::invalid_argument(format!(
+                "the check '{name}' ({text}) looks at '{}', so that the column cannot go; remove the check first with \
+                 tstable_check(root, '{name}', NULL)",
+                column.name
+            )));
+        }
+        let other = |at| same(at).filter(|(old, new)| old.name != new.name).map(|(_, new)| new.name.as_str());
+        let renamed = check.renamed(from, other)?;
+        Check::parse(name, &renamed, to)?;
+        if renamed != *text {
+            actions.push(Action::SetProperty { key: key.clone(), value: Some(renamed) });
+        }
+    }
+    Ok(actions)
+}
+
 /// Whether a key of the table's own says nothing of rows that come.
 fn is_no_check(key: &str) -> bool {
     matches!(key, DELTA_PROPERTY | UNIVERSE_PROPERTY | RENAMES_PROPERTY)

@@ -211,7 +211,7 @@ fn push_table(
         if own.is_disjoint(&file.coverage) {
             continue;
         }
-        let opened = opened::open(storage, segment)?;
+        let opened = opened::open(storage, segment, &state.definition)?;
         let named = |e: Error| e.with("version", segment.added);
         let (groups, filter) = (row_groups(&opened, target, &range), range_filter(&opened, target, &range)?);
         let mut inside = Sieve::of_inside(target, &file.coverage)?;

@@ -46,9 +46,9 @@ pub enum Holder<'a> {
 }
 
 impl Holder<'_> {
-    fn open(&self, storage: &dyn Storage) -> Result<SegmentFile> {
+    fn open(&self, storage: &dyn Storage, target: &Target) -> Result<SegmentFile> {
         match self {
-            Self::Segment(segment) => opened::open(storage, segment),
+            Self::Segment(segment) => opened::open(storage, segment, &target.definition),
             Self::File(file) => file.reopen(),
         }
     }
@@ -153,14 +153,14 @@ impl<'a> Keys<'a> {
     ) -> Result<Shared> {
         let mut shared = Shared { rows: RowSet::none(of.rows()), ..Shared::default() };
         let parts = of.rows() / keys_at_once.max(1) + 1;
-        let own = of.open(self.storage)?;
+        let own = of.open(self.storage, self.target)?;
         for part in 0..parts {
             let mut counts = self.gather(of, &own, within, (part, parts), monitor)?;
             if counts.is_empty() {
                 continue;
             }
             for other in others {
-                let file = other.open(self.storage)?;
+                let file = other.open(self.storage, self.target)?;
                 let mut codes = Codes::new(|entity: &Entity| counts.codes.get(entity).copied());
                 self.walk(*other, &file, monitor, &mut |(_, code, value), entities| {
                     if let Some(code) = codes.of(code, entities)

@@ -210,7 +210,7 @@ fn write(
     names: &Names,
     monitor: &dyn Monitor,
 ) -> Result<Option<SegmentRecord>> {
-    let file = opened::open_whole(storage.as_ref(), segment)?;
+    let file = opened::open_whole(storage.as_ref(), segment, &target.definition)?;
     let renamed = |batch: Result<RecordBatch>| {
         check_cancelled(monitor)?;
         names.in_batch(&batch.map_err(|e| e.with("version", segment.added))?)

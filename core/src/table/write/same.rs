@@ -54,7 +54,7 @@ pub fn is_unchanged(
     let compare = Compare { target, converter, monitor };
     let mut found = Digest::default();
     for segment in segments {
-        let opened = opened::open(storage, segment)?;
+        let opened = opened::open(storage, segment, &target.definition)?;
         match keys {
             None => compare.in_buckets(&opened, segment, file, &mut found)?,
             Some(keys) => {

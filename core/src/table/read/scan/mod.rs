@@ -240,10 +240,11 @@ impl Scan {
         if let Some(constants) = self.known(&kept.segment).filter(|_| whole) {
             return Ok((row_group == 0).then(|| counted(&kept.segment, constants)));
         }
-        let file = self.cache.segment(self.snapshot.storage(), &kept.segment);
+        let file = self.cache.segment(self.snapshot.storage(), &kept.segment, self.snapshot.definition());
         let file = file.map_err(|e| self.snapshot.unless_vacuumed(e))?;
         let stats = GroupStats {
             schema: self.snapshot.schema()?,
+            definition: self.snapshot.definition(),
             index: self.index,
             segment: &kept.segment,
             file: &file,
@@ -282,7 +283,7 @@ impl Scan {
         let value = |position: &usize| {
             let column = schema.columns.get(*position).filter(|_| *position != self.index)?;
             let missing = || (!segment.has_field(column.id)).then_some(None);
-            constant_of(segment, column).map(Some).or_else(missing)
+            constant_of(segment, column, self.snapshot.definition()).map(Some).or_else(missing)
         };
         self.columns.iter().map(value).collect()
     }

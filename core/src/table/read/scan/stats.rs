@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    log::{adopted::Compared, state::Segment},
+    log::{adopted::Compared, definition::Definition, state::Segment},
     prune::{ColumnStats, Interval, Nulls, Statistics, expr::Constant},
     schema::Schema,
     segment::{ColumnBounds, PageBounds, SegmentFile},
@@ -61,6 +61,7 @@ fn column_stats(bounds: ColumnBounds, rows: u64) -> ColumnStats {
 /// What a footer says of one row group, in the table's columns.
 pub(super) struct GroupStats<'a> {
     pub(super) schema: &'a Schema,
+    pub(super) definition: &'a Definition,
     /// The position of the index column.
     pub(super) index: usize,
     pub(super) segment: &'a Segment,
@@ -79,7 +80,7 @@ impl GroupStats<'_> {
     /// The value of a column that is not in the file.
     pub(super) fn constant(&self, column: usize) -> Option<Constant> {
         let column = self.schema.columns.get(column)?;
-        constant_of(self.segment, column)
+        constant_of(self.segment, column, self.definition)
     }
 
     /// The part of `clip` that the row group's own bounds leave; none when all of its rows lie in it.

@@ -85,13 +85,14 @@ impl Since {
 
     /// The rows of a segment in a range, with the columns of the later version.
     fn rows(&self, segment: &Segment, range: &IndexRange) -> Result<TableRows> {
-        let file = self.cache.segment(self.now.storage(), segment)?;
+        let file = self.cache.segment(self.now.storage(), segment, self.now.definition())?;
         let whole = range.contains_all(segment.record.index_min, segment.record.index_max);
         let range = if whole { &IndexRange::ALL } else { range };
         let (groups, filter) = (row_groups(&file, &self.target, range), range_filter(&file, &self.target, range)?);
         let columns = write_columns(&self.target);
-        TableRows::known(&file, &columns, groups, filter, &|id| segment.has_field(id))
-            .map_err(|e| e.with("version", segment.added))
+        // Not what it had to live with: the columns that the later version knows of.
+        let has = |id| segment.has_field(id) && self.target.definition.knows(id, &segment.record);
+        TableRows::known(&file, &columns, groups, filter, &has).map_err(|e| e.with("version", segment.added))
     }
 
     /// What turns rows into hashes of all their values.

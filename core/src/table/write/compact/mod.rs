@@ -189,7 +189,7 @@ fn histogram(
     let mut rows = Histogram::new();
     for segment in segments {
         check_cancelled(monitor)?;
-        let file = opened::open(storage, segment)?;
+        let file = opened::open(storage, segment, &target.definition)?;
         let index = read_column(&file, &target.definition.index_column, &target.schema)?;
         let mut counter = Counter { cursor: target.grid.cursor(), rows: &mut rows };
         inspect(&file, &InspectRequest { index, entities: Vec::new() }, &mut counter)?;
@@ -287,7 +287,7 @@ impl Work {
         let mut seen = 0;
         for segment in &job.inputs {
             let named = |e: Error| e.with("version", segment.added);
-            let file = opened::open_whole(self.storage.as_ref(), segment)?;
+            let file = opened::open_whole(self.storage.as_ref(), segment, &self.target.definition)?;
             for batch in segment_rows(&file, segment, &self.target).map_err(named)? {
                 check_cancelled(part.monitor)?;
                 sink(batch.map_err(named)?)?;
