@@ -65,7 +65,7 @@ def test_a_version_before_the_first_is_refused_with_what_to_type():
 
 
 def test_what_is_no_version_is_refused():
-    with pytest.raises(tstable.LoadError, match="'newest' is no version of DuckDB"):
+    with pytest.raises(tstable.LoadError, match="'newest' is not a version of DuckDB"):
         tstable.extension_path("newest")
 
 

@@ -37,7 +37,7 @@ def extension_path(duckdb_version: str | None = None) -> Path:
     try:
         package = _table.choose(version)
     except ValueError:
-        message = f"'{version}' is no version of DuckDB; give one as '{duckdb.__version__}'"
+        message = f"'{version}' is not a version of DuckDB; give one as '{duckdb.__version__}'"
         raise LoadError(message) from None
     if package is None:
         first = ".".join(str(number) for number in min(package.first for package in _table.packages()))

@@ -65,7 +65,7 @@ pub(crate) fn place(session: &dyn Session, name: &str, address: &str) -> Result<
 /// the host does not tell which directory it stands for.
 pub(crate) fn local(session: &dyn Session, name: &str, address: &str) -> Result<String> {
     if address.is_empty() {
-        return Err(refusal(name, address, "is no path"));
+        return Err(refusal(name, address, "is not a path"));
     }
     if let Some(path) = of_file_url(address) {
         return path.map(str::to_owned).ok_or_else(|| {

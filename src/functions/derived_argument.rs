@@ -31,7 +31,7 @@ impl Args {
 fn source(session: &dyn Session, arg: &Arg) -> Result<Source> {
     let unfit = || {
         Error::invalid_argument(format!(
-            "derived_from := {} is no source; give its directory and the version that was read, as in derived_from := \
+            "derived_from := {} is not a source; give its directory and the version that was read, as in derived_from := \
              {{'root': 'ticks', 'version': 7}}",
             show(arg)
         ))

@@ -68,7 +68,7 @@ pub(crate) fn width(name: &str, arg: &Arg) -> Result<BucketWidth> {
         Arg::Scalar(Constant::Text(text)) => BucketWidth::parse(text),
         Arg::Scalar(Constant::Int(count)) => BucketWidth::parse(&count.to_string()),
         Arg::Scalar(Constant::Interval { months, days, micros }) => BucketWidth::of_interval(*months, *days, *micros),
-        other => Err(Error::invalid_argument(format!("{} is no width; write it like '1h'", show(other)))),
+        other => Err(Error::invalid_argument(format!("{} is not a width; write it like '1h'", show(other)))),
     };
     width.map_err(|e| Error::invalid_argument(format!("{name} := {}: {}", show(arg), e.message())))
 }

@@ -39,7 +39,7 @@ impl TableFunction for MarkEmpty {
                 Param { name: "undo", ty: ParamType::Boolean },
                 EXPECTED_VERSION,
             ],
-            description: "Records buckets as confirmed empty: they are no gap and no data.",
+            description: "Records buckets as confirmed empty: they count neither as a gap nor as data.",
             example: "CALL tstable_mark_empty('prices', '2024-06-01', '2024-06-02', entity := {'symbol': 'NVDA'}, reason := 'halted')",
             projects: false,
             filters: false,

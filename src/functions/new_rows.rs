@@ -51,10 +51,10 @@ impl TableFunction for NewRowsSince {
 
 fn since(arg: &Arg) -> Result<Version> {
     let Arg::Scalar(Constant::Int(version)) = arg else {
-        return Err(Error::invalid_argument(format!("since_version := {} is no version", show(arg))));
+        return Err(Error::invalid_argument(format!("since_version := {} is not a version", show(arg))));
     };
     u64::try_from(*version).map(Version).map_err(|_| {
-        Error::invalid_argument(format!("since_version := {version} is no version; 0 is before the first"))
+        Error::invalid_argument(format!("since_version := {version} is not a version; 0 is before the first"))
     })
 }
 

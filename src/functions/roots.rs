@@ -40,7 +40,7 @@ impl Args {
         let text = |arg: &Arg| match arg {
             Arg::Scalar(Constant::Text(text)) => address::root(session, "root", text),
             other => Err(Error::invalid_argument(format!(
-                "root := {} is no directory of a table, nor a list of such",
+                "root := {} is not the directory of a table, nor a list of such",
                 show(other)
             ))),
         };

@@ -56,7 +56,7 @@ fn properties(arg: &Arg) -> Result<Vec<(String, Option<String>)>> {
         Arg::Scalar(Constant::Text(text)) => Ok(Some(text.clone())),
         Arg::Scalar(Constant::Null) => Ok(None),
         other => Err(Error::invalid_argument(format!(
-            "the property '{key}' is {}, which is no text; cast it to VARCHAR",
+            "the property '{key}' is {}, which is not a text; cast it to VARCHAR",
             show(other)
         ))),
     };
@@ -68,12 +68,12 @@ fn properties(arg: &Arg) -> Result<Vec<(String, Option<String>)>> {
             .iter()
             .map(|(key, v)| match key {
                 Arg::Scalar(Constant::Text(key)) => Ok((key.clone(), value(key, v)?)),
-                other => Err(Error::invalid_argument(format!("the key {} of properties is no text", show(other)))),
+                other => Err(Error::invalid_argument(format!("the key {} of properties is not a text", show(other)))),
             })
             .collect::<Result<_>>()?,
         other => {
             return Err(Error::invalid_argument(format!(
-                "properties := {} is no map, as in MAP {{'owner': 'research'}}",
+                "properties := {} is not a map, as in MAP {{'owner': 'research'}}",
                 show(other)
             )));
         }

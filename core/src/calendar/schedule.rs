@@ -143,7 +143,7 @@ fn days_of(clock: &WallClock, range: &IndexRange) -> Result<std::ops::RangeInclu
 /// Days from 1970-01-01 to a date like `2024-12-25`.
 pub(super) fn day_number(date: &str) -> Result<i128> {
     let parsed = NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| {
-        Error::invalid_argument(format!("'{date}' is no date of a calendar; write it like '2024-12-25'"))
+        Error::invalid_argument(format!("'{date}' is not a date of a calendar; write it like '2024-12-25'"))
     })?;
     Ok(parsed.signed_duration_since(NaiveDate::default()).num_days().into())
 }

@@ -97,7 +97,7 @@ fn weekday(text: &str) -> Result<usize> {
     let long = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let day = DAYS.iter().position(|day| *day == short);
     day.filter(|day| long.get(*day).is_some_and(|long| name == short || long.starts_with(&name)))
-        .ok_or_else(|| refusal(text, "is no day; days are Mon, Tue, Wed, Thu, Fri, Sat and Sun"))
+        .ok_or_else(|| refusal(text, "is not a day; days are Mon, Tue, Wed, Thu, Fri, Sat and Sun"))
 }
 
 /// The sessions of `09:30-12:00, 13:00-16:00`, whatever their day.
@@ -110,7 +110,7 @@ pub(super) fn times(text: &str) -> Result<Vec<DaySession>> {
 }
 
 fn session(text: &str) -> Result<DaySession> {
-    let (open, close) = text.split_once('-').ok_or_else(|| refusal(text, "is no pair of times joined by '-'"))?;
+    let (open, close) = text.split_once('-').ok_or_else(|| refusal(text, "is not a pair of times joined by '-'"))?;
     let (open, close) = (time_of_day(open)?, time_of_day(close)?);
     let close = if close == 0 { NANOS_PER_DAY } else { close };
     if open == NANOS_PER_DAY {
@@ -122,7 +122,7 @@ fn session(text: &str) -> Result<DaySession> {
 
 /// `9:30`, `09:30` or `09:30:15` in nanoseconds since midnight; at most `24:00`.
 fn time_of_day(text: &str) -> Result<i64> {
-    let wrong = || refusal(text, "is no time of day; write it like 09:30");
+    let wrong = || refusal(text, "is not a time of day; write it like 09:30");
     let mut parts = text.trim().split(':').map(|part| {
         let digits = !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
         part.parse::<i64>().ok().filter(|_| digits)

@@ -14,7 +14,7 @@ use crate::{
     schema::{Column, ColumnType},
 };
 
-/// So many operations at most are in one check: each is a step down when it is evaluated.
+/// The most operations that one check may have: each is a step down when it is evaluated.
 const MAX_COMPUTED: usize = 256;
 
 /// The scale beyond which DECIMAL ends.
@@ -164,7 +164,7 @@ impl Parser<'_> {
             None => return Err(self.refuse("ends where a value should stand")),
         };
         if !["abs", "length", "greatest", "least"].contains(&name.as_str()) {
-            return Err(self.refuse(&format!("calls '{name}', which is no function that a check may call")));
+            return Err(self.refuse(&format!("calls '{name}', which is not a function that a check may call")));
         }
         self.count()?;
         self.next += 2;
@@ -190,7 +190,7 @@ impl Parser<'_> {
                 let (value, kind) = self.number(of)?;
                 Ok(Operand::Number(Value::Abs(Box::new(value)), kind))
             }
-            _ => Err(self.refuse("takes the 'length' of what is no column of type VARCHAR")),
+            _ => Err(self.refuse("takes the 'length' of what is not a column of type VARCHAR")),
         }
     }
 
@@ -222,7 +222,10 @@ impl Parser<'_> {
                     _ => None,
                 };
                 let (number, kind) = number.ok_or_else(|| {
-                    self.refuse(&format!("computes with {}, which is no number of at most 38 digits", literal.show()))
+                    self.refuse(&format!(
+                        "computes with {}, which is not a number of at most 38 digits",
+                        literal.show()
+                    ))
                 })?;
                 Ok((Value::Constant(number), kind))
             }

@@ -228,7 +228,7 @@ impl Parser<'_> {
         };
         let constant = constant(literal, &column.ty).ok_or_else(|| {
             self.refuse(&format!(
-                "compares '{}', which is {}, with {}, which is no exact value of that type",
+                "compares '{}', which is {}, with {}, which is not an exact value of that type",
                 column.name,
                 column.ty,
                 literal.show()

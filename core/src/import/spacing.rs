@@ -28,7 +28,7 @@ const WIDTHS: [(&str, i128); 14] = [
 ];
 /// The shortest month: what lies at least so far apart has a month of its own.
 const MONTH_NANOS: i128 = 28 * 86_400_000_000_000;
-/// So many distances tell what is usual.
+/// How many distances are looked at to tell what is usual.
 const MOST_DISTANCES: usize = 100_000;
 
 fn lacks(path: &Path, index: &str) -> Error {

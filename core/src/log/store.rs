@@ -15,7 +15,7 @@ use crate::{
     storage::{Creation, Storage},
 };
 
-/// So many of the newest checkpoints are kept, should the last ones be damaged.
+/// How many of the newest checkpoints are kept, in case the last ones are damaged.
 const CHECKPOINTS_KEPT: u64 = 3;
 
 /// The log of the table on a storage.

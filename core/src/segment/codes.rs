@@ -46,7 +46,7 @@ impl ColumnCodes {
             DataType::UInt16 => self.integers::<UInt16Type>(array, codes),
             DataType::UInt32 => self.integers::<UInt32Type>(array, codes),
             DataType::UInt64 => self.integers::<UInt64Type>(array, codes),
-            other => Err(Error::schema_mismatch(format!("{other} is no type of an entity column"))),
+            other => Err(Error::schema_mismatch(format!("{other} is not a type of an entity column"))),
         }
     }
 

@@ -83,7 +83,7 @@ pub(super) fn chosen(
     };
     let mut rows = BooleanBuffer::new_set(array.len());
     for filter in request.filter.iter().filter(|filter| filter.column.position == column.position) {
-        let unfit = || ArrowError::ComputeError(format!("{} is no type of an index", array.data_type()));
+        let unfit = || ArrowError::ComputeError(format!("{} is not a type of an index", array.data_type()));
         let inside = rows_inside(&values, &filter.range).ok_or_else(unfit).map_err(failed)?;
         rows = &rows & &certain(inside);
     }
@@ -125,7 +125,7 @@ fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<Bo
         let is_wanted = |row: usize| numbers.get(row).is_some_and(|number| wanted.binary_search(number).is_ok());
         BooleanBuffer::collect_bool(array.len(), is_wanted)
     } else {
-        return Err(ArrowError::ComputeError(format!("{} is no type of an entity", array.data_type())));
+        return Err(ArrowError::ComputeError(format!("{} is not a type of an entity", array.data_type())));
     };
     Ok(BooleanArray::new(rows, array.nulls().cloned()))
 }

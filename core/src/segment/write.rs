@@ -263,7 +263,8 @@ fn properties(options: &WriteOptions, sorted_by: Option<Vec<SortingColumn>>) -> 
         return Err(Error::invalid_argument("row groups and pages must have room for at least one row"));
     }
     let level = ZstdLevel::try_new(options.zstd_level).map_err(|error| {
-        Error::invalid_argument(format!("{} is no compression level of Zstandard", options.zstd_level)).caused_by(error)
+        Error::invalid_argument(format!("{} is not a compression level of Zstandard", options.zstd_level))
+            .caused_by(error)
     })?;
     let pairs = options.key_values.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
     Ok(WriterProperties::builder()

@@ -259,7 +259,7 @@ pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
             continue;
         }
         let matches = glob::glob(pattern)
-            .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
+            .map_err(|e| Error::invalid_argument(format!("'{pattern}' is not a valid glob")).caused_by(e))?;
         let before = files.len();
         for found in matches {
             let found = found.map_err(|e| Error::io("list", pattern, e.into()))?;

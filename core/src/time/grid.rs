@@ -77,7 +77,7 @@ impl Grid {
     ) -> Result<Self> {
         if let Some(origin) = origin {
             within_bounds(origin).map_err(|_| {
-                Error::invalid_argument(format!("the origin {} is no value of the index column", origin.0))
+                Error::invalid_argument(format!("the origin {} is not a value of the index column", origin.0))
             })?;
         }
         let tz = timezone.map(zone::find).transpose()?;
@@ -325,7 +325,7 @@ fn not_a_multiple(width: &BucketWidth, index_type: &ColumnType, finer: bool) -> 
         },
         _ => ("integers", "1"),
     };
-    let problem = if finer { "is finer than" } else { "is no whole multiple of" };
+    let problem = if finer { "is finer than" } else { "is not a whole multiple of" };
     Error::invalid_argument(format!(
         "a bucket of {width} {problem} the {units} of a {index_type} index; use {example} or a multiple"
     ))

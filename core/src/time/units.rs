@@ -78,7 +78,7 @@ impl WidthUnit {
         names.join(" ")
     }
 
-    /// How many units of which kind make so many microseconds: the longest shorter than a day of which it is a whole number.
+    /// The number of microseconds as a count of the longest unit, shorter than a day, of which it is a whole multiple.
     pub(super) fn of_micros(micros: i64) -> (i64, Self) {
         let whole = |(unit, ..): &Row| {
             let size = unit.nanos().filter(|_| !unit.is_calendar())? / 1_000;

@@ -43,7 +43,7 @@ pub(super) fn stored_type(name: &str, ty: &LogicalType) -> Result<ColumnType> {
 fn kept(ty: &LogicalType) -> Result<ColumnType> {
     let id = ty.id().map_err(host_error)?;
     if let (Some(advice), text) = (advice(id), ty.to_text().map_err(host_error)?) {
-        return Err(Error::schema_mismatch(format!("{text} is no type of a table's column: {advice}")));
+        return Err(Error::schema_mismatch(format!("{text} is not a type of a table's column: {advice}")));
     }
     let parameter = |at| {
         let (name, value) = ty.get_param(at).map_err(host_error)?;
@@ -303,7 +303,9 @@ fn structure(array: &StructArray, fields: &[Field]) -> Result<StructArray> {
 }
 
 fn map(array: &MapArray, key: &Field, value: &Field, to: &DataType) -> Result<ArrayRef> {
-    let DataType::Map(entries, ordered) = to else { return Err(Error::schema_mismatch("a map is no map")) };
+    let DataType::Map(entries, ordered) = to else {
+        return Err(Error::schema_mismatch("a column of type MAP does not hold a map"));
+    };
     let parts = structure(array.entries(), &[key.clone(), value.clone()])?;
     let map = MapArray::try_new(Arc::clone(entries), array.offsets().clone(), parts, array.nulls().cloned(), *ordered);
     Ok(Arc::new(map.map_err(unread)?))

@@ -346,7 +346,7 @@ impl TablePartitioningCallbacks for Adapter {
             for (index, (column, value)) in asked.iter().zip(&values).enumerate() {
                 let column = declared.get(*column).ok_or_else(|| lost("a partition column"))?;
                 let value = host_value(context, &column.ty, value)?.ok_or_else(|| {
-                    Error::schema_mismatch(format!("{value:?} is no partition value of type {}", column.ty))
+                    Error::schema_mismatch(format!("{value:?} is not a partition value of type {}", column.ty))
                 })?;
                 data.set_partition_value(index, &value).map_err(host_error)?;
             }

@@ -59,7 +59,7 @@ impl ConstantColumn {
         Ok(Self { name: field.name, ty: field.ty, value })
     }
 
-    /// The values of so many rows, in the column's own type.
+    /// The column's values for `rows` rows, in its own type.
     ///
     /// # Errors
     /// `InvalidArgument` when the value is not of the type.

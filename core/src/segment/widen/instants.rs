@@ -100,7 +100,7 @@ fn scaled(value: i64, from: TimeUnit, unit: TimeUnit, to: &DataType) -> Result<i
     if value % coarser == 0 {
         return Ok(value / coarser);
     }
-    Err(ArrowError::CastError(format!("the value {value} {} is no whole number of {}", word(from), word(unit))))
+    Err(ArrowError::CastError(format!("the value {value} {} is not a whole number of {}", word(from), word(unit))))
 }
 
 /// The same 64 bits under the name of the target.

@@ -31,7 +31,7 @@ fn checked(file: File, path: &str) -> Result<File> {
     if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(file);
     }
-    Err(Error::corrupt("something else stands where a file of the table should").with("path", path))
+    Err(Error::corrupt("there is something else where a file of the table should be").with("path", path))
 }
 
 /// Opens a file whose directory is reached through a link. Where the link leads is looked up, checked, and then opened like a path
@@ -39,7 +39,7 @@ fn checked(file: File, path: &str) -> Result<File> {
 fn open_through_links(root: &Path, path: &str, cause: io::Error) -> Result<Option<File>> {
     let full = root.join(path);
     let is_link = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_symlink());
-    let link = || Error::corrupt("a symbolic link stands where a file of the table should").with("path", path);
+    let link = || Error::corrupt("there is a symbolic link where a file of the table should be").with("path", path);
     let failed = |e| Error::io("read", full.display(), e);
     if is_link(&full) {
         return Err(link().caused_by(cause));

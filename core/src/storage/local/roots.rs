@@ -52,7 +52,7 @@ pub fn has_pattern(path: &str) -> bool {
 /// `InvalidArgument` for what is no pattern, `Io` when a directory cannot be read.
 pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
     let matches = glob::glob(pattern)
-        .map_err(|e| Error::invalid_argument(format!("'{pattern}' is no valid glob")).caused_by(e))?;
+        .map_err(|e| Error::invalid_argument(format!("'{pattern}' is not a valid glob")).caused_by(e))?;
     let mut found = Vec::new();
     for path in matches {
         let path = path.map_err(|e| Error::io("list", pattern, e.into()))?;

@@ -63,7 +63,7 @@ impl Table {
         self.publish_alone(&snapshot.state, "set_calendar", message, vec![action])
     }
 
-    /// Marks buckets as confirmed empty: they are no gap and no data.
+    /// Marks buckets as confirmed empty: they count neither as a gap nor as data.
     ///
     /// # Errors
     /// `InvalidArgument` before the first append, and when the range is open or holds no bucket; as [`crate::table::commit::publish`] else.

@@ -49,7 +49,7 @@ where
     T::Native: TryFrom<i128>,
 {
     let typed = values.as_primitive_opt::<T>();
-    let typed = typed.ok_or_else(|| Error::invalid_argument(format!("{} is no index", values.data_type())))?;
+    let typed = typed.ok_or_else(|| Error::invalid_argument(format!("{} is not an index", values.data_type())))?;
     let mut cursor = grid.cursor();
     let start = |value: Option<T::Native>| -> Result<Option<T::Native>> {
         let Some(value) = value else { return Ok(None) };

@@ -57,7 +57,7 @@ pub struct Question {
     bounds: Bounds,
     /// For entity columns the values that a row that is of use can have.
     entities: Vec<Wanted>,
-    /// For each predicate whether `entities` says all that it does.
+    /// For each predicate, whether `entities` captures it fully, so that it need not be judged again.
     settled: Vec<bool>,
 }
 

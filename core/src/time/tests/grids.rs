@@ -72,9 +72,9 @@ fn widths_must_suit_the_index() {
         refusal("1h", &ColumnType::Date, None, None)
             .contains("a bucket of 1h is finer than the days of a DATE index; use 1d or a multiple")
     );
-    assert!(refusal("36h", &ColumnType::Date, None, None).contains("is no whole multiple of the days"));
+    assert!(refusal("36h", &ColumnType::Date, None, None).contains("is not a whole multiple of the days"));
     assert!(refusal("1us", &ColumnType::Timestamp(TimeUnit::Ms), None, None).contains("finer than the milliseconds"));
-    assert!(refusal("1500ms", &ColumnType::TimestampTz(TimeUnit::S), None, None).contains("no whole multiple"));
+    assert!(refusal("1500ms", &ColumnType::TimestampTz(TimeUnit::S), None, None).contains("not a whole multiple"));
     assert!(refusal("1000", &TS, None, None).contains("has no unit"));
     assert!(refusal("1h", &ColumnType::UBigInt, None, None).contains("the index is an integer"));
     assert!(refusal("10", &ColumnType::BigInt, Some("UTC"), None).contains("means nothing to an integer index"));

@@ -253,9 +253,11 @@ unsafe fn map(
     // SAFETY: as the caller says; the elements of a map are structs of key and value.
     let (offsets, values) = unsafe { elements(&entries, vector, view)? };
     let DataType::Map(field, ordered) = ty.arrow(Strings::Plain) else {
-        return Err(Error::schema_mismatch("a map is no map"));
+        return Err(Error::schema_mismatch("a column of type MAP does not hold a map"));
     };
-    let DataType::Struct(fields) = field.data_type() else { return Err(Error::schema_mismatch("a map is no map")) };
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(Error::schema_mismatch("a column of type MAP does not hold a map"));
+    };
     let columns = values.as_any().downcast_ref::<StructArray>().map_or_else(Vec::new, |parts| parts.columns().to_vec());
     let parts = StructArray::try_new(fields.clone(), columns, None).map_err(unread)?;
     Ok(Arc::new(MapArray::try_new(field, offsets, parts, nulls(view), ordered).map_err(unread)?))

@@ -61,7 +61,7 @@ pub(super) enum Side {
     After,
 }
 
-/// So many cells without a value.
+/// As many cells without a value.
 ///
 /// # Errors
 /// `LimitExceeded` when there is no memory for them: a range that somebody asks for must not end the process.

@@ -87,9 +87,9 @@ pub struct Scan {
     query: Question,
     chosen: Option<Chosen>,
     applied: AllApplied,
-    /// So many of the predicates, the first, are applied; the others only advise.
+    /// How many of the predicates, counted from the first, are applied; the others only advise.
     applied_count: usize,
-    /// So many of the predicates, the first, need no look at the rows that are left.
+    /// How many of the predicates, counted from the first, need no look at the rows that are left.
     exact_count: usize,
     kept: Vec<Kept>,
     units: usize,
