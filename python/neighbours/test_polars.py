@@ -25,7 +25,7 @@ CALLS = {
     "tstable_list": "('store')",
     "tstable_new_rows": "('store/prices', 1)",
     "tstable_plan": "('store/prices')",
-    "tstable_preview": "('store/prices', 'again.parquet')",
+    "tstable_preview": "('store/prices', 'again.parquet', gaps := true)",
     "tstable_repair": "('store/prices')",
     "tstable_restated": "('store/prices', 'corrected.parquet')",
     "tstable_scan": "('store/prices', provenance := true)",

@@ -174,7 +174,7 @@ def test_a_saved_database_with_views_needs_the_extension_loaded_again(prices):
     with tstable.connect("saved.db") as con:
         tstable.attach(con, ".", schema="main")
     with duckdb.connect("saved.db", config={"allow_unsigned_extensions": "true"}) as con:
-        with pytest.raises(duckdb.CatalogException, match="tstable_scan does not exist"):
+        with pytest.raises(duckdb.CatalogException, match="prices does not exist"):
             con.execute("FROM prices")
         assert tstable.load(con).execute("SELECT count(*) FROM prices").fetchone() == (91,)
 

@@ -35,6 +35,13 @@ def literal(value: Any) -> str:
     raise InvalidArgumentError(f"{value!r} has no spelling in SQL; give text, a number, a list or a dict")
 
 
+def source(root: str) -> str:
+    """A table in FROM by its full path: the path alone, so that filters leave the plan on DuckDB 2, unless DuckDB takes it for
+    something else, by its ending or its stars."""
+    plain = os.path.isabs(root) and not os.path.splitext(root)[1] and not any(letter in root for letter in "*?[")
+    return literal(root) if plain else f"tstable_scan({literal(root)})"
+
+
 def path(value: str | os.PathLike[str]) -> str:
     """A root or file as text."""
     return os.fspath(value)

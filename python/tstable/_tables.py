@@ -154,7 +154,7 @@ def _view(con: duckdb.DuckDBPyConnection, schema: str, name: str, root: str) -> 
     qualified = f"{_sql.identifier(schema)}.{_sql.identifier(name)}"
     try:
         with errors(root):
-            con.execute(f"CREATE VIEW {qualified} AS FROM tstable_scan({_sql.literal(root)})")
+            con.execute(f"CREATE VIEW {qualified} AS FROM {_sql.source(root)}")
     except duckdb.Error as error:
         warnings.warn(f"'{root}' is not attached: {error}", stacklevel=3)
         return False

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use tstable_core::{Error, Result, log::LOG_DIRECTORY, prune::expr::Constant, storage::local::roots::find_marked};
+use tstable_core::{
+    Error, Result,
+    log::LOG_DIRECTORY,
+    prune::expr::Constant,
+    storage::local::roots::{find_marked, has_pattern},
+};
 
 use super::{Shared, address::local};
 use crate::host::{Arg, LogLevel, Pragma, Session};
@@ -36,8 +41,8 @@ impl Pragma for Views {
         let schema = quoted(schema, '"');
         let mut sql = format!("CREATE SCHEMA IF NOT EXISTS {schema};");
         for (name, root) in views {
-            let (name, root) = (quoted(&name, '"'), quoted(&root, '\''));
-            sql.push_str(&format!("\nCREATE OR REPLACE VIEW {schema}.{name} AS FROM tstable_scan({root});"));
+            let (name, source) = (quoted(&name, '"'), source(&root));
+            sql.push_str(&format!("\nCREATE OR REPLACE VIEW {schema}.{name} AS FROM {source};"));
         }
         Ok(sql)
     }
@@ -68,6 +73,14 @@ impl Views {
         }
         Ok(views)
     }
+}
+
+/// What a view reads: the path alone, so that its filters leave the plan as they do in a query of the path. A path that DuckDB, or the
+/// extension of another format, takes for something else is named to our function.
+fn source(root: &str) -> String {
+    let is_plain = !has_pattern(root) && Path::new(root).extension().is_none();
+    let root = quoted(root, '\'');
+    if is_plain { root } else { format!("tstable_scan({root})") }
 }
 
 /// The parts of the path below the store, joined; the directory's own name for the store itself.

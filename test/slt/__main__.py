@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
 def _select(names: list[str]) -> list[Path]:
     every = sorted((REPOSITORY / "test" / "sql").rglob("*.test"))
     every += sorted((REPOSITORY / "sql").rglob("*.sql"))
-    every += [page for page in (REPOSITORY / "README.md", REPOSITORY / "docs" / "SQL.md") if page.exists()]
+    every += [page for page in (REPOSITORY / "README.md", REPOSITORY / "docs" / "SQL.md", REPOSITORY / "docs" / "SCALE.md") if page.exists()]
     given = [Path(name).resolve() for name in names if Path(name).is_file()]
     parts = [name for name in names if not Path(name).is_file()]
     matching = [path for path in every if any(part in str(path.relative_to(REPOSITORY)) for part in parts)]

@@ -21,7 +21,7 @@ use crate::table::ask::stretch::Stretch;
 use crate::table::ask::stretch::whole;
 use crate::{
     calendar::Schedule,
-    coverage::{BucketSet, Entity, intersect, subtract},
+    coverage::{BucketSet, Coverage, Entity, intersect, subtract},
     error::Result,
     log::{expectations::Expectations, universe::Universe},
     table::{
@@ -103,15 +103,33 @@ impl Snapshot {
         choice: &Choice,
         monitor: &dyn Monitor,
     ) -> Result<(Vec<Subject>, Option<CountedBy>)> {
-        let coverage = self.coverage()?;
+        self.subjects_over(&*self.coverage()?, grid, range, choice, monitor)
+    }
+
+    /// Every entity as if this were covered, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Snapshot::subjects`].
+    pub fn subjects_if(&self, coverage: &Coverage, grid: &Grid) -> Result<Vec<Subject>> {
+        Ok(self.subjects_over(coverage, grid, &IndexRange::ALL, &Choice::default(), &Unwatched)?.0)
+    }
+
+    fn subjects_over(
+        &self,
+        coverage: &Coverage,
+        grid: &Grid,
+        range: &IndexRange,
+        choice: &Choice,
+        monitor: &dyn Monitor,
+    ) -> Result<(Vec<Subject>, Option<CountedBy>)> {
         let universe = Universe::of(&self.state.properties)?;
-        let mut extents = choice.extents(&Reach { coverage: &coverage, universe: &universe, grid, range });
+        let mut extents = choice.extents(&Reach { coverage, universe: &universe, grid, range });
         if extents.is_empty() && coverage.is_empty() && self.definition().entity_columns.is_empty() {
             extents.extend(extent_of(&BucketSet::new(), grid, range).map(|extent| (Entity::none(), extent)));
         }
         let dense = choice.min_rows.map(|least| {
             let wanted = extents.iter().map(|(e, run)| (e.clone(), with_what_holds(*run, choice.hold, grid))).collect();
-            Counting::new(self, &coverage, wanted, monitor).dense(least)
+            Counting::new(self, coverage, wanted, monitor).dense(least)
         });
         let mut dense = dense.transpose()?;
         let mut calendars = Calendars::new(self, grid, &universe, &extents);

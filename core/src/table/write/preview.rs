@@ -9,7 +9,11 @@ use super::{
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::Result,
-    table::{handle::Snapshot, monitor::Monitor},
+    table::{
+        handle::Snapshot,
+        monitor::{Monitor, check_cancelled},
+        target::Target,
+    },
 };
 
 /// One entity of one file.
@@ -42,11 +46,22 @@ pub struct FilePreview {
     pub message: Option<String>,
 }
 
+/// What would become of files, and what the table would then cover.
+#[derive(Debug)]
+pub struct Preview {
+    /// Each file, in order.
+    pub files: Vec<FilePreview>,
+    /// What would be covered once they are in.
+    pub coverage: Coverage,
+    /// What they are checked against; none when no file gives columns to a table that has none.
+    pub target: Option<Target>,
+}
+
 /// Looks at files as an append to `snapshot` would.
 ///
 /// # Errors
 /// As an append, overlap excepted: a file that would be refused for it is told as such.
-pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
+pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Preview> {
     look(snapshot, request, false, monitor)
 }
 
@@ -54,22 +69,23 @@ pub fn preview(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monit
 ///
 /// # Errors
 /// As [`preview`] and [`Comparison::new`].
-pub fn compared(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Vec<FilePreview>> {
+pub fn compared(snapshot: &Snapshot, request: &AppendRequest, monitor: &dyn Monitor) -> Result<Preview> {
     look(snapshot, request, true, monitor)
 }
 
-fn look(
-    snapshot: &Snapshot,
-    request: &AppendRequest,
-    compare: bool,
-    monitor: &dyn Monitor,
-) -> Result<Vec<FilePreview>> {
+fn look(snapshot: &Snapshot, request: &AppendRequest, compare: bool, monitor: &dyn Monitor) -> Result<Preview> {
     let intake = Intake::new(snapshot.storage(), snapshot.definition(), request, true)?;
     let arrivals = intake.look(&snapshot.state, monitor)?;
     let planned = intake.plan(&snapshot.state, arrivals, monitor)?;
     let mut covered = snapshot.coverage()?.as_ref().clone();
+    let mut coverage = covered.clone();
     let mut files = Vec::with_capacity(planned.len());
-    for planned in &planned {
+    let parts = planned.len().max(1);
+    for (done, planned) in planned.iter().enumerate() {
+        check_cancelled(monitor)?;
+        if let Some(rows) = planned.added() {
+            coverage.union_with(&rows.coverage);
+        }
         let mut file = preview_of(planned, &mut covered);
         if let (true, Some(rows), Some(target)) = (compare, planned.arrival.rows(), &intake.target) {
             let compared = Comparison::new(snapshot.storage(), &snapshot.state, target, rows, false, monitor)?;
@@ -79,8 +95,10 @@ fn look(
             }
         }
         files.push(file);
+        #[expect(clippy::cast_precision_loss, reason = "progress is approximate")]
+        monitor.progress(0.5 + (done + 1) as f64 / parts as f64 * 0.5);
     }
-    Ok(files)
+    Ok(Preview { files, coverage, target: intake.target })
 }
 
 fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
