@@ -114,7 +114,7 @@ fn preview_says_what_the_same_append_then_does() {
                 [first, world.file(&[]), world.file(&[(0.5, "A", 9.0)]), world.file(&bad), new, twin, "none".into()];
             let asked =
                 AppendRequest { on_overlap: policy, on_violation, on_error: OnError::SkipFile, ..request(&files) };
-            let told = preview(&world.latest(), &asked, &Unwatched).unwrap();
+            let told = preview(&world.latest(), &asked, &Unwatched).unwrap().files;
             assert_eq!(world.latest().state.version, Version(3), "a preview changes nothing");
             let done = world.table.append(&world.latest(), &asked, &Unwatched).unwrap();
             let told: Vec<_> = told.iter().map(|file| (file.status, file.message.clone())).collect();
@@ -129,7 +129,7 @@ fn preview_refuses_what_an_append_refuses_but_tells_of_overlaps() {
     let world = World::new();
     world.append(&[world.file(&DAY)], OnOverlap::Error).unwrap();
     world.table.check(&world.latest(), "positive", Some("price > 0")).unwrap();
-    let told = preview(&world.latest(), &request(&[world.file(&[(0.5, "A", 9.0)])]), &Unwatched).unwrap();
+    let told = preview(&world.latest(), &request(&[world.file(&[(0.5, "A", 9.0)])]), &Unwatched).unwrap().files;
     assert_eq!((told[0].status, told[0].already_loaded), (Status::Refused, false));
     assert_eq!((told[0].entities[0].new_buckets, told[0].entities[0].covered_buckets), (0, 1));
     let bad = request(&[world.file(&[(40.0, "A", -1.0)])]);
