@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Result,
+    Error, Result,
     schema::ColumnType,
     storage::outside::expand,
     table::{
+        At,
         append::FileReport,
         write::policy::{AppendRequest, Mode, Naming, NewColumns, OnError, OnOverlap, OnViolation},
     },
+    time::IndexRange,
 };
 
 use super::{
@@ -22,7 +24,7 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
 /// The named parameters of an append, and of its preview.
-pub(super) const PARAMS: [Param; 11] = [
+pub(super) const PARAMS: [Param; 14] = [
     Param { name: "on_overlap", ty: ParamType::Varchar },
     Param { name: "mode", ty: ParamType::Varchar },
     Param { name: "on_violation", ty: ParamType::Varchar },
@@ -31,6 +33,9 @@ pub(super) const PARAMS: [Param; 11] = [
     Param { name: "pattern", ty: ParamType::Varchar },
     Param { name: "verify", ty: ParamType::Boolean },
     Param { name: "on_error", ty: ParamType::Varchar },
+    Param { name: "empty_is", ty: ParamType::Varchar },
+    Param { name: "start", ty: ParamType::Any },
+    Param { name: "until", ty: ParamType::Any },
     EXPECTED_VERSION,
     Param { name: "derived_from", ty: ParamType::Any },
     Param { name: "message", ty: ParamType::Varchar },
@@ -58,8 +63,32 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
         verify,
         on_error,
         derived_from,
+        confirms: None,
         message,
     })
+}
+
+/// The range that a file without rows confirms to be empty.
+pub(super) fn confirms(
+    shared: &Arc<Shared>,
+    session: &dyn Session,
+    args: &Args,
+    root: &str,
+) -> Result<Option<IndexRange>> {
+    let (start, until) = (args.named("start").is_some(), args.named("until").is_some());
+    match args.text("empty_is")?.as_deref() {
+        None | Some("ignore") if !start && !until => Ok(None),
+        Some("confirmed") if start && until => {
+            let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
+            args.range(session, snapshot.index_type()?).map(Some)
+        }
+        None | Some("ignore" | "confirmed") => Err(Error::invalid_argument(
+            "empty_is := 'confirmed', start and until go together: they say what a file without rows confirms to be empty",
+        )),
+        Some(word) => Err(Error::invalid_argument(format!(
+            "empty_is := '{word}' is not known; use 'ignore', or 'confirmed' with start and until"
+        ))),
+    }
 }
 
 impl TableFunction for Append {
@@ -78,7 +107,8 @@ impl TableFunction for Append {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.files_at(session, 1, "source")?;
-        let (request, expected) = (request(&args)?, args.expected()?);
+        let (mut request, expected) = (request(&args)?, args.expected()?);
+        request.confirms = confirms(&self.0, session, &args, &root)?;
         let sources = args.derived_from(session)?;
         let shared = Arc::clone(&self.0);
         let columns = vec![

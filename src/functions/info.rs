@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::FORMAT_VERSION,
+    log::{FORMAT_VERSION, universe::Universe},
     schema::ColumnType,
     table::{Snapshot, fragmentation},
 };
@@ -99,10 +99,12 @@ fn row(root: &str, snapshot: &Snapshot) -> Result<Row> {
     ])
 }
 
-/// Distinct entities; a table without entity columns has none.
+/// The entities that are there or should be, as tstable_entities lists them; a table without entity columns has none.
 fn entity_count(snapshot: &Snapshot) -> Result<u64> {
     if snapshot.definition().entity_columns.is_empty() {
         return Ok(0);
     }
-    Ok(snapshot.coverage()?.entity_count() as u64)
+    let (coverage, expected) = (snapshot.coverage()?, Universe::of(&snapshot.state.properties)?);
+    let absent = expected.entities().filter(|entity| coverage.get(entity).is_none()).count();
+    Ok((coverage.entity_count() + absent) as u64)
 }

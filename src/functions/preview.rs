@@ -20,7 +20,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
-    append::{PARAMS, request},
+    append::{PARAMS, confirms, request},
     arguments::joined,
     bound_to::other_columns,
     report::{Cell, Report, Row, column},
@@ -52,7 +52,8 @@ impl TableFunction for Preview {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let patterns = args.files_at(session, 1, "source")?;
-        let (request, expected) = (request(&args)?, args.expected()?);
+        let (mut request, expected) = (request(&args)?, args.expected()?);
+        request.confirms = confirms(&self.0, session, &args, &root)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
         let (bound, index) = keys(&snapshot, &patterns, &request)?;

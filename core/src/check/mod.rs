@@ -6,6 +6,7 @@ mod constant;
 mod number;
 mod operand;
 mod parse;
+mod pattern;
 mod tokens;
 mod value;
 
@@ -74,6 +75,8 @@ enum Node {
     Relate(Value, Op, Value, Kind),
     /// A number that is NULL.
     NoNumber(Value),
+    /// A column of texts in which a pattern is found.
+    Matches(usize, regex::Regex),
     IsNull(usize),
     IsNotNull(usize),
     And(Vec<Node>),
@@ -125,7 +128,9 @@ impl Check {
 
 fn collect(node: &Node, columns: &mut Vec<usize>) {
     match node {
-        Node::Compare(column, ..) | Node::IsNull(column) | Node::IsNotNull(column) => columns.push(*column),
+        Node::Compare(column, ..) | Node::Matches(column, _) | Node::IsNull(column) | Node::IsNotNull(column) => {
+            columns.push(*column)
+        }
         Node::Same(left, _, right) => columns.extend([*left, *right]),
         Node::Relate(left, _, right, _) => [left, right].iter().for_each(|of| of.collect(columns)),
         Node::NoNumber(of) => of.collect(columns),
@@ -143,6 +148,7 @@ fn evaluate(node: &Node, batch: &RecordBatch, misfits: &mut Misfits) -> Result<B
             Ok(value::compare(&left, *op, &right, *kind))
         }
         Node::NoNumber(of) => Ok(of.of(batch, misfits)?.iter().map(|number| Some(number.is_none())).collect()),
+        Node::Matches(at, pattern) => pattern::matches(column(batch, *at)?, pattern),
         Node::IsNull(at) => is_null(column(batch, *at)?),
         Node::IsNotNull(at) => is_not_null(column(batch, *at)?),
         Node::And(parts) => fold(parts, batch, misfits, and_kleene),

@@ -141,7 +141,7 @@ impl Parser<'_> {
         Some(literal)
     }
 
-    fn column(&mut self) -> Result<Operand> {
+    pub(super) fn column(&mut self) -> Result<Operand> {
         let name = match self.peek() {
             Some(Token::Word(name) | Token::Quoted(name)) => name.clone(),
             Some(token) => return Err(self.refuse(&format!("has {} where a value should stand", show(token)))),

@@ -7,11 +7,12 @@ use super::{
     Node, Op,
     constant::constant,
     operand::{Operand, kind},
+    pattern,
     tokens::{Token, refusal, show, tokens},
 };
 use crate::{
     error::{Error, Result},
-    schema::{ColumnType, Schema},
+    schema::{Column, ColumnType, Schema},
 };
 
 /// Predicates and values within others are read to this depth.
@@ -143,6 +144,10 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self, depth: usize) -> Result<Node> {
+        let called = self.tokens.get(self.next + 1) == Some(&Token::Sign("("));
+        if called && self.take_word("regexp_matches") {
+            return self.matches();
+        }
         let left = self.operand(depth)?;
         if self.take_word("is") {
             let negated = self.take_word("not");
@@ -169,6 +174,26 @@ impl Parser<'_> {
             join(self.compare_all(&left, &[right])?, Node::And)
         };
         Ok(if negated { Node::Not(Box::new(node)) } else { node })
+    }
+
+    /// `(column, 'pattern')`.
+    fn matches(&mut self) -> Result<Node> {
+        self.expect_sign("(")?;
+        let Operand::Column(at, Column { ty: ColumnType::Varchar, .. }) = self.column()? else {
+            return Err(self.refuse("looks with 'regexp_matches' into what is no column of type VARCHAR"));
+        };
+        self.expect_sign(",")?;
+        let Some(Token::Text(pattern)) = self.peek().cloned() else {
+            return Err(self.refuse("has no text as the pattern of 'regexp_matches'"));
+        };
+        self.next += 1;
+        if self.peek() == Some(&Token::Sign(",")) {
+            return Err(self.refuse("gives 'regexp_matches' options; write them into the pattern, as in '(?i)abc'"));
+        }
+        self.expect_sign(")")?;
+        let compiled = pattern::compile(&pattern)
+            .map_err(|why| self.refuse(&format!("has the pattern '{pattern}', which cannot be used: {why}")))?;
+        Ok(Node::Matches(at, compiled))
     }
 
     fn nullness(&self, of: Operand, negated: bool) -> Result<Node> {

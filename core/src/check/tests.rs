@@ -101,7 +101,7 @@ fn and_or_not_in_between_and_null_follow_sql() {
 fn what_is_not_supported_is_refused_by_name() {
     for (text, why) in [
         ("sqrt(f) > 0", "calls 'sqrt'"),
-        ("regexp_matches(s, 'x')", "calls 'regexp_matches'"),
+        ("regexp_full_match(s, 'x')", "calls 'regexp_full_match'"),
         ("i > s", "compares 'i', which is INTEGER, with 's', which is VARCHAR"),
         ("d > t", "compares 'd', which is DATE, with 't'"),
         ("l = l", "compares 'l', which is INTEGER[], with 'l'"),
@@ -211,4 +211,53 @@ fn whole_numbers_are_exact_and_a_row_whose_number_does_not_fit_violates_the_chec
     assert_eq!(violating("not (a * a * a * a >= 0)"), [0, 1, 2]);
     assert_eq!(violating("t is not null or a * a * a * a > 0"), [0, 1]);
     assert_eq!(violating("u < 0.00000000000000000000000000000000000001 + 1"), [0, 3]);
+}
+
+#[test]
+fn a_pattern_is_found_in_texts_and_null_passes() {
+    assert_eq!(violating("regexp_matches(s, '^[a-z]')"), [3]);
+    assert_eq!(violating("NOT regexp_matches(s, 'x|''')"), [0, 1]);
+    assert_eq!(violating("regexp_matches(S, '') AND i > 0"), [1]);
+}
+
+#[test]
+fn patterns_mean_what_they_mean_to_re2() {
+    let found = |pattern: &str, text: &str| super::pattern::compile(pattern).map(|pattern| pattern.is_match(text));
+    for (pattern, text, expected) in [
+        (r"^\d$", "٣", false),
+        (r"^\D$", "٣", true),
+        (r"^\w$", "é", false),
+        (r"^[\w-]+$", "a-b", true),
+        (r"\s", "\u{b}", false),
+        (r"é\b", "é", false),
+        ("a.b", "a\nb", false),
+        ("(?s)a.b", "a\nb", true),
+        ("a$", "a\n", false),
+        ("(?i)k", "\u{212a}", true),
+        ("a{,3}", "a{,3}", true),
+        ("^[[&~]+$", "[&~", true),
+        ("^[]^]+$", "]^", true),
+        (r"\<", "<", true),
+        ("^[[:alpha:]_]+$", "a_", true),
+    ] {
+        assert_eq!(found(pattern, text), Ok(expected), "{pattern} in {text:?}");
+    }
+    for pattern in ["(?x)a b", "a(?=b)", r"(a)\1", r"\Qa\E", r"\B", "(", "[a--b]", r"a\", "(a{1000}){1000}"] {
+        assert!(found(pattern, "a").is_err(), "{pattern}");
+    }
+}
+
+#[test]
+fn what_is_no_pattern_of_a_column_of_texts_is_refused_by_name() {
+    for (text, named) in [
+        ("regexp_matches(i, 'a')", "no column of type VARCHAR"),
+        ("regexp_matches(s, s)", "no text as the pattern"),
+        ("regexp_matches(s, 'a', 'i')", "gives 'regexp_matches' options"),
+        ("regexp_matches(s, 'a(')", "the pattern 'a('"),
+        ("regexp_matches(s, 'a(') AND i > 0", "unclosed group"),
+    ] {
+        let error = Check::parse("c", text, &schema()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{text}");
+        assert!(error.to_string().contains(named), "{text}: {error}");
+    }
 }

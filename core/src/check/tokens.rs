@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 
 const SUPPORTED: &str = "a check compares columns, constants and what + - * /, abs, length, greatest and least make of them: =, <>, <, <=, >, >=, \
-                         BETWEEN, IN, IS NULL, joined by AND, OR and NOT";
+                         BETWEEN, IN, IS NULL, regexp_matches(column, 'pattern'), joined by AND, OR and NOT";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {

@@ -19,7 +19,7 @@ use super::{
     record, stage,
 };
 use crate::{
-    coverage::Coverage,
+    coverage::{Coverage, Entity},
     error::{Error, ErrorKind, Result},
     log::{
         COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version,
@@ -242,9 +242,10 @@ impl Append<'_> {
             let definition = self.intake.target.as_ref().map_or(self.state.definition.as_ref(), |t| &t.definition);
             return Ok(whole(&self.state, definition, staged, also)?.into());
         }
-        let derived = self.derived()?;
+        let mut derived = self.derived()?;
+        derived.extend(self.confirmed()?);
         let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
-            return Ok(Plan::from(derived));
+            return Ok(Plan { actions: derived, extra: self.empty_sources()?, ..Plan::default() });
         };
         let mut actions = Vec::with_capacity(staged.len() + 1);
         let width = |definition: &Definition| definition.schema.as_ref().map_or(0, |schema| schema.columns.len());
@@ -267,6 +268,22 @@ impl Append<'_> {
         }
         let actions = self.request.derived_from.iter().map(|derivation| derivation.action(&self.state));
         Ok(actions.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    /// What files without rows confirm to be empty, unless that is known.
+    fn confirmed(&self) -> Result<Option<Action>> {
+        let empty = self.planned.iter().filter(|planned| planned.status == Status::Empty);
+        let names: Vec<_> = empty.map(|planned| planned.arrival.shown()).collect();
+        let (Some((run, ..)), Some(name)) = (self.intake.confirmed_run(&self.state)?, names.first()) else {
+            return Ok(None);
+        };
+        let known = self.state.expectations.confirmed_of(&Entity::none());
+        if known.is_some_and(|known| known.count_in(run.first, run.last) == run.buckets()) {
+            return Ok(None);
+        }
+        let more = if names.len() > 1 { format!(" and {} others", names.len() - 1) } else { String::new() };
+        let reason = Some(format!("delivered without rows: {name}{more}"));
+        Ok(Some(Action::MarkEmpty { entity: None, first: run.first, last: run.last, reason, undo: false }))
     }
 
     /// Files without rows have no segment to be remembered by.

@@ -22,13 +22,14 @@ use crate::{
         renames::Renames,
         state::{Segment, TableState},
     },
+    schema::ColumnType,
     storage::Storage,
     table::{
         monitor::{Monitor, check_cancelled},
         rows::RowSet,
         target::Target,
     },
-    time::IndexRange,
+    time::{Grid, IndexRange, Run, format_value},
 };
 
 /// Looks at files and decides.
@@ -124,7 +125,38 @@ impl<'a> Intake<'a> {
         for arrival in arrivals {
             planning.add(arrival)?;
         }
-        Ok(planning.planned)
+        let mut planned = planning.planned;
+        let mut empty = planned.iter_mut().filter(|planned| planned.status == Status::Empty).peekable();
+        if empty.peek().is_some()
+            && let Some((run, grid, index)) = self.confirmed_run(state)?
+        {
+            let (from, until) = (grid.start_of(run.first), grid.end_of(run.last));
+            let note = format!(
+                "what is not covered from {} until {} is confirmed empty",
+                format_value(from, &index),
+                format_value(until, &index)
+            );
+            empty.for_each(|planned| planned.note = Some(note.clone()));
+        }
+        Ok(planned)
+    }
+
+    /// The buckets that a file without rows confirms to be empty, with their grid and the type of the index.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when that was asked of a table without columns, or of a range without end or bucket.
+    pub fn confirmed_run(&self, state: &TableState) -> Result<Option<(Run, Grid, ColumnType)>> {
+        let Some(range) = &self.request.confirms else { return Ok(None) };
+        let definition = self.target.as_ref().map_or(state.definition.as_ref(), |target| &target.definition);
+        let index = definition.index_type().ok_or_else(|| {
+            Error::invalid_argument("the table has no columns yet, so that a file without rows confirms nothing")
+        })?;
+        let grid = definition.grid(index)?;
+        let whole = range.start.is_some() && range.until.is_some();
+        let run = grid.buckets_in(range).filter(|_| whole).ok_or_else(|| {
+            Error::invalid_argument("the range that a file without rows confirms to be empty has no end or no bucket")
+        })?;
+        Ok(Some((run, grid, index.clone())))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     error::{Error, Result},
     table::origins::Derivation,
+    time::IndexRange,
 };
 
 /// What to append and how.
@@ -28,6 +29,9 @@ pub struct AppendRequest {
     pub on_error: OnError,
     /// What the files were made of, to be recorded unless one of them is refused.
     pub derived_from: Vec<Derivation>,
+    /// Of what a file without rows is the delivery: all buckets of this range are then confirmed to be empty, as a mark would have
+    /// it. None confirms nothing.
+    pub confirms: Option<IndexRange>,
     /// The user's words, kept in the log.
     pub message: Option<String>,
 }
