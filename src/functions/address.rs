@@ -6,7 +6,7 @@ use std::path::Path;
 use tstable_core::{
     Error, Result,
     log::LOG_DIRECTORY,
-    storage::{is_remote, local::roots::stranger},
+    storage::{is_remote, is_remote_file, local::roots::stranger},
 };
 
 use crate::host::{Args, Session};
@@ -17,9 +17,9 @@ impl Args {
         root(session, "root", &self.text_at(0, "root")?)
     }
 
-    /// A positional argument of one file or a list of them, here or in a store, patterns included.
+    /// A positional argument of one file or a list of them, here, in a store or on the web, patterns included.
     pub(crate) fn files_at(&self, session: &dyn Session, index: usize, name: &str) -> Result<Vec<String>> {
-        self.texts_at(index, name)?.iter().map(|address| place(session, name, address)).collect()
+        self.texts_at(index, name)?.iter().map(|address| source(session, name, address)).collect()
     }
 
     /// A named file, here or in a store.
@@ -56,6 +56,11 @@ pub(crate) fn beyond_duckdb(path: &str) -> &str {
 /// As [`local`].
 pub(crate) fn place(session: &dyn Session, name: &str, address: &str) -> Result<String> {
     if is_remote(address) { Ok(address.to_owned()) } else { local(session, name, address) }
+}
+
+/// As [`place`], for what is loaded, which may be on the web too.
+fn source(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    if is_remote_file(address) { Ok(address.to_owned()) } else { local(session, name, address) }
 }
 
 /// The local path that an address stands for.

@@ -1,12 +1,15 @@
 """Tables in real object stores: everything that a table can do, writers at once, writers that are killed, a network that fails, and
 what a user reads who asked for something that cannot be. `--long` does more of each."""
 
+import functools
+import http.server
 import json
 import os
 import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -79,6 +82,8 @@ def everything(port, directory):
     files = make_files(directory, 6, ["A", "B"])
     servers.client(port).upload_file(files["B"][0], servers.BUCKET, "in/B-0.parquet")
     servers.client(port).upload_file(files["B"][1], servers.BUCKET, "in/B-1.parquet")
+    servers.client(port).upload_file(files["B"][0], servers.BUCKET, "hive/venue=x/0.parquet")
+    servers.client(port).upload_file(files["B"][1], servers.BUCKET, "hive/venue=y/1.parquet")
     expected = {
         CREATE.format(root=quoted): [[root, 1, True]],
         f"SELECT count(*), sum(rows) FROM tstable_append('{quoted}', '{directory}/A-*.parquet')": [[6, 144]],
@@ -102,6 +107,13 @@ def everything(port, directory):
         f"SELECT count(*), count(DISTINCT (symbol, ts)) FROM tstable_scan('{quoted}')": [[228, 228]],
         f"SELECT list(symbol ORDER BY symbol) FROM tstable_entities('{quoted}')": [[["A", "B", "C"]]],
         f"SELECT count(*) FROM '{quoted}'": [[228]],
+        CREATE.format(root=f"{directory}/local"): [[f"{directory}/local", 1, True]],
+        f"SELECT count(*), sum(rows) FROM tstable_append('{directory}/local', 's3://{servers.BUCKET}/in/*.parquet')": [[2, 48]],
+        f"CALL tstable_create('{directory}/hive', time_column := 'ts', bucket := '1h', entity_columns := ['venue', 'symbol'])": [
+            [f"{directory}/hive", 1, True]
+        ],
+        f"SELECT count(*) FROM tstable_append('{directory}/hive', 's3://{servers.BUCKET}/hive/*/*.parquet', hive := true)": [[2]],
+        f"SELECT venue, count(*) FROM tstable_scan('{directory}/hive') GROUP BY venue ORDER BY venue": [["x", 24], ["y", 24]],
     }
     for (statement, wanted), found in zip(expected.items(), ask(env, *expected), strict=True):
         if found != wanted:
@@ -226,6 +238,17 @@ def refusals(port, directory, server):
     refused(env, "FROM tstable_scan('s3://market/ready')", "tstable not found", "s3://market/ready", "tstable_create")
     refused(env, "FROM tstable_scan('s3://')", "tstable invalid argument", "names no bucket")
     refused(env, f"CALL tstable_append('{root}', '{file}', mode := 'link')", "mode := 'copy'")
+    servers.client(port).upload_file(file, servers.BUCKET, "in/R-0.parquet")
+    refused(env, f"CALL tstable_append('{root}', '{file}', mode := 'adopt')", "mode := 'copy'")
+    refused(env, f"CALL tstable_append('{root}', 's3://market/in/R-0.parquet', mode := 'move')", "mode := 'copy'")
+    refused(env, f"CALL tstable_drop('{root}', confirm := true)", "object store")
+    refused(env, "FROM tstable_list('s3://market')", "tstable invalid argument", "object store")
+    refused(env, f"FROM tstable_import('s3://market/in', '{directory}/imported')", "tstable invalid argument", "object store")
+    refused(env, f"FROM tstable_scan('s3://market/refusals*')", "s3://market/refusals*")
+    page = Path(directory) / "page.html"
+    ask(env, f"CALL tstable_append('{root}', '{file}')")
+    ask(env, f"FROM tstable_report('{root}', '{page}')")
+    expect("a report of a table in a store is a page here", "<html" in page.read_text().lower(), True)
     refused(env, f"CALL tstable_append('{root}', 's3://market/none.parquet')", "tstable not found", "s3://market/none.parquet")
     refused(env, f"CALL tstable_append('{root}', 's3://market/none/*.parquet')", "tstable not found", "s3://market/none/*.parquet")
     if server != "moto":  # It lets everybody in.
@@ -236,6 +259,36 @@ def refusals(port, directory, server):
     refused(env | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, f"FROM tstable_scan('{root}')", "nobody answers", "AWS_ENDPOINT_URL")
     refused(env | {"AWS_PROFILE": "none"}, f"FROM tstable_scan('{root}')", "tstable invalid argument", "'none'")
     print("what cannot be is refused with reasons", flush=True)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server of files that knows nothing of ranges."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+def web(directory):
+    """Files of a web server are loaded as files of this machine are, and what the server has not is told."""
+    root = f"{directory}/table"
+    make_files(directory, 2, ["A"])
+    handler = functools.partial(Quiet, directory=directory)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place, env = f"http://127.0.0.1:{server.server_address[1]}", servers.environment(1)
+        ask(env, CREATE.format(root=root))
+        refused(env, f"CALL tstable_append('{root}', '{place}/none.parquet')", "tstable not found", f"{place}/none.parquet")
+        refused(env, f"CALL tstable_append('{root}', '{place}/A-0.parquet', mode := 'link')", "mode := 'copy'")
+        refused(env, f"CALL tstable_append('{root}', '{place}/*.parquet')", "tstable invalid argument", "name each file")
+        refused(env, f"CALL tstable_create('{place}/t', time_column := 'ts', bucket := '1h')", "tstable invalid argument")
+        found = ask(
+            env,
+            f"SELECT list(status), sum(rows) FROM tstable_append('{root}', ['{place}/A-0.parquet', '{place}/A-1.parquet'])",
+            f"SELECT status FROM tstable_append('{root}', '{place}/A-0.parquet', on_overlap := 'skip_file')",
+            f"SELECT count(*), count(DISTINCT ts) FROM tstable_scan('{root}')",
+        )
+        server.shutdown()
+    expect("files from the web", found, [[[["appended", "appended"], 48]], [["already_loaded"]], [[48, 48]]])
 
 
 def careless():
@@ -257,6 +310,9 @@ def main():
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")]
     if not wanted or "careless" in wanted:
         careless()
+    if not wanted or "web" in wanted:
+        with tempfile.TemporaryDirectory() as files:
+            web(files)
     with tempfile.TemporaryDirectory() as top:
         for server in [servers.seaweed, servers.moto] if LONG else [servers.seaweed]:
             place = Path(top) / server.__name__

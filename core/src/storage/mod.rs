@@ -43,6 +43,18 @@ pub fn is_remote(address: &str) -> bool {
     }
 }
 
+/// Whether this is the address of a file that may be loaded, in an object store or on the web, and not a path.
+#[must_use]
+pub fn is_remote_file(address: &str) -> bool {
+    #[cfg(feature = "remote")]
+    return remote::is_source(address);
+    #[cfg(not(feature = "remote"))]
+    {
+        _ = address;
+        false
+    }
+}
+
 /// A tree of files under a root. Paths are relative, of segments joined by `/`, as [`check_path`] allows.
 ///
 /// The contract on durability, which every implementation keeps and every test suite of storages checks:

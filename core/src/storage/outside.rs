@@ -37,7 +37,7 @@ impl OutsideFile {
     /// `NotFound`, `InvalidArgument` for whatever is no file, or `Io`.
     pub fn open(path: &Path) -> Result<(Self, Arc<dyn Source>)> {
         #[cfg(feature = "remote")]
-        if let Some(address) = path.to_str().filter(|address| super::is_remote(address)) {
+        if let Some(address) = path.to_str().filter(|address| super::is_remote_file(address)) {
             let remote = super::remote::RemoteFile::at(address)?;
             let (stat, source) = remote.open()?;
             return Ok((Self { stat, path: path.to_owned(), links: 1, remote: Some(remote) }, source));
@@ -246,7 +246,7 @@ pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for pattern in patterns {
         #[cfg(feature = "remote")]
-        if super::is_remote(pattern) {
+        if super::is_remote_file(pattern) {
             files.extend(super::remote::expand(pattern)?.into_iter().map(PathBuf::from));
             continue;
         }

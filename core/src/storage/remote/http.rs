@@ -83,7 +83,17 @@ impl Connector {
         Ok(Self { allow_http, certificates })
     }
 
+    /// The client of stores, which are asked at their own address alone.
     fn agent(&self) -> Agent {
+        self.agent_following(0)
+    }
+
+    /// The client of files on the web.
+    pub(super) fn web_agent(&self) -> Agent {
+        self.agent_following(5)
+    }
+
+    fn agent_following(&self, redirects: u32) -> Agent {
         let certificates = self.certificates.as_deref().map(|pem| {
             let found = parse_pem(pem).filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(certificate),
@@ -94,7 +104,7 @@ impl Connector {
         let roots = certificates.map_or(RootCerts::WebPki, |found| RootCerts::new_with_certs(&found));
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .max_redirects(0)
+            .max_redirects(redirects)
             .https_only(!self.allow_http)
             .user_agent(concat!("tstable/", env!("CARGO_PKG_VERSION")))
             .proxy(Proxy::try_from_env())

@@ -39,8 +39,9 @@ mod parallel;
 mod profile;
 mod source;
 mod upload;
+mod web;
 
-pub use outside::{RemoteFile, expand};
+pub use outside::{RemoteFile, expand, is_source};
 use source::RemoteSource;
 use upload::Upload;
 

@@ -5,17 +5,33 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use object_store::ObjectMeta;
 
-use super::{Bucket, address::Address, parsed, source::RemoteSource, stat_of, wait};
+use super::{
+    Bucket,
+    address::{Address, is_address},
+    parsed,
+    source::RemoteSource,
+    stat_of, wait,
+    web::{self, Answer, WebFile, is_web},
+};
 use crate::{
     error::{Error, Result},
     storage::{Stat, source::Source},
 };
 
-/// An object that is about to be loaded.
+/// Whether this is the address of an object of a store or of a file on the web, by its scheme.
+#[must_use]
+pub fn is_source(address: &str) -> bool {
+    is_address(address) || is_web(address)
+}
+
+/// An object or a file on the web that is about to be loaded.
 #[derive(Debug, Clone)]
-pub struct RemoteFile {
-    bucket: Arc<Bucket>,
-    key: String,
+pub struct RemoteFile(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Store { bucket: Arc<Bucket>, key: String },
+    Web(WebFile),
 }
 
 impl RemoteFile {
@@ -24,11 +40,14 @@ impl RemoteFile {
     /// # Errors
     /// `InvalidArgument` for an address that names none.
     pub fn at(address: &str) -> Result<Self> {
+        if is_web(address) {
+            return Ok(Self(Place::Web(WebFile::at(address)?)));
+        }
         let parsed = Address::parse(address)?;
         if parsed.key.is_empty() {
             return Err(Error::invalid_argument(format!("'{address}' names a bucket, not an object in it")));
         }
-        Ok(Self { bucket: Bucket::of(&parsed), key: parsed.key })
+        Ok(Self(Place::Store { bucket: Bucket::of(&parsed), key: parsed.key }))
     }
 
     /// Opens it.
@@ -36,9 +55,20 @@ impl RemoteFile {
     /// # Errors
     /// `NotFound`, or `Io` when the store refuses.
     pub fn open(&self) -> Result<(Stat, Arc<dyn Source>)> {
-        let meta = self.bucket.head(&self.key)?.ok_or_else(|| self.missing())?;
-        let stat = stat_of(&meta);
-        Ok((stat, Arc::new(RemoteSource::new(&self.bucket, &self.key, meta.size, meta.e_tag))))
+        match &self.0 {
+            Place::Store { bucket, key } => {
+                let meta = bucket.head(key)?.ok_or_else(|| missing(bucket, key))?;
+                let stat = stat_of(&meta);
+                Ok((stat, Arc::new(RemoteSource::new(bucket, key, meta.size, meta.e_tag))))
+            }
+            Place::Web(file) => Ok(match file.end()? {
+                Answer::Part(end) => {
+                    let stat = web::stat_of(end.total, end.tag.as_deref());
+                    (stat, Arc::new(RemoteSource::on_the_web(file, end)))
+                }
+                Answer::Whole(source, tag) => (web::stat_of(source.len(), tag.as_deref()), source),
+            }),
+        }
     }
 
     /// What identifies its contents now.
@@ -46,12 +76,15 @@ impl RemoteFile {
     /// # Errors
     /// As [`RemoteFile::open`].
     pub fn stat(&self) -> Result<Stat> {
-        self.bucket.head(&self.key)?.as_ref().map(stat_of).ok_or_else(|| self.missing())
+        match &self.0 {
+            Place::Store { bucket, key } => bucket.head(key)?.as_ref().map(stat_of).ok_or_else(|| missing(bucket, key)),
+            Place::Web(file) => file.stat(),
+        }
     }
+}
 
-    fn missing(&self) -> Error {
-        Error::not_found(format!("cannot open '{}': there is no such object", self.bucket.shown(&self.key)))
-    }
+fn missing(bucket: &Bucket, key: &str) -> Error {
+    Error::not_found(format!("cannot open '{}': there is no such object", bucket.shown(key)))
 }
 
 /// The addresses of the objects that a pattern means: those whose keys match, or the one that is named without `*`, `?` and `[`.
@@ -59,6 +92,9 @@ impl RemoteFile {
 /// # Errors
 /// `NotFound` when a pattern matches nothing, `InvalidArgument` for a malformed one, `Io` when the store refuses.
 pub fn expand(pattern: &str) -> Result<Vec<String>> {
+    if is_web(pattern) {
+        return WebFile::at(pattern).map(|file| vec![file.shown().to_owned()]);
+    }
     let Some(wild) = pattern.find(['*', '?', '[']) else {
         RemoteFile::at(pattern)?;
         return Ok(vec![pattern.to_owned()]);

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{
     Bucket,
     blocks::{BLOCK_BYTES, blocks},
+    web::{Part, WebFile},
 };
 use crate::{
     error::{Error, Result},
@@ -22,12 +23,17 @@ const PIECES_AT_ONCE: usize = 8;
 
 /// An object that was there when it was opened. Each range is read only from the same contents.
 pub(super) struct RemoteSource {
-    bucket: Arc<Bucket>,
-    key: String,
+    place: Place,
     shown: String,
     len: u64,
     tag: Option<String>,
     identity: u128,
+}
+
+/// Where its bytes are.
+enum Place {
+    Store { bucket: Arc<Bucket>, key: String },
+    Web(WebFile),
 }
 
 impl fmt::Debug for RemoteSource {
@@ -41,7 +47,23 @@ impl RemoteSource {
     pub(super) fn new(bucket: &Arc<Bucket>, key: &str, len: u64, tag: Option<String>) -> Self {
         let shown = bucket.shown(key);
         let name = format!("{}\0{shown}\0{len}\0{}", bucket.identity(), tag.as_deref().unwrap_or_default());
-        Self { bucket: Arc::clone(bucket), key: key.to_owned(), shown, len, tag, identity: xxh3_128(name.as_bytes()) }
+        let place = Place::Store { bucket: Arc::clone(bucket), key: key.to_owned() };
+        Self { place, shown, len, tag, identity: xxh3_128(name.as_bytes()) }
+    }
+
+    /// A file on the web, of which the end is known.
+    pub(super) fn on_the_web(file: &WebFile, end: Part) -> Self {
+        // Contents that nothing tells from others are those of this one look alone.
+        let unlike_others = if end.tag.is_some() { String::new() } else { super::create::random() };
+        let (shown, tag) = (file.shown().to_owned(), end.tag);
+        let name = format!("web\0{shown}\0{}\0{}\0{unlike_others}", end.total, tag.as_deref().unwrap_or_default());
+        let identity = xxh3_128(name.as_bytes());
+        let block = end.start.div_ceil(BLOCK_BYTES).saturating_mul(BLOCK_BYTES);
+        let skipped = usize::try_from(block.saturating_sub(end.start)).unwrap_or(usize::MAX);
+        if skipped < end.bytes.len() {
+            blocks().put(identity, block, &end.bytes.slice(skipped..));
+        }
+        Self { place: Place::Web(file.clone()), shown, len: end.total, tag, identity }
     }
 
     /// Opens the object, which has `len` bytes by what is known of it, and reads its end, which is asked for first, all in one
@@ -67,18 +89,26 @@ impl RemoteSource {
 
     fn fetch(&self, range: Range<u64>) -> Result<Bytes> {
         let wanted = range.end.saturating_sub(range.start);
-        let options =
-            GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.tag.clone(), ..GetOptions::default() };
-        let (_, bytes) = self.bucket.get(&self.key, options).map_err(|e| match e {
-            object_store::Error::Precondition { .. } => {
-                Error::conflict("an object was replaced while it was being read; ask again").with("path", &self.shown)
-            }
-            e => self.bucket.failure("read", &self.key, &e),
-        })?;
+        let bytes = match &self.place {
+            Place::Web(file) => file.range(range.start, range.end, self.len, self.tag.as_deref())?,
+            Place::Store { bucket, key } => self.object(bucket, key, range)?,
+        };
         if bytes.len() as u64 != wanted {
             return Err(past_end(&self.shown, self.len, wanted, bytes.len()));
         }
         Ok(bytes)
+    }
+
+    fn object(&self, bucket: &Bucket, key: &str, range: Range<u64>) -> Result<Bytes> {
+        let options =
+            GetOptions { range: Some(GetRange::Bounded(range)), if_match: self.tag.clone(), ..GetOptions::default() };
+        let got = bucket.get(key, options).map_err(|e| match e {
+            object_store::Error::Precondition { .. } => {
+                Error::conflict("an object was replaced while it was being read; ask again").with("path", &self.shown)
+            }
+            e => bucket.failure("read", key, &e),
+        });
+        got.map(|(_, bytes)| bytes)
     }
 
     fn large(&self, range: Range<u64>) -> Result<Bytes> {

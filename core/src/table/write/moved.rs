@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY},
     storage::{
-        is_remote,
+        is_remote, is_remote_file,
         outside::{directory_around, real_path},
     },
     table::{files, handle::Table},
@@ -38,7 +38,7 @@ impl Around {
                 "mode := 'adopt' takes files of a local table's directory, and '{root}' is in an object store; use mode := 'copy'"
             )));
         }
-        if let Some(address) = path.to_str().filter(|address| is_remote(address)) {
+        if let Some(address) = path.to_str().filter(|address| is_remote_file(address)) {
             return check_remote_source(address, root, mode);
         }
         if mode == Mode::Adopt {
@@ -76,7 +76,7 @@ fn check_remote_source(address: &str, root: &str, mode: Mode) -> Result<()> {
     }
     match mode {
         Mode::Link | Mode::Move | Mode::Adopt => Err(Error::invalid_argument(
-            "an object in a store is neither linked nor moved into a table, nor adopted; use mode := 'copy', and remove the object when it is no \
+            "an object in a store or a file on the web is neither linked nor moved into a table, nor adopted; use mode := 'copy', and remove the object when it is no \
              longer needed",
         )
         .with("file", address)),

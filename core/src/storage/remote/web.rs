@@ -1,0 +1,272 @@
+//! Files on the web that are loaded: read by ranges where the server knows them, else copied once into a temporary file of this machine.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::sleep,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, Uri, header};
+use ureq::{Agent, Body};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{blocks::BLOCK_BYTES, http::Connector};
+use crate::{
+    error::{Error, Result},
+    storage::{
+        Stat,
+        source::{Source, copied_here},
+    },
+};
+
+/// Pauses before a request that failed is made again.
+const PAUSES_MS: [u64; 3] = [100, 500, 2000];
+/// What is asked for first: the end of the file, where its footer is.
+const END_BYTES: u64 = 2 * BLOCK_BYTES;
+/// No more is taken of an answer to a range.
+const MAX_PART_BYTES: u64 = 1 << 30;
+
+/// Whether this is the address of a file on the web.
+pub(super) fn is_web(address: &str) -> bool {
+    address
+        .split_once("://")
+        .is_some_and(|(scheme, _)| ["https", "http"].iter().any(|s| s.eq_ignore_ascii_case(scheme)))
+}
+
+/// A file on the web.
+#[derive(Clone)]
+pub(super) struct WebFile {
+    address: String,
+    plain: bool,
+}
+
+impl fmt::Debug for WebFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+/// A part of a file.
+pub(super) struct Part {
+    /// Where it begins.
+    pub(super) start: u64,
+    /// What the whole file has.
+    pub(super) total: u64,
+    pub(super) bytes: Bytes,
+    /// What tells these contents from others, where the server says.
+    pub(super) tag: Option<String>,
+}
+
+/// What a server gives who is asked for a part.
+pub(super) enum Answer {
+    Part(Part),
+    /// All of it, since this server gives no parts.
+    Whole(Arc<dyn Source>, Option<String>),
+}
+
+/// Why there is no answer.
+enum Refused {
+    /// It may go better the next time.
+    ForNow(Error),
+    ForGood(Error),
+}
+
+impl WebFile {
+    /// The file at an address.
+    ///
+    /// # Errors
+    /// `InvalidArgument` saying what is wrong with the address.
+    pub(super) fn at(address: &str) -> Result<Self> {
+        let bad = |why: &str| Error::invalid_argument(format!("'{}' {why}", without_query(address)));
+        if address.contains(['?', '#']) {
+            return Err(bad(
+                "goes on with a query, which may hold a secret that would stay in the table's record; load the file down and append \
+                 that one",
+            ));
+        }
+        if address.contains(['*', '[', '{']) {
+            return Err(bad("has a pattern in it, and nobody lists the files of a server; name each file"));
+        }
+        let uri: Uri = address.parse().map_err(|_| {
+            bad("is not an address; write characters that an address cannot have as in %20 for a space")
+        })?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| bad("names no server"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(Error::invalid_argument(
+                "an address has a name and a password before the '@', which would stay in the table's record; leave them out",
+            ));
+        }
+        let plain = uri.scheme_str() == Some("http");
+        // Nobody is on the way to this machine itself.
+        if plain && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+            return Err(bad("would be read so that anybody on the way can change it; use https://"));
+        }
+        Ok(Self { address: address.to_owned(), plain })
+    }
+
+    /// The address.
+    pub(super) fn shown(&self) -> &str {
+        &self.address
+    }
+
+    /// The end of the file, or all of it.
+    pub(super) fn end(&self) -> Result<Answer> {
+        self.ask(&format!("bytes=-{END_BYTES}"), true)
+    }
+
+    /// What identifies its contents now.
+    pub(super) fn stat(&self) -> Result<Stat> {
+        Ok(match self.ask("bytes=-1", true)? {
+            Answer::Part(part) => stat_of(part.total, part.tag.as_deref()),
+            Answer::Whole(source, tag) => stat_of(source.len(), tag.as_deref()),
+        })
+    }
+
+    /// The bytes from `start` to `end` of contents that have `len` bytes and `tag`.
+    pub(super) fn range(&self, start: u64, end: u64, len: u64, tag: Option<&str>) -> Result<Bytes> {
+        let last = end.saturating_sub(1);
+        match self.ask(&format!("bytes={start}-{last}"), false)? {
+            Answer::Part(part) if part.total != len || part.tag.as_deref() != tag => {
+                Err(Error::conflict("a file was replaced while it was being read; ask again")
+                    .with("file", &self.address))
+            }
+            Answer::Part(part) if part.start == start => Ok(part.bytes),
+            _ => Err(self.failed("the server gave another part of the file than it was asked for")),
+        }
+    }
+
+    fn ask(&self, range: &str, whole: bool) -> Result<Answer> {
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            match (self.attempt(range, whole), pauses.next()) {
+                (Ok(answer), _) => return Ok(answer),
+                (Err(Refused::ForNow(_)), Some(pause)) => sleep(Duration::from_millis(pause)),
+                (Err(Refused::ForNow(e) | Refused::ForGood(e)), _) => return Err(e),
+            }
+        }
+    }
+
+    fn attempt(&self, range: &str, whole: bool) -> std::result::Result<Answer, Refused> {
+        let agent = agent(self.plain).map_err(Refused::ForGood)?;
+        let request = agent.get(&self.address).header(header::RANGE, range).header(header::ACCEPT_ENCODING, "identity");
+        let (parts, body) = request.call().map_err(|e| self.unanswered(&e))?.into_parts();
+        let tag = tag_of(&parts.headers);
+        match parts.status {
+            StatusCode::PARTIAL_CONTENT => self.part(&parts.headers, body, tag).map(Answer::Part),
+            StatusCode::OK if whole => self.whole(body, tag),
+            status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+                Err(Refused::ForNow(self.failed(&format!("the server answers {status}; try it later"))))
+            }
+            status => Err(Refused::ForGood(self.refused(status))),
+        }
+    }
+
+    fn part(&self, headers: &HeaderMap, mut body: Body, tag: Option<String>) -> std::result::Result<Part, Refused> {
+        let range = headers.get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok()).and_then(range_of);
+        let strange = || self.failed("the server does not say which part of the file it gives (Content-Range)");
+        let (start, end, total) = range.ok_or_else(strange).map_err(Refused::ForGood)?;
+        let read = body.with_config().limit(MAX_PART_BYTES).read_to_vec();
+        let bytes = read.map_err(|e| self.cut(&e.to_string()))?;
+        if bytes.len() as u64 != end.saturating_sub(start) {
+            return Err(self.cut(&format!("{} of {} bytes came", bytes.len(), end.saturating_sub(start))));
+        }
+        Ok(Part { start, total, bytes: bytes.into(), tag })
+    }
+
+    fn whole(&self, body: Body, tag: Option<String>) -> std::result::Result<Answer, Refused> {
+        let announced = body.content_length();
+        let (source, ended) = copied_here(&mut body.into_reader(), &self.address).map_err(Refused::ForGood)?;
+        if let Some(e) = ended {
+            return Err(self.cut(&e.to_string()));
+        }
+        match announced.filter(|bytes| *bytes != source.len()) {
+            Some(bytes) => Err(self.cut(&format!("{} of {bytes} bytes came", source.len()))),
+            None => Ok(Answer::Whole(source, tag)),
+        }
+    }
+
+    fn cut(&self, how: &str) -> Refused {
+        Refused::ForNow(self.failed(&format!("the answer ended early ({how}); try it again")))
+    }
+
+    fn unanswered(&self, e: &ureq::Error) -> Refused {
+        match e {
+            ureq::Error::RequireHttpsOnly(_) => {
+                Refused::ForGood(self.failed("the server leads on to an address that is not https://"))
+            }
+            ureq::Error::TooManyRedirects | ureq::Error::RedirectFailed => {
+                Refused::ForGood(self.failed("the server leads from one address to the next without an end"))
+            }
+            ureq::Error::HostNotFound => Refused::ForGood(self.failed("no server has this name; look at the address")),
+            ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::Protocol(_) | ureq::Error::ConnectionFailed => {
+                Refused::ForNow(
+                    self.failed(&format!("the server does not answer ({e}); look at the address and the network")),
+                )
+            }
+            e => Refused::ForGood(self.failed(&format!(
+                "no safe connection can be made ({e}); name the certificate of a private authority in SSL_CERT_FILE"
+            ))),
+        }
+    }
+
+    fn refused(&self, status: StatusCode) -> Error {
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Error::not_found(format!("cannot open '{}': the server has no such file ({status})", self.address))
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.failed(&format!(
+                "the server refuses it ({status}); tstable sends no credentials over https://: load the file down and append that one"
+            )),
+            StatusCode::RANGE_NOT_SATISFIABLE => self.failed("the file is empty, and no Parquet file"),
+            status => self.failed(&format!("the server answers {status}")),
+        }
+    }
+
+    fn failed(&self, why: &str) -> Error {
+        Error::new(crate::error::ErrorKind::Io, format!("cannot read '{}': {why}", self.address))
+    }
+}
+
+/// What identifies contents of so many bytes.
+pub(super) fn stat_of(bytes: u64, tag: Option<&str>) -> Stat {
+    Stat { bytes, modified_ns: 0, inode: tag.map_or(0, |tag| xxh3_64(tag.as_bytes())) }
+}
+
+/// The client of this process, made anew when the environment names other certificates or proxies.
+fn agent(plain: bool) -> Result<Agent> {
+    type Key = (u32, u64, bool);
+    static AGENTS: Mutex<Vec<(Key, Agent)>> = Mutex::new(Vec::new());
+    let key = (std::process::id(), super::environment(), plain);
+    let mut agents = AGENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, agent)) = agents.iter().find(|(of, _)| *of == key) {
+        return Ok(agent.clone());
+    }
+    let agent = Connector::from_environment(plain)?.web_agent();
+    agents.push((key, agent.clone()));
+    Ok(agent)
+}
+
+fn tag_of(headers: &HeaderMap) -> Option<String> {
+    let said = headers.get(header::ETAG).or_else(|| headers.get(header::LAST_MODIFIED))?;
+    Some(said.to_str().ok()?.to_owned())
+}
+
+/// Start, end and length of the whole in `bytes 0-99/1000`.
+fn range_of(text: &str) -> Option<(u64, u64, u64)> {
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last, total) =
+        (first.trim().parse().ok()?, last.trim().parse::<u64>().ok()?, total.trim().parse().ok()?);
+    (first <= last && last < total).then_some((first, last.saturating_add(1), total))
+}
+
+fn without_query(address: &str) -> &str {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    address.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "web_tests.rs"]
+mod tests;
