@@ -240,10 +240,10 @@ impl ColumnType {
         matches!(self, Self::Date | Self::Timestamp(_) | Self::TimestampTz(_)) || self.is_integer()
     }
 
-    /// Whether a column of this type may identify entities: VARCHAR and the integers.
+    /// Whether a column of this type may identify entities: VARCHAR, the integers, UUID, DATE and BOOLEAN.
     #[must_use]
     pub fn can_identify(&self) -> bool {
-        matches!(self, Self::Varchar) || self.integer_bits().is_some()
+        matches!(self, Self::Varchar | Self::Uuid | Self::Date | Self::Boolean) || self.is_integer()
     }
 
     /// Whether the type, or that of a part of it, is still open.

@@ -4,7 +4,6 @@
 use tstable_core::{
     Error, Result,
     coverage::{Entity, EntityPart},
-    prune::expr::Constant,
     table::{Snapshot, choice::Choice},
 };
 
@@ -87,11 +86,7 @@ pub(super) fn named(arg: &Arg) -> Result<Named> {
             show(value)
         ))
     };
-    let part = |value: &Arg| match value {
-        Arg::Scalar(Constant::Text(text)) => Some(EntityPart::from(text.as_str())),
-        Arg::Scalar(Constant::Int(number)) => Some(EntityPart::Int(*number)),
-        _ => None,
-    };
+    let part = |value: &Arg| if let Arg::Scalar(constant) = value { constant.entity_part() } else { None };
     let Arg::Struct(fields) = arg else {
         return Ok(vec![(String::new(), part(arg).ok_or_else(|| unfit(arg))?)]);
     };

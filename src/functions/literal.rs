@@ -3,6 +3,7 @@
 
 use tstable_core::{
     Error, Result,
+    coverage::uuid_text,
     prune::expr::Constant,
     schema::ColumnType,
     time::{BucketWidth, IndexValue},
@@ -27,6 +28,7 @@ pub(crate) fn show(arg: &Arg) -> String {
         Arg::Scalar(Constant::Int(value)) => value.to_string(),
         Arg::Scalar(Constant::Bool(value)) => value.to_string(),
         Arg::Scalar(Constant::Float(value)) => value.to_string(),
+        Arg::Scalar(Constant::Uuid(value)) => format!("UUID '{}'", uuid_text(*value)),
         Arg::Scalar(Constant::Temporal(ty, value)) => {
             format!("{ty} '{}'", tstable_core::time::format_value(IndexValue(i128::from(*value)), ty))
         }

@@ -8,8 +8,8 @@ use std::sync::{
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Float64Array, IntervalMonthDayNanoArray, ListArray, MapArray, MapBuilder,
-        MapFieldNames, StringArray, StringBuilder, StructArray,
+        ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, IntervalMonthDayNanoArray, ListArray, MapArray,
+        MapBuilder, MapFieldNames, StringArray, StringBuilder, StructArray,
     },
     buffer::{NullBuffer, OffsetBuffer},
     datatypes::IntervalMonthDayNano,
@@ -33,6 +33,7 @@ pub(crate) enum Cell {
     Int(i128),
     Float(f64),
     Text(Arc<str>),
+    Uuid(u128),
     /// A LIST of its element's cells.
     List(Vec<Cell>),
     /// A STRUCT: the cells of its fields in order.
@@ -83,6 +84,9 @@ impl From<&EntityPart> for Cell {
         match part {
             EntityPart::Text(text) => Self::Text(Arc::clone(text)),
             EntityPart::Int(number) => Self::Int(*number),
+            EntityPart::Bool(value) => Self::Bool(*value),
+            EntityPart::Date(days) => Self::Int((*days).into()),
+            EntityPart::Uuid(number) => Self::Uuid(*number),
         }
     }
 }
@@ -227,10 +231,17 @@ pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef
         ColumnType::List(element) => Arc::new(lists(element, cells())?),
         ColumnType::Struct(fields) => Arc::new(structs(fields, cells())?),
         ColumnType::Map(..) => Arc::new(maps(cells())?),
+        ColumnType::Uuid => Arc::new(uuids(cells())?),
         other => other
             .array_of(ints())
             .ok_or_else(|| Error::invalid_argument(format!("a report cannot show a column of type {other}")))?,
     })
+}
+
+fn uuids<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<FixedSizeBinaryArray> {
+    let bytes = cells.map(|cell| if let Cell::Uuid(number) = cell { Some(number.to_be_bytes()) } else { None });
+    FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, 16)
+        .map_err(|e| Error::invalid_argument("a report cannot show a UUID").caused_by(e))
 }
 
 fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoArray {

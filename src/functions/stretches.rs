@@ -11,7 +11,6 @@ use tstable_core::{
     schema::ColumnType,
     table::{
         ask::stretch::{Position, Stretch},
-        numbers::integers,
         subject::Subject,
     },
     time::{BucketId, Run},
@@ -148,10 +147,9 @@ impl Stretches {
             let keys: Vec<i32> = self.rows.subject.iter().map(|subject| subject.saturating_sub(first)).collect();
             return dictionary(&keys, &names);
         }
-        let numbers = integers(values.as_ref())?;
-        let number =
-            |subject: &i32| usize::try_from(*subject).ok().and_then(|at| numbers.get(at)).copied().unwrap_or(0);
-        integer_array(&column.ty, self.rows.subject.iter().map(number))
+        let subjects = Int32Array::from(self.rows.subject.clone());
+        let lost = |e| Error::internal("a row is of no entity").caused_by(e);
+        arrow::compute::take(values, &subjects, None).map_err(lost)
     }
 
     fn durations(&self) -> ArrayRef {
@@ -208,12 +206,6 @@ fn dictionary(keys: &[i32], values: &ArrayRef) -> Result<ArrayRef> {
     let broken = |e| Error::invalid_argument("the names cannot be listed").caused_by(e);
     let keys = Int32Array::from(keys.to_vec());
     Ok(Arc::new(DictionaryArray::try_new(keys, Arc::clone(values)).map_err(broken)?))
-}
-
-/// Values of an integer entity column as an array of its type.
-fn integer_array(ty: &ColumnType, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
-    let array = ty.array_of(values.map(Some));
-    array.ok_or_else(|| Error::internal(format!("a column of type {ty} is not an entity column of integers")))
 }
 
 /// Index values as an array of the index column's type; what lies a bucket outside of the type becomes its nearest value.

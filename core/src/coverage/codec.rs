@@ -14,6 +14,9 @@ const VERSION: u16 = 1;
 const CHECKSUM_BYTES: usize = 8;
 const TEXT: u8 = 0;
 const INT: u8 = 1;
+const BOOL: u8 = 2;
+const DATE: u8 = 3;
+const UUID: u8 = 4;
 
 /// A limit for [`Coverage::from_bytes`] that is beyond real tables: 2^40 buckets, which take up to 1 GiB of memory (a block
 /// of some 64 bytes for every 65,536 buckets).
@@ -118,6 +121,15 @@ pub(super) fn write_entity(entity: &Entity, out: &mut Vec<u8>) {
                 out.push(INT);
                 varint::write_signed(*value, out);
             }
+            EntityPart::Bool(value) => out.extend_from_slice(&[BOOL, u8::from(*value)]),
+            EntityPart::Date(days) => {
+                out.push(DATE);
+                varint::write_signed((*days).into(), out);
+            }
+            EntityPart::Uuid(number) => {
+                out.push(UUID);
+                out.extend_from_slice(&number.to_be_bytes());
+            }
         }
     }
 }
@@ -141,6 +153,21 @@ fn read_part(reader: &mut Reader<'_>) -> Result<EntityPart> {
             Ok(text.into())
         }
         INT => Ok(EntityPart::Int(reader.signed()?)),
+        BOOL => match reader.byte()? {
+            value @ (0 | 1) => Ok(EntityPart::Bool(value == 1)),
+            other => Err(Error::corrupt(format!("the coverage has {other} as a BOOLEAN of an entity"))),
+        },
+        DATE => {
+            let days = reader.signed()?;
+            let days = i32::try_from(days)
+                .map_err(|_| Error::corrupt(format!("the coverage has {days} as the days of an entity's DATE")))?;
+            Ok(EntityPart::Date(days))
+        }
+        UUID => {
+            let bytes = <[u8; 16]>::try_from(reader.bytes(16)?)
+                .map_err(|error| Error::corrupt("the coverage ends within a UUID").caused_by(error))?;
+            Ok(EntityPart::Uuid(u128::from_be_bytes(bytes)))
+        }
         other => Err(Error::corrupt(format!("the coverage has an entity value of the unknown kind {other}"))),
     }
 }

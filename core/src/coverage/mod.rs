@@ -12,6 +12,9 @@
 //! parts    := varint, the number of entity columns (0 for a table without)
 //! part     := 0x00 length bytes     VARCHAR: varint length in bytes, then UTF-8
 //!           | 0x01 zigzag           an integer
+//!           | 0x02 byte             BOOLEAN: 0 or 1
+//!           | 0x03 zigzag           DATE: days since 1970-01-01, in the range of 32 bits
+//!           | 0x04 16 bytes         UUID, in the order in which it is written
 //! set      := 0x00 runs             maximal runs of covered buckets
 //!           | 0x01 length roaring   varint length in bytes, then a Roaring bitmap
 //! runs     := varint number of runs (at least 1), first extent (distance extent)*
@@ -29,8 +32,8 @@
 //! only valid one. A zigzag is the varint of `2n` for `n >= 0` and of `-2n - 1` for `n < 0`; bucket numbers are in the
 //! range of 64 bits, entity integers in that of 128 bits.
 //!
-//! Entities are strictly ascending: parts are compared one by one, every VARCHAR before every integer, VARCHARs by their
-//! bytes, integers by value; an entity that begins another comes first. No set is empty, and no byte is left over. A
+//! Entities are strictly ascending: parts are compared one by one, by kind in the order above, VARCHARs and UUIDs by
+//! their bytes, the others by value; an entity that begins another comes first. No set is empty, and no byte is left over. A
 //! writer uses the shorter of the two forms of a set; a reader takes either. Readers bound the number of buckets of a
 //! file before they expand a run.
 //!
@@ -61,7 +64,7 @@ pub use bucket_set::{BucketSet, MAX_RUN_BUCKETS};
 pub use builder::{CoverageBuilder, Slot};
 pub use codec::MAX_BUCKETS;
 pub use counts::{Counts, CountsBuilder, Piece};
-pub use entity::{Entity, EntityPart};
+pub use entity::{Entity, EntityPart, parse_uuid, uuid_text};
 pub use runs::{Gaps, Runs};
 pub use table::{Coverage, Overlap};
 pub use walk::{intersect, subtract};

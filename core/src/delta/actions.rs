@@ -9,15 +9,16 @@ use super::{
     types,
 };
 use crate::{
-    coverage::EntityPart,
+    coverage::{EntityPart, uuid_text},
     error::Result,
     log::{
         commit::{Commit, Instant, SegmentRecord},
         definition::Definition,
         state::Segment,
     },
-    schema::same_name,
+    schema::{ColumnType, same_name},
     storage::Storage,
+    time::IndexValue,
 };
 
 /// Nobody has this writer feature, so nobody but tstable writes to the log: a stranger's vacuum would remove the files of old versions.
@@ -71,8 +72,7 @@ pub(super) fn metadata(definition: &Definition, partitions: &[String], at: Insta
 /// The table's id in the form of a UUID, which is what Delta calls for.
 fn table_id(definition: &Definition) -> String {
     let digits: String = definition.table_id.chars().filter(char::is_ascii_hexdigit).cycle().take(32).collect();
-    let part = |from: usize, until: usize| digits.get(from..until).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    uuid_text(u128::from_str_radix(&digits, 16).unwrap_or_default())
 }
 
 pub(super) fn millis(at: Instant) -> i64 {
@@ -187,5 +187,8 @@ fn value(part: &EntityPart) -> Option<Value> {
     match part {
         EntityPart::Text(text) => Some(text.as_ref().into()),
         EntityPart::Int(number) => i64::try_from(*number).ok().map(Value::from),
+        EntityPart::Date(days) => types::statistic(IndexValue((*days).into()), &ColumnType::Date),
+        // Delta has no statistics of booleans, and no UUIDs.
+        EntityPart::Bool(_) | EntityPart::Uuid(_) => None,
     }
 }

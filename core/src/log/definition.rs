@@ -154,7 +154,8 @@ impl Definition {
             let column = find("entity", name)?;
             if !column.ty.can_identify() {
                 return Err(Error::schema_mismatch(format!(
-                    "the entity column '{}' is {}; an entity column is VARCHAR or an integer type",
+                    "the entity column '{}' is {}; an entity column is VARCHAR, an integer type of at most 64 bits, UUID, \
+                     DATE or BOOLEAN: cast it to one of these before writing",
                     column.name, column.ty
                 )));
             }
@@ -164,6 +165,14 @@ impl Definition {
         self.last_field_id = schema.columns.iter().map(|c| c.id).fold(self.last_field_id, u32::max);
         self.schema = Some(schema);
         Ok(())
+    }
+
+    /// Whether an entity column is of a type that not every tstable knows as such.
+    #[must_use]
+    pub fn has_entity_types(&self) -> bool {
+        let ty = |name: &String| self.schema.as_ref().and_then(|schema| schema.type_of(name));
+        let mut types = self.entity_columns.iter().filter_map(ty);
+        types.any(|ty| *ty != ColumnType::Varchar && !ty.is_integer())
     }
 
     /// An instant is no time of a wall clock: an origin of one kind would stand for another start in each time zone.

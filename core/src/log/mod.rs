@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT_VERSION: u32 = 2;
 
 /// Features that this crate understands; a commit that requires another is refused by its name.
-pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES, CONSTANT_COLUMNS, ALTERED_COLUMNS];
+pub const KNOWN_FEATURES: &[&str] = &[OPEN_TYPES, CONSTANT_COLUMNS, ALTERED_COLUMNS, ENTITY_TYPES];
 
 /// A column, or a part of one, whose type is still open: required by the commits that define such a table.
 pub const OPEN_TYPES: &str = "open_types";
@@ -37,6 +37,9 @@ pub const CONSTANT_COLUMNS: &str = "constant_columns";
 
 /// Columns had another name or type in older segments: required by the commits that define such a table.
 pub const ALTERED_COLUMNS: &str = "altered_columns";
+
+/// An entity column is neither VARCHAR nor an integer: required by the commits that define such a table.
+pub const ENTITY_TYPES: &str = "entity_types";
 
 /// The directory of commits and checkpoints.
 pub const LOG_DIRECTORY: &str = "_timeseries_log";

@@ -72,6 +72,7 @@ fn constant_type(constant: &Constant) -> Option<ColumnType> {
         Constant::Bool(_) => Some(ColumnType::Boolean),
         Constant::Text(_) => Some(ColumnType::Varchar),
         Constant::Bytes(_) => Some(ColumnType::Blob),
+        Constant::Uuid(_) => Some(ColumnType::Uuid),
         Constant::Temporal(ty, _) => Some(ty.clone()),
         Constant::Interval { .. } => Some(ColumnType::Interval),
         Constant::Null | Constant::Int(_) | Constant::Float(_) | Constant::Decimal(..) => None,
@@ -86,6 +87,7 @@ fn scalar(constant: &Constant) -> Option<Scalar> {
         Constant::Decimal(value, scale) => Scalar::Decimal(*value, *scale),
         Constant::Text(value) => Scalar::Text(value.clone()),
         Constant::Bytes(value) => Scalar::Bytes(value.clone()),
+        Constant::Uuid(value) => Scalar::Uuid(*value),
         Constant::Temporal(ty, count) => temporal(ty, i128::from(*count))?,
         Constant::Null | Constant::Interval { .. } => return None,
     })
@@ -212,6 +214,7 @@ fn is_of(ty: &ColumnType, value: &Constant) -> bool {
         (ColumnType::Boolean, Constant::Bool(_))
         | (ColumnType::Varchar, Constant::Text(_))
         | (ColumnType::Blob, Constant::Bytes(_))
+        | (ColumnType::Uuid, Constant::Uuid(_))
         | (ColumnType::HalfFloat | ColumnType::Float | ColumnType::Double, Constant::Float(_)) => true,
         (ColumnType::Decimal { precision, scale }, Constant::Decimal(units, of)) => {
             let limit = 10_u128.checked_pow(u32::from(*precision));

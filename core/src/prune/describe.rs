@@ -5,7 +5,7 @@ use super::{
     convert::{is_special, unit_nanos},
     expr::{Comparison, Constant, Expr},
 };
-use crate::schema::ColumnType;
+use crate::{coverage::uuid_text, schema::ColumnType};
 
 /// The predicate in SQL's words with the given column names; what is not known is `?`.
 #[must_use]
@@ -112,6 +112,7 @@ fn constant(value: &Constant) -> String {
         Constant::Bytes(bytes) => {
             format!("'{}'", bytes.iter().map(|byte| format!("\\x{byte:02X}")).collect::<String>())
         }
+        Constant::Uuid(value) => format!("'{}'", uuid_text(*value)),
         Constant::Temporal(ty, count) => format!("'{}'", temporal(ty, i128::from(*count))),
         Constant::Interval { months, days, micros } => interval(*months, *days, *micros),
     }

@@ -18,6 +18,7 @@ pub(super) enum Scalar {
     Decimal(i128, u8),
     Text(String),
     Bytes(Vec<u8>),
+    Uuid(u128),
     /// A DATE or TIMESTAMP, nanoseconds since 1970-01-01 on the wall clock.
     Local(i128),
     /// A TIMESTAMPTZ, nanoseconds since 1970-01-01 UTC.
@@ -53,6 +54,7 @@ impl Scalar {
             (Self::Float(a), Self::Float(b)) => a.partial_cmp(b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan())),
             (Self::Text(a), Self::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
+            (Self::Uuid(a), Self::Uuid(b)) => a.cmp(b),
             (Self::Local(a), Self::Local(b))
             | (Self::Zoned(a), Self::Zoned(b))
             | (Self::Clock(a), Self::Clock(b))

@@ -138,6 +138,11 @@ fn values(predicate: &Expr, column: usize, ty: &ColumnType) -> Option<Vec<Consta
         Expr::Compare(Comparison::Eq, a, b) if is_column(b, column, ty) => equal(a, ty),
         Expr::Compare(Comparison::NotDistinct, a, b) if is_column(a, column, ty) => same(b, ty),
         Expr::Compare(Comparison::NotDistinct, a, b) if is_column(b, column, ty) => same(a, ty),
+        // A column of truths is a condition itself.
+        Expr::Column(index) if *index == column && *ty == ColumnType::Boolean => Some(vec![Constant::Bool(true)]),
+        Expr::Not(value) if **value == Expr::Column(column) && *ty == ColumnType::Boolean => {
+            Some(vec![Constant::Bool(false)])
+        }
         Expr::IsNull(value) if is_column(value, column, ty) => Some(vec![Constant::Null]),
         Expr::In(value, list) if list.len() <= MAX_VALUES && is_column(value, column, ty) => {
             let mut out = Vec::new();
@@ -181,6 +186,22 @@ fn same(expr: &Expr, ty: &ColumnType) -> Option<Vec<Constant>> {
         Expr::Constant(constant @ Constant::Null) => Some(vec![constant.clone()]),
         Expr::Constant(constant @ Constant::Text(_)) if *ty == ColumnType::Varchar => Some(vec![constant.clone()]),
         Expr::Constant(constant @ Constant::Int(_)) if integer_range(ty).is_some() => Some(vec![constant.clone()]),
+        Expr::Constant(constant @ Constant::Bool(_)) if *ty == ColumnType::Boolean => Some(vec![constant.clone()]),
+        Expr::Constant(constant @ Constant::Uuid(_)) if *ty == ColumnType::Uuid => Some(vec![constant.clone()]),
+        Expr::Constant(constant @ Constant::Temporal(ColumnType::Date, _)) if *ty == ColumnType::Date => {
+            Some(vec![constant.clone()])
+        }
         _ => None,
+    }
+}
+
+/// Whether the predicate says which values a column has, and nothing else: what [`entity_values`] tells of it is what rows must have,
+/// not only what they may.
+#[must_use]
+pub fn is_exact(predicate: &Expr) -> bool {
+    match predicate {
+        Expr::Compare(Comparison::Eq, ..) | Expr::In(..) | Expr::Column(_) => true,
+        Expr::Not(value) => matches!(**value, Expr::Column(_)),
+        _ => false,
     }
 }

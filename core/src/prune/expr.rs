@@ -22,6 +22,8 @@ pub enum Constant {
     Text(String),
     /// BLOB.
     Bytes(Vec<u8>),
+    /// UUID, its 16 bytes as one number, the first as the highest.
+    Uuid(u128),
     /// DATE, TIME, TIMESTAMP or TIMESTAMPTZ of the given type, counted in that type's unit since its zero.
     Temporal(ColumnType, i64),
     /// INTERVAL.
@@ -40,7 +42,25 @@ impl From<&EntityPart> for Constant {
         match part {
             EntityPart::Text(text) => Self::Text(text.to_string()),
             EntityPart::Int(number) => Self::Int(*number),
+            EntityPart::Bool(value) => Self::Bool(*value),
+            EntityPart::Date(days) => Self::Temporal(ColumnType::Date, (*days).into()),
+            EntityPart::Uuid(number) => Self::Uuid(*number),
         }
+    }
+}
+
+impl Constant {
+    /// The constant as a value of an entity column; none for what is of no type that such a column has, as NULL is.
+    #[must_use]
+    pub fn entity_part(&self) -> Option<EntityPart> {
+        Some(match self {
+            Self::Text(text) => EntityPart::from(text.as_str()),
+            Self::Int(number) => EntityPart::Int(*number),
+            Self::Bool(value) => EntityPart::Bool(*value),
+            Self::Temporal(ColumnType::Date, days) => EntityPart::Date(i32::try_from(*days).ok()?),
+            Self::Uuid(number) => EntityPart::Uuid(*number),
+            _ => return None,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ mod truth;
 
 pub use bounds::{Bounds, index_bounds};
 pub use describe::describe;
-pub use exact::{entity_values, exact_range};
+pub use exact::{entity_values, exact_range, is_exact};
 pub use functions::is_part_function;
 pub use interval::Interval;
 pub use judge::{columns_of, judge};

@@ -61,6 +61,7 @@ fn sample(ty: &ColumnType, other: bool) -> Option<Domain> {
         ColumnType::Boolean => Constant::Bool(other),
         ColumnType::Varchar => Constant::Text(if other { char::MAX.to_string() } else { "a".to_owned() }),
         ColumnType::Blob => Constant::Bytes(vec![0]),
+        ColumnType::Uuid => Constant::Uuid(0),
         ColumnType::HalfFloat | ColumnType::Float | ColumnType::Double => Constant::Float(1.0),
         ColumnType::Decimal { scale, .. } => Constant::Decimal(0, *scale),
         _ if unit_nanos(ty).is_some() => Constant::Temporal(ty.clone(), 0),

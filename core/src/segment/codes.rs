@@ -12,8 +12,11 @@ use arrow::{
     datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type},
 };
 
-use super::inspect::EntityValue;
-use crate::error::{Error, Result};
+use super::values::{Kind, numbers};
+use crate::{
+    coverage::EntityPart,
+    error::{Error, Result},
+};
 
 /// A code that no entity has.
 const NONE: u32 = u32::MAX;
@@ -22,14 +25,14 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct ColumnCodes {
     texts: HashMap<Arc<str>, u32>,
-    ints: HashMap<i128, u32, Quick>,
-    values: Vec<EntityValue>,
+    numbers: HashMap<i128, u32, Quick>,
+    values: Vec<EntityPart>,
     /// The dictionary seen last and the code of each of its values.
     dictionary: Option<(ArrayRef, Vec<u32>)>,
 }
 
 impl ColumnCodes {
-    pub(super) fn values(&self) -> &[EntityValue] {
+    pub(super) fn values(&self) -> &[EntityPart] {
         &self.values
     }
 
@@ -46,7 +49,7 @@ impl ColumnCodes {
             DataType::UInt16 => self.integers::<UInt16Type>(array, codes),
             DataType::UInt32 => self.integers::<UInt32Type>(array, codes),
             DataType::UInt64 => self.integers::<UInt64Type>(array, codes),
-            other => Err(Error::schema_mismatch(format!("{other} is not a type of an entity column"))),
+            _ => self.others(array, codes),
         }
     }
 
@@ -90,6 +93,21 @@ impl ColumnCodes {
         Ok(())
     }
 
+    fn others(&mut self, array: &ArrayRef, codes: &mut Vec<u32>) -> Result<()> {
+        let unfit = || Error::schema_mismatch(format!("{} is not a type of an entity column", array.data_type()));
+        let (kind, numbers) = numbers(array).ok_or_else(unfit)?;
+        let mut last: Option<(i128, u32)> = None;
+        for value in numbers {
+            let code = match last {
+                Some((same, code)) if same == value => code,
+                _ => self.number(value, kind)?,
+            };
+            last = Some((value, code));
+            codes.push(code);
+        }
+        Ok(())
+    }
+
     fn integers<T>(&mut self, array: &ArrayRef, codes: &mut Vec<u32>) -> Result<()>
     where
         T: ArrowPrimitiveType,
@@ -99,7 +117,7 @@ impl ColumnCodes {
         for value in array.as_primitive::<T>().values() {
             let code = match last {
                 Some((same, code)) if same == *value => code,
-                _ => self.int((*value).into())?,
+                _ => self.number((*value).into(), Kind::Int)?,
             };
             last = Some((*value, code));
             codes.push(code);
@@ -113,17 +131,17 @@ impl ColumnCodes {
         }
         let (code, text) = (next_code(self.values.len())?, Arc::<str>::from(value));
         self.texts.insert(Arc::clone(&text), code);
-        self.values.push(EntityValue::Text(text));
+        self.values.push(EntityPart::Text(text));
         Ok(code)
     }
 
-    fn int(&mut self, value: i128) -> Result<u32> {
-        if let Some(code) = self.ints.get(&value) {
+    fn number(&mut self, value: i128, kind: Kind) -> Result<u32> {
+        if let Some(code) = self.numbers.get(&value) {
             return Ok(*code);
         }
         let code = next_code(self.values.len())?;
-        self.ints.insert(value, code);
-        self.values.push(EntityValue::Int(value));
+        self.numbers.insert(value, code);
+        self.values.push(kind.part(value));
         Ok(code)
     }
 }

@@ -9,17 +9,18 @@ use super::{
     file::SegmentFile,
     guard::arrow_error,
     index::rows_inside,
-    inspect::EntityValue,
     read::{ReadColumn, ReadRequest, beyond},
+    values::numbers,
 };
 use crate::{
+    coverage::EntityPart,
     error::Result,
     schema::{ColumnType, Strings},
 };
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray},
     buffer::BooleanBuffer,
-    datatypes::{DataType, Int32Type, Int64Type, UInt64Type},
+    datatypes::{DataType, Int32Type},
     error::ArrowError,
 };
 
@@ -56,13 +57,13 @@ impl IndexFilter {
     }
 }
 
-/// The values of a column of text or integers with which rows are delivered. NULL is none of them.
+/// The values of an entity column with which rows are delivered. NULL is none of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueFilter {
     /// The column.
     pub column: ReadColumn,
     /// The values.
-    pub values: Vec<EntityValue>,
+    pub values: Vec<EntityPart>,
 }
 
 /// The rows of `array`, which are of `column`, for which all of the request's conditions on it hold; none of them NULL.
@@ -102,7 +103,7 @@ fn certain(rows: BooleanArray) -> BooleanBuffer {
 }
 
 /// Which rows have one of the values. Of a dictionary its strings are compared, not its rows.
-fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<BooleanArray, ArrowError> {
+fn rows_with(array: &ArrayRef, values: &[EntityPart]) -> std::result::Result<BooleanArray, ArrowError> {
     if let Some(array) = array.as_dictionary_opt::<Int32Type>() {
         let wanted = rows_with(array.values(), values)?;
         let keys = array.keys().values();
@@ -116,11 +117,14 @@ fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<Bo
         ));
     }
     let rows = if let Some(array) = array.as_string_opt::<i32>() {
-        let mut texts: Vec<&str> = values.iter().filter_map(EntityValue::text).collect();
+        let text = |part: &'_ EntityPart| if let EntityPart::Text(text) = part { Some(Arc::clone(text)) } else { None };
+        let mut texts: Vec<Arc<str>> = values.iter().filter_map(text).collect();
         texts.sort_unstable();
-        BooleanBuffer::collect_bool(array.len(), |row| texts.binary_search(&array.value(row)).is_ok())
-    } else if let Some(numbers) = numbers(array) {
-        let mut wanted: Vec<i128> = values.iter().filter_map(EntityValue::number).collect();
+        BooleanBuffer::collect_bool(array.len(), |row| {
+            texts.binary_search_by(|text| (**text).cmp(array.value(row))).is_ok()
+        })
+    } else if let Some((kind, numbers)) = numbers(array) {
+        let mut wanted: Vec<i128> = values.iter().filter_map(|part| kind.number(part)).collect();
         wanted.sort_unstable();
         let is_wanted = |row: usize| numbers.get(row).is_some_and(|number| wanted.binary_search(number).is_ok());
         BooleanBuffer::collect_bool(array.len(), is_wanted)
@@ -128,20 +132,6 @@ fn rows_with(array: &ArrayRef, values: &[EntityValue]) -> std::result::Result<Bo
         return Err(ArrowError::ComputeError(format!("{} is not a type of an entity", array.data_type())));
     };
     Ok(BooleanArray::new(rows, array.nulls().cloned()))
-}
-
-/// The values of an array of integers.
-fn numbers(array: &ArrayRef) -> Option<Vec<i128>> {
-    let wide = |to: DataType| converted(array, &to).ok();
-    Some(match array.data_type() {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => {
-            wide(DataType::Int64)?.as_primitive::<Int64Type>().values().iter().map(|value| (*value).into()).collect()
-        }
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => {
-            wide(DataType::UInt64)?.as_primitive::<UInt64Type>().values().iter().map(|value| (*value).into()).collect()
-        }
-        _ => return None,
-    })
 }
 
 impl ValueFilter {
@@ -154,7 +144,7 @@ impl ValueFilter {
     /// Whether columns of this type can be chosen by value.
     #[must_use]
     pub fn can_choose(ty: &ColumnType) -> bool {
-        *ty == ColumnType::Varchar || (*ty != ColumnType::HugeInt && ty.integer_bits().is_some())
+        ty.can_identify()
     }
 }
 

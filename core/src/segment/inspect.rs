@@ -1,7 +1,7 @@
 //! One pass over the index and entity columns of a file that is to be appended: no NULLs, the bounds of the index, the
 //! sort order, the entities, and every row for whoever builds coverage. Knows no buckets and reads no other column.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use arrow::array::{Array, RecordBatch};
 
@@ -12,37 +12,13 @@ use super::{
     read::{ReadColumn, ReadRequest, RowGroupRead},
 };
 use crate::{
+    coverage::Entity,
     error::{Error, Result},
     schema::Strings,
 };
 
 /// Rows looked at together.
 const BATCH_ROWS: usize = 32 * 1024;
-
-/// A value of an entity column. Texts are ordered by their bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum EntityValue {
-    /// VARCHAR.
-    Text(Arc<str>),
-    /// Any integer type.
-    Int(i128),
-}
-
-impl EntityValue {
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Int(_) => None,
-        }
-    }
-
-    pub(super) fn number(&self) -> Option<i128> {
-        match self {
-            Self::Text(_) => None,
-            Self::Int(number) => Some(*number),
-        }
-    }
-}
 
 /// The index values of some rows, in the unit of the table's index column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +34,8 @@ pub enum IndexValues<'a> {
 pub struct EntityBatch<'a> {
     /// For each row its entity's position in `entities`.
     pub codes: &'a [u32],
-    /// The distinct entities seen so far in the file, in order of first appearance, each with one value for each entity
-    /// column. Later batches only add to it. Without entity columns the one entity has no values.
-    pub entities: &'a [Vec<EntityValue>],
+    /// The distinct entities seen so far in the file, in order of first appearance. Later batches only add to it. Without entity columns the one entity has no values.
+    pub entities: &'a [Entity],
 }
 
 /// Sees the rows of a file in order.
@@ -93,7 +68,7 @@ pub struct Inspection {
     /// Whether the rows are ordered by the entity columns, and those of an entity by index.
     pub sorted_by_entity_and_index: bool,
     /// The distinct entities in order of first appearance.
-    pub entities: Vec<Vec<EntityValue>>,
+    pub entities: Vec<Entity>,
     /// Positions of the columns looked at of whose values the file says what is not so.
     pub misstated: Vec<usize>,
 }

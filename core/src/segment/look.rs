@@ -8,9 +8,12 @@ use arrow::array::{Array, ArrayRef};
 use super::{
     codes::{ColumnCodes, PairCodes},
     index::IndexSlice,
-    inspect::{EntityBatch, EntityValue, IndexValues, Inspection, RowVisitor},
+    inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
 };
-use crate::error::{Error, Result};
+use crate::{
+    coverage::{Entity, EntityPart},
+    error::{Error, Result},
+};
 
 /// Looks at batches in order.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub struct RowLook {
     columns: Vec<ColumnCodes>,
     pairs: Vec<PairCodes>,
     codes: Vec<u32>,
-    entities: Vec<Vec<EntityValue>>,
+    entities: Vec<Entity>,
     widened: Vec<i64>,
     order: Order,
 }
@@ -92,7 +95,7 @@ impl RowLook {
         let Some((first, rest)) = arrays.split_first() else {
             self.codes.resize(rows, 0);
             if self.entities.is_empty() {
-                self.entities.push(Vec::new());
+                self.entities.push(Entity::none());
             }
             return Ok(());
         };
@@ -112,13 +115,13 @@ impl RowLook {
         let count = self.pairs.last().map_or(singles, |pairs| pairs.pairs().len());
         for code in self.entities.len()..count {
             let entity = self.entity(code).ok_or_else(|| Error::corrupt("an entity has no value"))?;
-            self.entities.push(entity);
+            self.entities.push(entity.into());
         }
         Ok(())
     }
 
     /// Takes a code apart, last column first.
-    fn entity(&self, code: usize) -> Option<Vec<EntityValue>> {
+    fn entity(&self, code: usize) -> Option<Vec<EntityPart>> {
         let mut left = u32::try_from(code).ok()?;
         let mut values = Vec::with_capacity(self.columns.len());
         for (pairs, column) in self.pairs.iter().zip(self.columns.get(1..)?).rev() {
@@ -148,7 +151,7 @@ impl Default for Order {
 }
 
 impl Order {
-    fn rows<T: Copy + Ord + Into<i128>>(&mut self, index: &[T], codes: &[u32], entities: &[Vec<EntityValue>]) {
+    fn rows<T: Copy + Ord + Into<i128>>(&mut self, index: &[T], codes: &[u32], entities: &[Entity]) {
         let (Some(min), Some(max)) = (index.iter().min(), index.iter().max()) else { return };
         let (min, max) = ((*min).into(), (*max).into());
         self.bounds = Some(self.bounds.map_or((min, max), |(low, high)| (low.min(min), high.max(max))));
@@ -164,14 +167,14 @@ impl Order {
     }
 }
 
-fn sorted_within<T: Copy + Ord>(index: &[T], codes: &[u32], entities: &[Vec<EntityValue>]) -> bool {
+fn sorted_within<T: Copy + Ord>(index: &[T], codes: &[u32], entities: &[Entity]) -> bool {
     let next = index.iter().skip(1).zip(codes.iter().skip(1));
     index.iter().zip(codes).zip(next).all(|((index, code), (next_index, next_code))| {
         if code == next_code { index <= next_index } else { compare(*code, *next_code, entities) == Ordering::Less }
     })
 }
 
-fn compare(a: u32, b: u32, entities: &[Vec<EntityValue>]) -> Ordering {
+fn compare(a: u32, b: u32, entities: &[Entity]) -> Ordering {
     let entity = |code: u32| usize::try_from(code).ok().and_then(|code| entities.get(code));
     if a == b { Ordering::Equal } else { entity(a).cmp(&entity(b)) }
 }

@@ -15,6 +15,7 @@ pub mod read;
 pub mod rewrite;
 pub mod schema;
 pub mod stats;
+pub mod values;
 pub mod write;
 
 mod annotations;

@@ -1,10 +1,10 @@
 //! What a look at rows tells of them: whose they are, the buckets that they cover, and their order.
 
 use crate::{
-    coverage::{Counts, CountsBuilder, Coverage, CoverageBuilder, Entity, EntityPart, Slot},
+    coverage::{Counts, CountsBuilder, Coverage, CoverageBuilder, Slot},
     error::{Error, Result},
     log::commit::SortOrder,
-    segment::inspect::{EntityBatch, EntityValue, IndexValues, Inspection, RowVisitor},
+    segment::inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
     table::target::Target,
     time::{Cursor, Grid, IndexValue, Run},
 };
@@ -65,27 +65,14 @@ impl<'a> Collector<'a> {
 impl RowVisitor for Collector<'_> {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
         for values in entities.entities.iter().skip(self.slots.len()) {
-            let entity = entity(values);
-            self.counts.as_mut().map(|counts| counts.slot(&entity));
-            self.slots.push((self.builder.slot(&entity), 0));
+            self.counts.as_mut().map(|counts| counts.slot(values));
+            self.slots.push((self.builder.slot(values), 0));
         }
         match index {
             IndexValues::Signed(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
             IndexValues::Unsigned(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),
         }
     }
-}
-
-/// The entity of a file's values.
-#[must_use]
-pub fn entity(values: &[EntityValue]) -> Entity {
-    values
-        .iter()
-        .map(|value| match value {
-            EntityValue::Text(text) => EntityPart::Text(text.clone()),
-            EntityValue::Int(number) => EntityPart::Int(*number),
-        })
-        .collect()
 }
 
 /// The order that rows were found in.

@@ -13,8 +13,8 @@ use crate::{
     delta,
     error::{Error, Result},
     log::{
-        ALTERED_COLUMNS, CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, FORMAT_VERSION, LOG_DIRECTORY,
-        OPEN_TYPES, Version,
+        ALTERED_COLUMNS, CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, ENTITY_TYPES, FORMAT_VERSION,
+        LOG_DIRECTORY, OPEN_TYPES, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -54,10 +54,12 @@ fn required(actions: &[Action]) -> Vec<String> {
     };
     let constant = |action: &Action| matches!(action, Action::AddSegment(record) if record.has_constants());
     let altered = |action: &Action| matches!(action, Action::DefineTable(definition) if definition.is_altered());
+    let kinds = |action: &Action| matches!(action, Action::DefineTable(definition) if definition.has_entity_types());
     let features = [
         (OPEN_TYPES, actions.iter().any(open)),
         (CONSTANT_COLUMNS, actions.iter().any(constant)),
         (ALTERED_COLUMNS, actions.iter().any(altered)),
+        (ENTITY_TYPES, actions.iter().any(kinds)),
     ];
     features.into_iter().filter(|(_, required)| *required).map(|(feature, _)| feature.to_owned()).collect()
 }

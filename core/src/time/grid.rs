@@ -340,7 +340,7 @@ fn within_bounds(value: IndexValue) -> Result<i128> {
 
 fn out_of_grid(value: IndexValue) -> Error {
     Error::limit_exceeded(format!(
-        "the index value {} lies in a bucket whose number does not fit 64 bits; use wider buckets",
+        "the index value {} lies in a bucket whose number does not fit 64 bits; use wider buckets, or an origin near the values",
         value.0
     ))
 }

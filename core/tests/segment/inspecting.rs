@@ -8,10 +8,11 @@ use arrow::{
 };
 use tstable_core::{
     ErrorKind, Result,
+    coverage::EntityPart,
     schema::{ColumnType, TimeUnit},
     segment::{
         SegmentFile, SegmentWriter, WriteColumn, WriteOptions,
-        inspect::{EntityBatch, EntityValue, IndexValues, InspectRequest, Inspection, RowVisitor, inspect},
+        inspect::{EntityBatch, IndexValues, InspectRequest, Inspection, RowVisitor, inspect},
     },
 };
 
@@ -19,7 +20,7 @@ use super::{fixture, from_bytes, own};
 
 /// Every row as index and entity.
 #[derive(Default)]
-struct Rows(Vec<(i128, Vec<EntityValue>)>);
+struct Rows(Vec<(i128, Vec<EntityPart>)>);
 
 impl RowVisitor for Rows {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
@@ -28,14 +29,14 @@ impl RowVisitor for Rows {
             IndexValues::Unsigned(values) => values.iter().map(|value| i128::from(*value)).collect(),
         };
         assert_eq!(index.len(), entities.codes.len());
-        let entity = |code: &u32| entities.entities[*code as usize].clone();
+        let entity = |code: &u32| entities.entities[*code as usize].parts().to_vec();
         self.0.extend(index.into_iter().zip(entities.codes.iter().map(entity)));
         Ok(())
     }
 }
 
-fn text(value: &str) -> EntityValue {
-    EntityValue::Text(Arc::from(value))
+fn text(value: &str) -> EntityPart {
+    EntityPart::Text(Arc::from(value))
 }
 
 fn file_of(columns: Vec<(&str, ColumnType, ArrayRef)>, row_group_rows: usize) -> SegmentFile {
@@ -66,11 +67,11 @@ fn two_entity_columns_of_different_types_make_one_entity() {
     assert_eq!(found.index, Some((1_704_067_200_000_000, 1_704_067_200_000_000 + 5999 * 60_000_000)));
     assert!(found.sorted_by_index && !found.sorted_by_entity_and_index);
     assert_eq!(found.entities.len(), 6);
-    assert_eq!(found.entities[1], [text("BBB"), EntityValue::Int(1)]);
+    assert_eq!(*found.entities[1].parts(), [text("BBB"), EntityPart::Int(1)]);
     for (row, (index, entity)) in rows.0.iter().enumerate() {
         assert_eq!(*index, 1_704_067_200_000_000 + row as i128 * 60_000_000);
         let symbol = if row % 2 == 0 { "AAA" } else { "BBB" };
-        assert_eq!(*entity, [text(symbol), EntityValue::Int(row as i128 % 3)]);
+        assert_eq!(*entity, [text(symbol), EntityPart::Int(row as i128 % 3)]);
     }
 }
 
@@ -79,7 +80,7 @@ fn without_entity_columns_there_is_one_entity_without_values() {
     let file = fixture("pyarrow_pages");
     let (found, rows) = look(&file, "ts", &[]);
     let found = found.unwrap();
-    assert_eq!(found.entities, [Vec::new()]);
+    assert_eq!(found.entities.iter().map(|e| e.parts().to_vec()).collect::<Vec<_>>(), [Vec::new()]);
     assert!(found.sorted_by_entity_and_index);
     assert_eq!(rows.0.len(), 1000);
 }

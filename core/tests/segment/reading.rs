@@ -3,8 +3,9 @@
 use arrow::{array::Array, datatypes::DataType};
 use tstable_core::{
     ErrorKind,
+    coverage::EntityPart,
     schema::{ColumnType, Strings, TimeUnit},
-    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, ValueFilter, inspect::EntityValue},
+    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, ValueFilter},
 };
 
 use super::{fixture, own, read, shown};
@@ -94,7 +95,7 @@ fn rows_are_chosen_by_value_before_other_columns_are_read() {
     let wanted = shown(&all, symbol)[17].clone();
     let rows = shown(&all, symbol).iter().filter(|symbol| **symbol == wanted).count();
     let values =
-        vec![ValueFilter { column: own(&file, "symbol"), values: vec![EntityValue::Text(wanted.as_str().into())] }];
+        vec![ValueFilter { column: own(&file, "symbol"), values: vec![EntityPart::Text(wanted.as_str().into())] }];
     for strings in [Strings::Dictionary, Strings::Plain] {
         let columns = vec![own(&file, "price"), own(&file, "symbol")];
         let request = ReadRequest { columns, strings, values: values.clone(), ..ReadRequest::all(&file) };

@@ -85,6 +85,10 @@ impl Value {
                 }
                 ffi::DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR => Constant::Text(self.text()),
                 ffi::DUCKDB_TYPE_DUCKDB_TYPE_BLOB => Constant::Bytes(self.bytes()),
+                ffi::DUCKDB_TYPE_DUCKDB_TYPE_UUID => {
+                    let ffi::duckdb_uhugeint { upper, lower } = ffi::duckdb_get_uuid(value);
+                    Constant::Uuid((u128::from(upper) << 64) | u128::from(lower))
+                }
                 ffi::DUCKDB_TYPE_DUCKDB_TYPE_INTERVAL => {
                     let ffi::duckdb_interval { months, days, micros } = ffi::duckdb_get_interval(value);
                     Constant::Interval { months, days, micros }
@@ -186,7 +190,6 @@ fn wide(value: ffi::duckdb_hugeint) -> i128 {
 fn type_name(id: ffi::duckdb_type) -> &'static str {
     match id {
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_UHUGEINT => "UHUGEINT",
-        ffi::DUCKDB_TYPE_DUCKDB_TYPE_UUID => "UUID",
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_TZ => "TIME WITH TIME ZONE",
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_TIME_NS => "TIME_NS",
         ffi::DUCKDB_TYPE_DUCKDB_TYPE_BIT => "BIT",

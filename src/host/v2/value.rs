@@ -6,7 +6,7 @@ use duckdb_neo::{
     logical_type::LogicalTypeID as Id,
     types::{
         BlobValue, DateValue, DecimalValue, IntervalValue, TimeNsValue, TimeValue, TimestampMsValue, TimestampNsValue,
-        TimestampSecValue, TimestampTzNsValue, TimestampTzValue, TimestampValue,
+        TimestampSecValue, TimestampTzNsValue, TimestampTzValue, TimestampValue, UuidValueRaw,
     },
     value::Value,
 };
@@ -72,6 +72,8 @@ pub(super) fn constant(value: &Value) -> Result<Option<Constant>> {
         }
         Id::Varchar => Some(Constant::Text(get(value)?)),
         Id::Blob => Some(Constant::Bytes(get::<BlobValue>(value)?.0)),
+        // DuckDB keeps a UUID as a signed number, its first bit turned.
+        Id::Uuid => Some(Constant::Uuid((get::<UuidValueRaw>(value)?.0 ^ i128::MIN).cast_unsigned())),
         Id::Interval => {
             let IntervalValue { months, days, micros } = get(value)?;
             Some(Constant::Interval { months, days, micros })
@@ -109,6 +111,9 @@ pub(super) fn host_value(link: &dyn FFILink, ty: &ColumnType, constant: &Constan
         (ColumnType::Varchar, Constant::Text(text)) => text.as_str().value(link).map(Some),
         (_, Constant::Int(value)) => return integer(link, ty, *value),
         (ColumnType::Double, Constant::Float(value)) => value.value(link).map(Some),
+        (ColumnType::Uuid, Constant::Uuid(value)) => {
+            UuidValueRaw(value.cast_signed() ^ i128::MIN).value(link).map(Some)
+        }
         (_, Constant::Temporal(of, count)) if of == ty => return moment(link, ty, *count),
         _ => Ok(None),
     };

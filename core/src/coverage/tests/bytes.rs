@@ -21,6 +21,9 @@ fn any_entity() -> impl Strategy<Value = Entity> {
         ".{0,6}".prop_map(|text| EntityPart::from(text.as_str())),
         any::<i64>().prop_map(EntityPart::from),
         any::<i128>().prop_map(EntityPart::Int),
+        any::<bool>().prop_map(EntityPart::Bool),
+        any::<i32>().prop_map(EntityPart::Date),
+        any::<u128>().prop_map(EntityPart::Uuid),
     ];
     prop::collection::vec(part, 0..3).prop_map(Entity::from)
 }
@@ -83,12 +86,15 @@ fn crafted_runs_are_refused_before_they_are_expanded() {
 
 #[test]
 fn malformed_bodies_are_corrupt() {
-    let bodies: [(&str, &[u8]); 17] = [
+    let bodies: [(&str, &[u8]); 20] = [
         ("nothing at all", &[]),
         ("fewer entities than counted", &[1]),
         ("endless entities", &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
         ("endless parts", &[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
-        ("a part of unknown kind", &[1, 1, 2, 0, 0, 1, 0, 0]),
+        ("a part of unknown kind", &[1, 1, 9, 0, 0, 1, 0, 0]),
+        ("a BOOLEAN of neither truth", &[1, 1, 2, 2, 0, 1, 0, 0]),
+        ("a DATE beyond 32 bits", &[1, 1, 3, 0x80, 0x80, 0x80, 0x80, 0x10, 0, 1, 0, 0]),
+        ("a UUID of too few bytes", &[1, 1, 4, 0, 0, 1, 0, 0]),
         ("a text longer than the bytes", &[1, 1, 0, 200, 1, b'a']),
         ("a text that is not UTF-8", &[1, 1, 0, 1, 0xff, 0, 1, 0, 0]),
         ("a set of unknown form", &[1, 0, 2, 1, 0, 0]),

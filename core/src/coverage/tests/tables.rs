@@ -53,6 +53,47 @@ fn entities_are_ordered_arrays_in_json() {
 }
 
 #[test]
+fn booleans_dates_and_uuids_of_entities_say_in_json_what_they_are() {
+    let uuid = 0x550e_8400_e29b_41d4_a716_4466_5544_0000;
+    let all: Entity =
+        [EntityPart::Bool(true), EntityPart::Date(-3528), EntityPart::Uuid(uuid), EntityPart::from("true")]
+            .into_iter()
+            .collect();
+    let json = serde_json::to_string(&all).unwrap();
+    assert_eq!(json, r#"[true,{"date":-3528},{"uuid":"550e8400-e29b-41d4-a716-446655440000"},"true"]"#);
+    assert_eq!(serde_json::from_str::<Entity>(&json).unwrap(), all);
+    for wrong in
+        [r#"[{"date":"x"}]"#, r#"[{"uuid":"5"}]"#, r#"[{"date":1,"uuid":2}]"#, "[{}]", r#"[{"time":1}]"#, "[null]"]
+    {
+        assert!(serde_json::from_str::<Entity>(wrong).is_err(), "{wrong}");
+    }
+    let columns = ["b", "d", "u", "t"].map(str::to_owned);
+    let shown = "b=true, d='1960-05-05', u='550e8400-e29b-41d4-a716-446655440000', t='true'";
+    assert_eq!(all.as_condition(&columns), shown);
+    let least = EntityPart::Uuid(0x7fff_ffff_ffff_ffff_ffff_ffff_ffff_ffff);
+    assert!(least < EntityPart::Uuid(1 << 127), "as DuckDB orders them, and their bytes");
+}
+
+#[test]
+fn a_uuid_is_read_however_duckdb_reads_it() {
+    let uuid = 0x550e_8400_e29b_41d4_a716_4466_5544_0000_u128;
+    let texts = [
+        "550e8400-e29b-41d4-a716-446655440000",
+        "550E8400-E29B-41D4-A716-446655440000",
+        "550e8400e29b41d4a716446655440000",
+        "{550e8400-e29b-41d4-a716-446655440000}",
+    ];
+    for text in texts {
+        assert_eq!(parse_uuid(text), Some(uuid), "{text}");
+    }
+    for text in ["", "550e8400", "{550e8400-e29b-41d4-a716-446655440000", "g50e8400e29b41d4a716446655440000"] {
+        assert_eq!(parse_uuid(text), None, "{text}");
+    }
+    assert_eq!(uuid_text(uuid), texts[0]);
+    assert_eq!(uuid_text(1), "00000000-0000-0000-0000-000000000001");
+}
+
+#[test]
 fn clones_do_not_change_with_their_origin() {
     let mut original = coverage_of(&vec![(2, 1), (3, 1)]);
     let snapshot = original.clone();

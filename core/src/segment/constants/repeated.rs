@@ -4,8 +4,8 @@ use std::{iter::repeat_n, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array,
-        IntervalMonthDayNanoArray, StringArray, new_null_array,
+        ArrayRef, BinaryArray, BooleanArray, DictionaryArray, FixedSizeBinaryArray, Float32Array, Float64Array,
+        Int32Array, IntervalMonthDayNanoArray, StringArray, new_null_array,
     },
     datatypes::IntervalMonthDayNano,
 };
@@ -28,6 +28,10 @@ pub fn repeated(value: &Constant, ty: &ColumnType, rows: usize, strings: Strings
         }
         (Constant::Text(text), ColumnType::Varchar) => Arc::new(StringArray::from_iter_values(repeat_n(text, rows))),
         (Constant::Bytes(bytes), ColumnType::Blob) => Arc::new(BinaryArray::from_iter_values(repeat_n(bytes, rows))),
+        (Constant::Uuid(value), ColumnType::Uuid) => {
+            let bytes = repeat_n(Some(value.to_be_bytes()), rows);
+            Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, 16).ok()?)
+        }
         (Constant::Float(value), ColumnType::Double) => Arc::new(Float64Array::from_value(*value, rows)),
         #[expect(clippy::cast_possible_truncation, reason = "a FLOAT column rounds to FLOAT")]
         (Constant::Float(value), ColumnType::Float | ColumnType::HalfFloat) => {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use crate::{
+    coverage::{parse_uuid, uuid_text},
     prune::expr::Constant,
     schema::{ColumnType, TimeUnit},
 };
@@ -25,6 +26,7 @@ pub fn parse(text: &str, ty: &ColumnType) -> Option<Constant> {
             Constant::Float(text.parse().ok().filter(|value: &f64| value.is_finite())?)
         }
         ColumnType::Decimal { precision, scale } => Constant::Decimal(decimal(text, *precision, *scale)?, *scale),
+        ColumnType::Uuid => Constant::Uuid(parse_uuid(text)?),
         ColumnType::Date => Constant::Temporal(ty.clone(), date(text)?.into()),
         ColumnType::Timestamp(unit) => temporal(ty, *unit, wall_clock(text)?.and_utc())?,
         ColumnType::TimestampTz(unit) => temporal(ty, *unit, instant(text)?)?,
@@ -40,6 +42,7 @@ pub fn text(value: &Constant) -> Option<String> {
         Constant::Int(value) => value.to_string(),
         Constant::Float(value) => value.to_string(),
         Constant::Text(text) => text.clone(),
+        Constant::Uuid(value) => uuid_text(*value),
         Constant::Decimal(value, scale) => decimal_text(*value, *scale),
         Constant::Temporal(ColumnType::Date, days) => {
             let day = i32::try_from(*days).ok()?.checked_add(EPOCH_DAYS)?;

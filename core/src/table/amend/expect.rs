@@ -12,7 +12,8 @@ use crate::{
         state::TableState,
         universe::{UNIVERSE_PROPERTY, Universe},
     },
-    schema::{ColumnType, same_name},
+    schema::same_name,
+    segment::values::fitted_to,
     table::{
         commit::{Changed, amend},
         handle::{Snapshot, Table},
@@ -136,16 +137,7 @@ impl Snapshot {
                 };
                 let ty =
                     self.definition().schema.as_ref().and_then(|schema| schema.find(name)).map(|column| &column.ty);
-                match (ty, part) {
-                    (None | Some(ColumnType::Varchar), EntityPart::Text(_)) | (None, EntityPart::Int(_)) => {
-                        Ok(part.clone())
-                    }
-                    (Some(ty), EntityPart::Int(_)) if *ty != ColumnType::Varchar => Ok(part.clone()),
-                    (ty, _) => Err(Error::invalid_argument(format!(
-                        "the value of the entity column '{name}' is of another type than {}",
-                        ty.unwrap_or(&ColumnType::Varchar)
-                    ))),
-                }
+                ty.map_or_else(|| Ok(part.clone()), |ty| fitted_to(name, part, ty))
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::*;
 use crate::{
     log::checkpoint,
-    schema::{Schema, TimeUnit},
+    schema::{ColumnType, Schema, TimeUnit},
     storage::{Storage, local::LocalStorage},
     table::create::CreateRequest,
     time::IndexValue,

@@ -15,7 +15,6 @@ use crate::{
     },
     storage::Storage,
     table::{
-        collector::entity,
         handle::Snapshot,
         monitor::{Monitor, check_cancelled},
         opened,
@@ -238,10 +237,9 @@ impl Tally<'_, '_> {
 
 impl RowVisitor for Tally<'_, '_> {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
-        for values in entities.entities.iter().skip(self.slots.len()) {
-            let entity = entity(values);
-            let part = self.sum.of.wanted.get(&entity).and_then(|run| run.clip(self.sum.window));
-            let slot = part.map(|part| (self.sum.builder.slot(&entity), part));
+        for entity in entities.entities.iter().skip(self.slots.len()) {
+            let part = self.sum.of.wanted.get(entity).and_then(|run| run.clip(self.sum.window));
+            let slot = part.map(|part| (self.sum.builder.slot(entity), part));
             self.slots.push(slot);
         }
         match index {

@@ -2,7 +2,7 @@
 
 use super::{choice::Choice, subject::Subject};
 use crate::{
-    coverage::{Entity, EntityPart},
+    coverage::Entity,
     error::{Error, Result},
     table::{handle::Snapshot, monitor::Monitor},
     time::{Grid, IndexRange, format_value},
@@ -69,9 +69,6 @@ fn first_gaps(snapshot: &Snapshot, grid: &Grid, lacking: &[&Subject]) -> Result<
 /// `symbol='NVDA' `; nothing for a table without entities.
 fn shown(snapshot: &Snapshot, entity: &Entity) -> String {
     let names = &snapshot.definition().entity_columns;
-    let pairs = names.iter().zip(entity.parts()).map(|(name, part)| match part {
-        EntityPart::Text(text) => format!("{name}='{text}' "),
-        EntityPart::Int(value) => format!("{name}={value} "),
-    });
-    pairs.collect()
+    let condition = entity.as_condition(names);
+    if condition.is_empty() { condition } else { format!("{condition} ") }
 }

@@ -21,7 +21,6 @@ use crate::{
     },
     table::{
         cache::Cache,
-        collector::entity,
         handle::Snapshot,
         monitor::{Monitor, check_cancelled},
         target::{KeyColumns, Target, write_columns},
@@ -161,7 +160,7 @@ pub(super) struct Names {
 
 impl RowVisitor for Names {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
-        self.entities.extend(entities.entities.iter().skip(self.entities.len()).map(|values| entity(values)));
+        self.entities.extend(entities.entities.iter().skip(self.entities.len()).cloned());
         self.rows.clear();
         let codes = entities.codes.iter().copied();
         match index {

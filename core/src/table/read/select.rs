@@ -9,8 +9,8 @@ use crate::{
     log::{definition::Definition, state::Segment},
     prune::{
         Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict, entity_values,
-        expr::{Comparison, Constant, Expr},
-        index_bounds, judge,
+        expr::{Constant, Expr},
+        index_bounds, is_exact, judge,
     },
     schema::{Column, ColumnType, Schema, same_name},
     storage::Storage,
@@ -156,12 +156,12 @@ impl<'a> Selector<'a> {
 
     /// The values with which the entity column can satisfy the predicate; none when they are not known.
     fn wanted(&self, predicate: &Expr, column: usize) -> Option<Vec<EntityPart>> {
-        entity_values(predicate, column, &self.types).map(entity_parts)
+        entity_values(predicate, column, &self.types).map(|values| entity_parts(&values))
     }
 
     /// Whether a predicate says which values an entity column has, and nothing else.
     fn is_settled(&self, predicate: &Expr) -> bool {
-        matches!(predicate, Expr::Compare(Comparison::Eq, ..) | Expr::In(..))
+        is_exact(predicate)
             && self.entities.iter().any(|column| entity_values(predicate, *column, &self.types).is_some())
     }
 
@@ -223,13 +223,8 @@ impl<'a> Selector<'a> {
 }
 
 /// The values as parts of entities, sorted; those that no entity has, such as NULL, are left out.
-pub(super) fn entity_parts(values: Vec<Constant>) -> Vec<EntityPart> {
-    let part = |value| match value {
-        Constant::Text(text) => Some(EntityPart::Text(text.into())),
-        Constant::Int(number) => Some(EntityPart::Int(number)),
-        _ => None,
-    };
-    let mut parts: Vec<_> = values.into_iter().filter_map(part).collect();
+pub(super) fn entity_parts(values: &[Constant]) -> Vec<EntityPart> {
+    let mut parts: Vec<_> = values.iter().filter_map(Constant::entity_part).collect();
     parts.sort_unstable();
     parts
 }

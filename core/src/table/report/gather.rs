@@ -131,11 +131,7 @@ fn name(entity: &Entity) -> String {
     if entity.parts().is_empty() {
         return "all rows".to_owned();
     }
-    let part = |part: &EntityPart| match part {
-        EntityPart::Text(text) => text.to_string(),
-        EntityPart::Int(value) => value.to_string(),
-    };
-    entity.parts().iter().map(part).collect::<Vec<_>>().join(" / ")
+    entity.parts().iter().map(EntityPart::to_string).collect::<Vec<_>>().join(" / ")
 }
 
 fn largest_gaps(subjects: &[Subject], extent: Run, grid: &Grid, index: &ColumnType) -> Vec<GapLine> {

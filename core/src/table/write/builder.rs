@@ -18,7 +18,7 @@ use crate::{
     },
     storage::Storage,
     table::{
-        collector::{Collector, entity, sort_order},
+        collector::{Collector, sort_order},
         fingerprint::Hashing,
         names::{random_id, segment_path},
         target::{KeyColumns, Target, write_columns, write_options},
@@ -104,7 +104,7 @@ impl<'a> SegmentBuilder<'a> {
         let inspection = self.look.finish();
         let Some((min, max)) = inspection.index else { return Ok(None) };
         if let Some(found) = self.unique.map(|unique| unique.found).filter(|found| found.count > 0) {
-            let entities: Vec<_> = inspection.entities.iter().map(|values| entity(values)).collect();
+            let entities = inspection.entities.clone();
             return Err(duplicates::refusal(self.target, &found, &entities));
         }
         let (coverage, counts) = self.collector.finish_counted()?;

@@ -36,7 +36,6 @@ use crate::{
     },
     storage::Storage,
     table::{
-        collector::entity,
         monitor::{Monitor, check_cancelled},
         opened,
         target::{KeyColumns, Target, write_columns},
@@ -357,7 +356,7 @@ impl RowVisitor for Keyed {
         let mut add = |value: i128, code: u32| {
             if last.as_ref().is_none_or(|(known, _)| *known != code) {
                 let values = usize::try_from(code).ok().and_then(|code| entities.entities.get(code));
-                last = Some((code, values.map(|values| entity(values)).unwrap_or_default()));
+                last = Some((code, values.cloned().unwrap_or_default()));
             }
             self.0.extend(last.as_ref().map(|(_, entity)| (entity.clone(), IndexValue(value))));
         };

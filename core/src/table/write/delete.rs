@@ -6,6 +6,7 @@ use crate::{
     coverage::{Coverage, Entity, EntityPart},
     error::{Error, ErrorKind, Result},
     schema::{ColumnType, same_name},
+    segment::values::fitted_to,
     table::{
         commit::{Amendment, Changed, Plan},
         handle::{Snapshot, Table},
@@ -114,14 +115,8 @@ fn entity_filter(snapshot: &Snapshot, entity: &[(String, EntityPart)]) -> Result
                 if known.is_empty() { "there are none".to_owned() } else { format!("those are {}", known.join(", ")) };
             Error::invalid_argument(format!("entity names '{name}', which is not an entity column; {known}"))
         })?;
-        let text = columns.get(at).is_some_and(|column| column.ty == ColumnType::Varchar);
-        match (text, part) {
-            (true, EntityPart::Text(_)) | (false, EntityPart::Int(_)) => Ok((at, part.clone())),
-            (true, _) => Err(Error::invalid_argument(format!("entity gives a number for '{name}', which is VARCHAR"))),
-            (false, _) => {
-                Err(Error::invalid_argument(format!("entity gives a text for '{name}', which is an integer")))
-            }
-        }
+        let column = columns.get(at).ok_or_else(|| Error::internal("an entity column has no place"))?;
+        Ok((at, fitted_to(&column.name, part, &column.ty)?))
     };
     entity.iter().map(position).collect()
 }

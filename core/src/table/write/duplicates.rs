@@ -7,7 +7,7 @@ use crate::{
         SegmentFile,
         inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
     },
-    table::{collector::entity, target::Target},
+    table::target::Target,
     time::{IndexValue, format_value},
 };
 
@@ -33,7 +33,7 @@ pub fn refuse(file: &SegmentFile, request: &InspectRequest, target: &Target) -> 
     if found.count == 0 {
         return Ok(());
     }
-    let entities: Vec<Entity> = inspection.entities.iter().map(|values| entity(values)).collect();
+    let entities: Vec<Entity> = inspection.entities.clone();
     Err(refusal(target, &found, &entities))
 }
 

@@ -18,7 +18,6 @@ use super::{
     policy::OnViolation,
 };
 use crate::table::collector::Collector;
-use crate::table::collector::entity;
 use crate::table::fingerprint::hash;
 use crate::table::target::{Target, check_finite, field_ids, read_column};
 use crate::{
@@ -175,7 +174,7 @@ impl Incoming {
             .entities
             .iter()
             .zip(&collector.slots)
-            .map(|(values, (_, rows))| (entity(values), *rows))
+            .map(|(values, (_, rows))| (values.clone(), *rows))
             .collect();
         let (coverage, counts) = collector.finish_counted()?;
         let (min, max) = inspection.index.ok_or_else(|| Error::invalid_argument("the file has no rows"))?;
@@ -237,7 +236,7 @@ impl Incoming {
         }
         let found = look.finish().entities;
         self.rows_by_entity =
-            found.iter().zip(&collector.slots).map(|(values, (_, rows))| (entity(values), *rows)).collect();
+            found.iter().zip(&collector.slots).map(|(values, (_, rows))| (values.clone(), *rows)).collect();
         self.coverage = collector.finish()?;
         self.checked_out = true;
         Ok(())

@@ -18,13 +18,12 @@ use crate::{
     log::state::Segment,
     segment::{
         SegmentFile, WriteColumn,
-        inspect::{EntityBatch, EntityValue, IndexValues, RowVisitor},
+        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
         rewrite::TableRows,
     },
     storage::Storage,
     table::{
-        collector::entity,
         monitor::{Monitor, check_cancelled},
         opened,
         rows::RowSet,
@@ -113,7 +112,7 @@ impl KeyReader {
 /// A row's number, its entity's code, and its index value.
 type Key = (u64, u32, i128);
 /// Takes a key, and the entities so far by their codes.
-type EachRow<'a> = dyn FnMut(Key, &[Vec<EntityValue>]) -> Result<()> + 'a;
+type EachRow<'a> = dyn FnMut(Key, &[Entity]) -> Result<()> + 'a;
 
 impl<'a> Keys<'a> {
     /// Reads keys of the table's segments and of files for it.
@@ -207,7 +206,7 @@ impl<'a> Keys<'a> {
             if count.own == 1
                 && let Some(values) = usize::try_from(code).ok().and_then(|code| entities.get(code))
             {
-                counts.codes.entry(entity(values)).or_insert(code);
+                counts.codes.entry(values.clone()).or_insert(code);
             }
             Ok(())
         })?;
@@ -299,9 +298,9 @@ impl<F: Fn(&Entity) -> Option<T>, T: Clone> Codes<F, T> {
         Self { find, known: Vec::new() }
     }
 
-    fn of(&mut self, code: u32, entities: &[Vec<EntityValue>]) -> Option<T> {
+    fn of(&mut self, code: u32, entities: &[Entity]) -> Option<T> {
         for values in entities.iter().skip(self.known.len()) {
-            self.known.push((self.find)(&entity(values)));
+            self.known.push((self.find)(values));
         }
         usize::try_from(code).ok().and_then(|code| self.known.get(code)).cloned().flatten()
     }

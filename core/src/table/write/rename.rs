@@ -4,8 +4,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, Scalar, StringArray, UInt64Array},
-    compute::{CastOptions, and, cast_with_options, kernels::cmp::eq, kernels::zip::zip},
+    array::{ArrayRef, BooleanArray, RecordBatch, Scalar},
+    compute::{and, kernels::cmp::eq, kernels::zip::zip},
     error::ArrowError,
 };
 
@@ -25,7 +25,10 @@ use crate::{
         state::{Segment, TableState},
         universe::{UNIVERSE_PROPERTY, Universe},
     },
-    schema::Strings,
+    segment::{
+        convert::widened_as,
+        values::{fitted_to, one},
+    },
     storage::Storage,
     table::{
         commit::{Amendment, Changed, Condemned, Plan},
@@ -276,23 +279,7 @@ impl Names {
 fn value(target: &Target, at: usize, part: &EntityPart) -> Result<ArrayRef> {
     let lacking = || Error::corrupt("the definition names an entity column that the schema does not have");
     let column = target.schema.columns.get(at).ok_or_else(lacking)?;
-    let plain: Option<ArrayRef> = match part {
-        EntityPart::Text(text) => Some(Arc::new(StringArray::from(vec![text.as_ref()]))),
-        EntityPart::Int(number) => match (i64::try_from(*number), u64::try_from(*number)) {
-            (Ok(number), _) => Some(Arc::new(Int64Array::from(vec![number]))),
-            (_, Ok(number)) => Some(Arc::new(UInt64Array::from(vec![number]))),
-            _ => None,
-        },
-    };
-    let options = CastOptions { safe: true, ..CastOptions::default() };
-    plain
-        .and_then(|plain| cast_with_options(&plain, &column.ty.arrow(Strings::Plain), &options).ok())
-        .filter(|value| value.null_count() == 0)
-        .ok_or_else(|| {
-            let shown = Entity::from(vec![part.clone()]).as_condition(std::slice::from_ref(&column.name));
-            Error::invalid_argument(format!(
-                "{shown} does not fit: that entity column is {}; nothing was changed",
-                column.ty
-            ))
-        })
+    let part = fitted_to(&column.name, part, &column.ty)?;
+    let plain = one(&part).ok_or_else(|| Error::internal(format!("{part} has no form in Arrow")))?;
+    widened_as(&plain, &column.ty)
 }

@@ -14,10 +14,7 @@ use crate::{
         inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
     },
-    table::{
-        collector::entity,
-        target::{KeyColumns, Target},
-    },
+    table::target::{KeyColumns, Target},
     time::{BucketId, Cursor, IndexValue},
 };
 
@@ -114,7 +111,7 @@ impl Marker<'_> {
 impl RowVisitor for Marker<'_> {
     fn batch(&mut self, index: IndexValues<'_>, entities: &EntityBatch<'_>) -> Result<()> {
         for values in entities.entities.iter().skip(self.sets.len()) {
-            self.sets.push(self.away.set_of(&entity(values)));
+            self.sets.push(self.away.set_of(values));
         }
         match index {
             IndexValues::Signed(values) => self.rows(values.iter().map(|v| i128::from(*v)), entities.codes),

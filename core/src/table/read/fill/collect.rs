@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     prune::expr::Expr,
     schema::Strings,
+    segment::values::{Kind, numbers},
     table::{
         ask::subject::Subject,
         cache::Cache,
@@ -264,7 +265,7 @@ impl Column {
 /// An entity column of a batch.
 enum EntityValues<'a> {
     Texts(&'a arrow::array::StringArray),
-    Numbers(Vec<i128>),
+    Numbers(Kind, Vec<i128>),
 }
 
 impl<'a> EntityValues<'a> {
@@ -272,20 +273,21 @@ impl<'a> EntityValues<'a> {
         if let Some(texts) = array.as_string_opt::<i32>() {
             return Ok(Self::Texts(texts));
         }
-        integers(array.as_ref()).map(Self::Numbers)
+        let unfit = || Error::corrupt(format!("an entity column came as {}", array.data_type()));
+        numbers(array).map(|(kind, numbers)| Self::Numbers(kind, numbers)).ok_or_else(unfit)
     }
 
     fn same_as_before(&self, row: usize) -> bool {
         match self {
             Self::Texts(texts) => texts.value(row) == texts.value(row.saturating_sub(1)),
-            Self::Numbers(numbers) => numbers.get(row) == numbers.get(row.saturating_sub(1)),
+            Self::Numbers(_, numbers) => numbers.get(row) == numbers.get(row.saturating_sub(1)),
         }
     }
 
     fn part(&self, row: usize) -> Option<EntityPart> {
         match self {
             Self::Texts(texts) => (row < texts.len()).then(|| EntityPart::from(texts.value(row))),
-            Self::Numbers(numbers) => numbers.get(row).map(|value| EntityPart::Int(*value)),
+            Self::Numbers(kind, numbers) => numbers.get(row).map(|value| kind.part(*value)),
         }
     }
 }

@@ -2,18 +2,13 @@
 //! Only forms whose meaning is certain, and only of the index and of entity columns, of which the log knows enough that most
 //! segments need not be decoded for it.
 
-use std::sync::Arc;
-
 use crate::{
     coverage::EntityPart,
     error::{Error, Result},
     log::state::Segment,
-    prune::{
-        Interval, entity_values, exact_range,
-        expr::{Comparison, Expr},
-    },
+    prune::{Interval, entity_values, exact_range, expr::Expr, is_exact},
     schema::ColumnType,
-    segment::{ReadColumn, ValueFilter, inspect::EntityValue},
+    segment::{ReadColumn, ValueFilter},
     storage::Storage,
     table::{
         Snapshot,
@@ -69,11 +64,7 @@ impl Required {
     }
 
     pub(super) fn filter(&self, column: ReadColumn) -> ValueFilter {
-        let value = |part: &EntityPart| match part {
-            EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
-            EntityPart::Int(number) => EntityValue::Int(*number),
-        };
-        ValueFilter { column, values: self.values.iter().map(value).collect() }
+        ValueFilter { column, values: self.values.clone() }
     }
 }
 
@@ -103,13 +94,13 @@ impl Appliable {
             return Some(Applied::Range(range));
         }
         // Of other forms the values are some that rows may have, not those that they must have.
-        if !matches!(predicate, Expr::Compare(Comparison::Eq, ..) | Expr::In(..)) {
+        if !is_exact(predicate) {
             return None;
         }
         self.entities.iter().enumerate().find_map(|(part, column)| {
             let values = entity_values(predicate, *column, &self.types)?;
             let can = self.types.get(*column).is_some_and(ValueFilter::can_choose);
-            can.then(|| Applied::Values(Required { column: *column, part, values: entity_parts(values) }))
+            can.then(|| Applied::Values(Required { column: *column, part, values: entity_parts(&values) }))
         })
     }
 }

@@ -22,10 +22,7 @@ use crate::{
         judge,
     },
     schema::{Column, ColumnType, Strings},
-    segment::{
-        IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter,
-        inspect::EntityValue,
-    },
+    segment::{IndexFilter, ReadColumn, ReadRequest, RowGroupRead, SegmentFile, SegmentReader, ValueFilter},
     table::{cache::Cache, handle::Snapshot},
     time::IndexRange,
 };
@@ -377,11 +374,7 @@ fn value_filter(column: &Column, file: &SegmentFile, values: &[EntityPart]) -> R
         return Err(unfit());
     }
     let column = ReadColumn { position: file.position(&column.name).ok_or_else(unfit)?, ty: column.ty.clone() };
-    let value = |part: &EntityPart| match part {
-        EntityPart::Text(text) => EntityValue::Text(Arc::clone(text)),
-        EntityPart::Int(number) => EntityValue::Int(*number),
-    };
-    Ok(ValueFilter { column, values: values.iter().map(value).collect() })
+    Ok(ValueFilter { column, values: values.to_vec() })
 }
 
 /// All rows of a segment, of which no column is wanted that is in its file: the log knows how many they are, and the others.

@@ -254,7 +254,7 @@ fn type_of(definition: &Definition, name: &str, named: &[(&PathBuf, Vec<Named>)]
 fn cast_of(value: &str, is_entity: bool) -> ColumnType {
     let candidates = [ColumnType::Date, ColumnType::Timestamp(TimeUnit::Us), ColumnType::BigInt];
     let fits = |ty: &ColumnType| {
-        // '0700' and '700' may be two entities; an entity has no date.
+        // '0700' and '700' may be two entities.
         let keeps = |found: &Constant| !is_entity || text::text(found).as_deref() == Some(value);
         (!is_entity || ty.can_identify()) && text::parse(value, ty).is_some_and(|found| keeps(&found))
     };
