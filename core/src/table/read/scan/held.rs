@@ -58,7 +58,9 @@ impl Scan {
             let holds = match self.column_of(unit, batch, required.column)? {
                 Some((column, array)) => required.filter(column).holds_for_all(array),
                 None => self.constant_of(unit, required.column).is_some_and(|constant| {
-                    entity_parts(&[constant.clone()]).iter().any(|part| required.values.binary_search(part).is_ok())
+                    entity_parts(std::slice::from_ref(constant))
+                        .iter()
+                        .any(|part| required.values.binary_search(part).is_ok())
                 }),
             };
             if !holds {
