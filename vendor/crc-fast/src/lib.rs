@@ -1,6 +1,6 @@
 //! The one checksum that `object_store` takes from the crate `crc-fast`: CRC-64/NVME, and that only when `AWS_CHECKSUM_ALGORITHM` asks
 //! for it. The crate itself brings the tables of a hundred others and a C interface to them, which a library that is linked with it
-//! exports whether or not anybody calls it: 28 names and a megabyte.
+//! exports whether or not anybody calls it: 26 names and a megabyte.
 
 /// The polynomial of CRC-64/NVME, its bits from right to left.
 const POLYNOMIAL: u64 = 0x9a6c_9329_ac4b_c9b5;
