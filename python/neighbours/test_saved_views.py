@@ -12,7 +12,7 @@ def test_a_saved_view_works_once_the_extension_is_loaded(con):
         saved.execute("CREATE VIEW june AS FROM prices WHERE ts < '2024-07-01'")
     with duckdb.connect("market.db", config={"allow_unsigned_extensions": "true"}) as plain:
         assert [name for (name,) in plain.execute("SHOW TABLES").fetchall()] == ["june", "prices"]
-        with pytest.raises(duckdb.CatalogException, match="Table Function with name tstable_scan does not exist"):
+        with pytest.raises(duckdb.CatalogException, match="Table with name .*store/prices does not exist"):
             plain.execute("FROM june")
         assert tstable.load(plain).execute("SELECT count(*) FROM june").fetchone() == (91,)
     with tstable.connect("market.db", read_only=True) as again:
