@@ -122,8 +122,15 @@ def package(profile, out):
         content = marked(library, made.marker) + footer(made.abi, made.states, extension_version(), platform_name())
         if profile == "release" and len(content) > MAX_BYTES:
             sys.exit(f"{path} would have {len(content)} bytes, more than the {MAX_BYTES} allowed")
-        path.write_bytes(content)
+        replace(path, content)
         print(f"{path}  {len(content):,} bytes  {made.abi} {made.states} {platform_name()}")
+
+
+def replace(path, content):
+    """Puts a file in the place of one that a running DuckDB may have loaded: written over, it would end that process."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
 
 
 def repository(profile, out, versions):
