@@ -117,20 +117,18 @@ def table(rows: Iterable[list[str]], titles: list[str], left: tuple[int, ...]) -
     return "\n".join([text(titles), "-" * (sum(widths) + 2 * len(widths) + 6), *(text(line) for line in rows)])
 
 
-class Ancestor:
-    """The Python package timeseries-table-format in a process of its own environment; it times itself."""
+class Program:
+    """A program in a process of its own environment, which takes a question as a line of JSON, answers with one, and times itself."""
 
-    def __init__(self, python: Path):
-        program = Path(__file__).with_name("ancestor.py")
-        self._process = subprocess.Popen([python, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, name: str, command: list, stderr: int | None = None):
+        self._name = name
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True)
 
     def call(self, **request: object) -> tuple[Answer, float]:
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the process of timeseries-table-format ended")
-        reply = json.loads(line)
+        reply = json.loads(line) if line else {"error": f"the process of {self._name} ended with status {self._process.wait()}"}
         if "error" in reply:
             raise RuntimeError(reply["error"])
         return reply["answer"], reply["seconds"]

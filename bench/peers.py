@@ -5,7 +5,6 @@ or does not take the rows, is a line that says so.
     build/venv/.venv-bench/bin/python bench/peers.py [--days N] [--rounds N] [name]..."""
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from generate import DATA, daily_files
-from measure import same, table
+from measure import Program, same, table
 from peer import PEERS, QUESTIONS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -25,7 +24,7 @@ sys.path.insert(0, str(REPOSITORY / "tools"))
 import packages  # noqa: E402
 
 
-class Peer:
+class Peer(Program):
     """One of them. The two that are DuckDB run in the environment of this program."""
 
     def __init__(self, name: str):
@@ -33,20 +32,7 @@ class Peer:
         if not Path(python).exists():
             raise RuntimeError(f"not installed (make bench-peers installs it into {Path(python).parents[1].name})")
         command = [python, Path(__file__).with_name("peer.py"), name]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-    def call(self, **request: object) -> tuple[object, float]:
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        reply = json.loads(line) if line else {"error": f"it ended with status {self._process.wait()}"}
-        if "error" in reply:
-            raise RuntimeError(reply["error"])
-        return reply["answer"], reply["seconds"]
-
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.wait()
+        super().__init__(name, command, stderr=subprocess.DEVNULL)
 
 
 class Ours:

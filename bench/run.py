@@ -20,7 +20,7 @@ import duckdb
 
 from generate import DATA, SMALL_FILES, daily_files, small_files
 from memory import scan_memory
-from measure import Ancestor, Case, Result, Side, measure, table
+from measure import Case, Program, Result, Side, measure, table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tools"))
@@ -45,7 +45,9 @@ class Bench:
         self.con.execute("SET TimeZone = 'UTC'")
         self.con.execute(f"LOAD '{EXTENSION}'")
         self.functions = {name for (name,) in self.con.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()}
-        self.ancestor = Ancestor(Path(os.environ.get("TSTABLE_VENVS", REPOSITORY / "build" / "venv")) / ".venv-ancestor" / "bin" / "python")
+        venvs = Path(os.environ.get("TSTABLE_VENVS", REPOSITORY / "build" / "venv"))
+        ancestor = [venvs / ".venv-ancestor" / "bin" / "python", Path(__file__).with_name("ancestor.py")]
+        self.ancestor = Program("timeseries-table-format", ancestor)
         self.days = [str(path) for path in daily_files()]
         self.keep_tables = keep_tables
         if not keep_tables:

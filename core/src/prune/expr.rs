@@ -128,3 +128,27 @@ pub enum Expr {
     /// Anything else.
     Opaque,
 }
+
+impl Expr {
+    /// The same expression with what `of` makes of each of its parts; one without parts stays as it is.
+    #[must_use]
+    pub fn with_parts(&self, of: impl Fn(&Self) -> Self) -> Self {
+        let one = |part: &Self| Box::new(of(part));
+        let all = |parts: &[Self]| parts.iter().map(&of).collect();
+        match self {
+            Self::Column(_) | Self::Constant(_) | Self::Opaque => self.clone(),
+            Self::Compare(how, a, b) => Self::Compare(*how, one(a), one(b)),
+            Self::Between(value, low, high) => Self::Between(one(value), one(low), one(high)),
+            Self::In(value, list) => Self::In(one(value), all(list)),
+            Self::Not(value) => Self::Not(one(value)),
+            Self::And(list) => Self::And(all(list)),
+            Self::Or(list) => Self::Or(all(list)),
+            Self::IsNull(value) => Self::IsNull(one(value)),
+            Self::IsNotNull(value) => Self::IsNotNull(one(value)),
+            Self::Cast { value, to, try_cast } => Self::Cast { value: one(value), to: to.clone(), try_cast: *try_cast },
+            Self::OnClock(clock, value) => Self::OnClock(Arc::clone(clock), one(value)),
+            Self::Function(name, list) => Self::Function(name.clone(), all(list)),
+            Self::Foreign(name, list) => Self::Foreign(name.clone(), all(list)),
+        }
+    }
+}

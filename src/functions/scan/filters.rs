@@ -111,22 +111,8 @@ pub(super) fn renumbered(filters: &[Expr], positions: &[Option<usize>]) -> Vec<E
 }
 
 fn renumber(expr: &Expr, positions: &[Option<usize>]) -> Expr {
-    let one = |e: &Expr| Box::new(renumber(e, positions));
-    let all = |list: &[Expr]| list.iter().map(|e| renumber(e, positions)).collect();
     match expr {
         Expr::Column(at) => positions.get(*at).copied().flatten().map_or(Expr::Opaque, Expr::Column),
-        Expr::Constant(_) | Expr::Opaque => expr.clone(),
-        Expr::Compare(how, a, b) => Expr::Compare(*how, one(a), one(b)),
-        Expr::Between(value, low, high) => Expr::Between(one(value), one(low), one(high)),
-        Expr::In(value, list) => Expr::In(one(value), all(list)),
-        Expr::Not(value) => Expr::Not(one(value)),
-        Expr::And(list) => Expr::And(all(list)),
-        Expr::Or(list) => Expr::Or(all(list)),
-        Expr::IsNull(value) => Expr::IsNull(one(value)),
-        Expr::IsNotNull(value) => Expr::IsNotNull(one(value)),
-        Expr::Cast { value, to, try_cast } => Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast },
-        Expr::OnClock(clock, value) => Expr::OnClock(Arc::clone(clock), one(value)),
-        Expr::Function(name, list) => Expr::Function(name.clone(), all(list)),
-        Expr::Foreign(name, list) => Expr::Foreign(name.clone(), all(list)),
+        other => other.with_parts(|part| renumber(part, positions)),
     }
 }

@@ -1,5 +1,5 @@
-//! The clocks of sessions and of zones that queries name, each learned once from DuckDB itself: what it casts instants to is what its functions go by, whatever
-//! time zone data it was built with.
+//! The clocks of sessions and of zones that queries name, each learned once from DuckDB itself: what it casts instants to is what its
+//! functions go by, whatever time zone data it was built with.
 
 use std::{
     collections::HashMap,
@@ -61,19 +61,20 @@ fn remembered(known: &Known, zone: String, learn: impl FnOnce(&str) -> Option<Of
 
 /// The instant at which the clock of a zone shows a time, both in microseconds since 1970: DuckDB reads a text with both.
 fn instant(context: &Context, wall: i64, zone: &str) -> Option<i64> {
-    let micros = ColumnType::Timestamp(TimeUnit::Us);
-    let text = format!("{} {zone}", format_value(IndexValue::from(wall), &micros));
-    match cast(context, &Constant::Text(text), &ColumnType::TimestampTz(TimeUnit::Us)).ok()?? {
-        Constant::Temporal(_, instant) => Some(instant),
-        _ => None,
-    }
+    let text = format!("{} {zone}", format_value(IndexValue::from(wall), &ColumnType::Timestamp(TimeUnit::Us)));
+    moment(context, &Constant::Text(text), &ColumnType::TimestampTz(TimeUnit::Us))
 }
 
 /// What the session's clock shows at an instant, both in microseconds since 1970.
 fn wall_time(context: &Context, instant: i64) -> Option<i64> {
     let value = Constant::Temporal(ColumnType::TimestampTz(TimeUnit::Us), instant);
-    match cast(context, &value, &ColumnType::Timestamp(TimeUnit::Us)).ok()?? {
-        Constant::Temporal(_, shown) => Some(shown),
+    moment(context, &value, &ColumnType::Timestamp(TimeUnit::Us))
+}
+
+/// What DuckDB casts a value to, in the unit of `to`.
+fn moment(context: &Context, value: &Constant, to: &ColumnType) -> Option<i64> {
+    match cast(context, value, to).ok()?? {
+        Constant::Temporal(_, moment) => Some(moment),
         _ => None,
     }
 }

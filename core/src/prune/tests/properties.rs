@@ -8,32 +8,18 @@ use std::sync::Arc;
 
 use crate::{
     prune::{Verdict, describe, entity_values, exact_range, expr::Expr, index_bounds, judge},
-    schema::ColumnType,
     time::Offsets,
 };
 
 /// The predicate with its casts and calls of points in time on a clock.
 fn on_clock(expr: &Expr, clock: &Arc<Offsets>) -> Expr {
-    let one = |e: &Expr| Box::new(on_clock(e, clock));
-    let all = |list: &[Expr]| list.iter().map(|e| on_clock(e, clock)).collect();
-    let wrapped = |expr| Expr::OnClock(Arc::clone(clock), Box::new(expr));
-    let is_time = |ty: &ColumnType| ty.unit_nanos().is_some();
-    match expr {
-        Expr::Compare(how, a, b) => Expr::Compare(*how, one(a), one(b)),
-        Expr::Between(value, low, high) => Expr::Between(one(value), one(low), one(high)),
-        Expr::In(value, list) => Expr::In(one(value), all(list)),
-        Expr::Not(value) => Expr::Not(one(value)),
-        Expr::And(list) => Expr::And(all(list)),
-        Expr::Or(list) => Expr::Or(all(list)),
-        Expr::IsNull(value) => Expr::IsNull(one(value)),
-        Expr::IsNotNull(value) => Expr::IsNotNull(one(value)),
-        Expr::Cast { value, to, try_cast } if is_time(to) => {
-            wrapped(Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast })
-        }
-        Expr::Cast { value, to, try_cast } => Expr::Cast { value: one(value), to: to.clone(), try_cast: *try_cast },
-        Expr::Function(name, list) => wrapped(Expr::Function(name.clone(), all(list))),
-        other => other.clone(),
-    }
+    let same = expr.with_parts(|part| on_clock(part, clock));
+    let goes_by_clock = match &same {
+        Expr::Cast { to, .. } => to.unit_nanos().is_some(),
+        Expr::Function(..) => true,
+        _ => false,
+    };
+    if goes_by_clock { Expr::OnClock(Arc::clone(clock), Box::new(same)) } else { same }
 }
 
 #[derive(Default)]
