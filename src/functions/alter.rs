@@ -80,7 +80,7 @@ fn pairs(args: &Args, name: &str, example: &str) -> Result<Vec<(String, String)>
     let text = |arg: &Arg| match arg {
         Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
         other => Err(Error::invalid_argument(format!(
-            "{name} has {}, which is no text; write it like {name} := {example}",
+            "{name} has {}, which is not a text; write it like {name} := {example}",
             show(other)
         ))),
     };

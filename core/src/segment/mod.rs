@@ -11,6 +11,7 @@ pub mod file;
 pub mod filter;
 pub mod inspect;
 pub mod look;
+pub mod narrow;
 pub mod read;
 pub mod rewrite;
 pub mod schema;

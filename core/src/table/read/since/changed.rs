@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Since;
+use super::{Since, gone::Gone};
 use crate::{
     coverage::{Coverage, Entity},
     error::Result,
@@ -80,12 +80,16 @@ impl Since {
         let mut look = RowLook::new(keys.entities.len());
         let mut names = Names::default();
         let mut cursor = self.target.grid.cursor();
-        for batch in self.rows(segment, range)? {
+        let all: Box<dyn Iterator<Item = Result<Gone>>> = match came {
+            true => Box::new(self.rows(segment, range)?.map(|batch| Ok(Gone { batch: batch?, possible: None }))),
+            false => Box::new(self.gone_rows(segment, range)?),
+        };
+        for rows in all {
             check_cancelled(monitor)?;
-            let batch = batch.map_err(|e| e.with("version", segment.added))?;
+            let Gone { batch, possible } = rows.map_err(|e| e.with("version", segment.added))?;
             let (index, entities) = keys.arrays(&batch)?;
             look.batch(index, &entities, &mut names)?;
-            for (hash, (index, code)) in hasher.hashes(&batch)?.into_iter().zip(&names.rows) {
+            for (row, (hash, (index, code))) in hasher.hashes(&batch)?.into_iter().zip(&names.rows).enumerate() {
                 let Some(entity) = usize::try_from(*code).ok().and_then(|code| names.entities.get(code)) else {
                     continue;
                 };
@@ -94,6 +98,7 @@ impl Since {
                     digests.insert(entity.clone(), HashMap::new());
                 }
                 let Some(buckets) = digests.get_mut(entity) else { continue };
+                let hash = if possible.as_ref().is_none_or(|possible| possible.value(row)) { hash } else { !hash };
                 let (rows, sum) = buckets.entry(bucket).or_default();
                 *rows = if came { rows.wrapping_add(1) } else { rows.wrapping_sub(1) };
                 *sum = if came { sum.wrapping_add(hash) } else { sum.wrapping_sub(hash) };

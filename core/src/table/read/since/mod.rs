@@ -2,9 +2,11 @@
 //! were ([`changed`]). Rows are compared by value, as a set in which a row may occur several times, so that it does not matter how
 //! they came or in which segments they lie: a compaction brings nothing, a replacement brings the rows that differ.
 //!
-//! Only segments that are live at one of the two versions alone are read. Where nothing went, nothing is compared.
+//! Only segments that are live at one of the two versions alone are read. Where nothing went, nothing is compared. Both are read with the
+//! columns of the later version, whatever these were called; the earlier one may have had wider types ([`gone`]).
 
 pub mod changed;
+mod gone;
 pub mod new_rows;
 
 use std::{collections::HashSet, sync::Arc};
@@ -19,7 +21,7 @@ use crate::{
     error::{Error, Result},
     log::{Version, state::Segment},
     schema::Strings,
-    segment::rewrite::TableRows,
+    segment::{SegmentFile, WriteColumn, rewrite::TableRows},
     table::{
         cache::Cache,
         handle::{At, Snapshot, Table},
@@ -83,16 +85,29 @@ impl Since {
         self
     }
 
-    /// The rows of a segment in a range, with the columns of the later version.
+    /// The rows of a segment of the later version in a range.
     fn rows(&self, segment: &Segment, range: &IndexRange) -> Result<TableRows> {
-        let file = self.cache.segment(self.now.storage(), segment, self.now.definition())?;
+        let file = self.open(segment)?;
+        self.read(segment, &file, &write_columns(&self.target), range)
+    }
+
+    fn open(&self, segment: &Segment) -> Result<SegmentFile> {
+        self.cache.segment(self.now.storage(), segment, self.now.definition())
+    }
+
+    fn read(
+        &self,
+        segment: &Segment,
+        file: &SegmentFile,
+        columns: &[WriteColumn],
+        range: &IndexRange,
+    ) -> Result<TableRows> {
         let whole = range.contains_all(segment.record.index_min, segment.record.index_max);
         let range = if whole { &IndexRange::ALL } else { range };
-        let (groups, filter) = (row_groups(&file, &self.target, range), range_filter(&file, &self.target, range)?);
-        let columns = write_columns(&self.target);
+        let (groups, filter) = (row_groups(file, &self.target, range), range_filter(file, &self.target, range)?);
         // Not what it had to live with: the columns that the later version knows of.
         let has = |id| segment.has_field(id) && self.target.definition.knows(id, &segment.record);
-        TableRows::known(&file, &columns, groups, filter, &has).map_err(|e| e.with("version", segment.added))
+        TableRows::known(file, columns, groups, filter, &has).map_err(|e| e.with("version", segment.added))
     }
 
     /// What turns rows into hashes of all their values.

@@ -8,7 +8,7 @@ use arrow::{
     compute::filter_record_batch,
 };
 
-use super::{Hasher, Since};
+use super::{Hasher, Since, gone::Gone};
 use crate::{
     error::{Error, Result},
     segment::rewrite::TableRows,
@@ -108,9 +108,9 @@ impl NewRows {
         let mut known = HashMap::new();
         for segment in self.since.gone.iter().filter(|segment| segment.meets(&window.range)) {
             let Some(hasher) = &self.hasher else { continue };
-            for batch in self.since.rows(segment, &window.range)? {
+            for gone in self.since.gone_rows(segment, &window.range)? {
                 check_cancelled(monitor)?;
-                let batch = batch.map_err(|e| e.with("version", segment.added))?;
+                let batch = gone.and_then(Gone::possible).map_err(|e| e.with("version", segment.added))?;
                 for hash in hasher.hashes(&batch)?.into_iter().filter(|hash| window.has(*hash)) {
                     *known.entry(hash).or_insert(0) += 1;
                 }
