@@ -1,26 +1,30 @@
 //! An answer, each column declared together with what it shows, so that columns and cells cannot disagree; and the frame of the
-//! functions that change a table.
+//! functions that change a table. No function makes rows in any other way.
 
 use std::sync::Arc;
 
 use tstable_core::{
     Result,
+    coverage::Entity,
     schema::ColumnType,
     table::{Snapshot, Table, commit::Changed},
+    time::IndexValue,
 };
 
 use super::{
     Shared,
     arguments::Expected,
     report::{Cell, Report, Row, column},
+    shape::{Named, give_way},
 };
 use crate::host::{Args, Bound, OutColumn, Session};
 
-type Show<T> = Box<dyn Fn(&T) -> Cell + Send + Sync>;
+/// Adds to a row what one or several columns show of a `T`.
+type Show<T> = Box<dyn Fn(&T, &mut Row) + Send + Sync>;
 
 /// The columns of an answer whose rows are made of a `T` each.
 pub(crate) struct Answer<T> {
-    columns: Vec<OutColumn>,
+    columns: Vec<Named>,
     shows: Vec<Show<T>>,
 }
 
@@ -37,9 +41,44 @@ impl<T: 'static> Answer<T> {
         ty: ColumnType,
         show: impl Fn(&T) -> Cell + Send + Sync + 'static,
     ) -> Self {
-        self.columns.push(column(name, ty));
-        self.shows.push(Box::new(show));
+        self.columns.push(Named::Own(column(name, ty)));
+        self.shows.push(Box::new(move |of, row| row.push(show(of))));
         self
+    }
+
+    /// And the entity columns of the table, before whose names all others give way; NULL where there is no entity.
+    pub(crate) fn entity(
+        mut self,
+        columns: &[OutColumn],
+        show: impl Fn(&T) -> Option<&Entity> + Send + Sync + 'static,
+    ) -> Self {
+        let count = columns.len();
+        self.columns.extend(columns.iter().cloned().map(Named::Table));
+        self.shows.push(Box::new(move |of, row| match show(of) {
+            Some(entity) => row.extend(entity.parts().iter().map(Cell::from)),
+            None => row.extend(std::iter::repeat_n(Cell::Null, count)),
+        }));
+        self
+    }
+
+    /// And a value of the table's index, whose type is `ty`.
+    pub(crate) fn index(
+        self,
+        name: &str,
+        ty: &ColumnType,
+        show: impl Fn(&T) -> IndexValue + Send + Sync + 'static,
+    ) -> Self {
+        self.column(name, ty.clone(), move |of| show(of).into())
+    }
+
+    /// And such a value, or NULL.
+    pub(crate) fn maybe_index(
+        self,
+        name: &str,
+        ty: &ColumnType,
+        show: impl Fn(&T) -> Option<IndexValue> + Send + Sync + 'static,
+    ) -> Self {
+        self.column(name, ty.clone(), move |of| Cell::maybe(show(of), Cell::from))
     }
 
     /// And a VARCHAR.
@@ -63,21 +102,34 @@ impl<T: 'static> Answer<T> {
     }
 
     /// One row.
-    pub(crate) fn row(&self, of: &T) -> Row {
-        self.shows.iter().map(|show| show(of)).collect()
+    fn row(&self, of: &T) -> Row {
+        let mut row = Row::with_capacity(self.shows.len());
+        self.shows.iter().for_each(|show| show(of, &mut row));
+        row
     }
 
     /// Binds a call that answers with what `run` finds, once an execution.
-    pub(crate) fn bound<I>(mut self, run: impl Fn(&dyn Session) -> Result<I> + Send + Sync + 'static) -> Arc<dyn Bound>
+    pub(crate) fn bound<I>(self, run: impl Fn(&dyn Session) -> Result<I> + Send + Sync + 'static) -> Arc<dyn Bound>
     where
         I: IntoIterator<Item = T>,
         I::IntoIter: Send + 'static,
     {
-        let columns = std::mem::take(&mut self.columns);
+        self.bound_to_each(move |session| Ok(run(session)?.into_iter().map(Ok)))
+    }
+
+    /// The same, where each of what is found may fail.
+    pub(crate) fn bound_to_each<I>(
+        mut self,
+        run: impl Fn(&dyn Session) -> Result<I> + Send + Sync + 'static,
+    ) -> Arc<dyn Bound>
+    where
+        I: Iterator<Item = Result<T>> + Send + 'static,
+    {
+        let columns = give_way(std::mem::take(&mut self.columns));
         let answer = Arc::new(self);
         Report::bound(columns, move |session| {
             let (answer, found) = (Arc::clone(&answer), run(session)?);
-            Ok(Box::new(found.into_iter().map(move |of| Ok(answer.row(&of)))))
+            Ok(Box::new(found.map(move |of| of.map(|of| answer.row(&of)))))
         })
     }
 }
@@ -115,3 +167,7 @@ impl Change {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

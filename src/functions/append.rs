@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    schema::ColumnType,
     storage::outside::expand,
     table::{
         At,
@@ -14,11 +13,7 @@ use tstable_core::{
     time::IndexRange,
 };
 
-use super::{
-    Shared, Watch,
-    arguments::EXPECTED_VERSION,
-    report::{Cell, Report, Row, column},
-};
+use super::{Shared, Watch, answer::Answer, arguments::EXPECTED_VERSION, report::Cell};
 use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Append(pub(crate) Arc<Shared>);
@@ -111,18 +106,7 @@ impl TableFunction for Append {
         request.confirms = confirms(&self.0, session, &args, &root)?;
         let sources = args.derived_from(session)?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("file", ColumnType::Varchar),
-            column("status", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-            column("segment", ColumnType::Varchar),
-            column("rows", ColumnType::BigInt),
-            column("rows_skipped", ColumnType::BigInt),
-            column("buckets_added", ColumnType::BigInt),
-            column("entities", ColumnType::BigInt),
-            column("message", ColumnType::Varchar),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer().bound(move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
             let derived_from = shared.derivations(&sources, session)?;
             let request = AppendRequest { files: expand(&patterns)?, derived_from, ..request.clone() };
@@ -131,21 +115,20 @@ impl TableFunction for Append {
             for warning in &appended.warnings {
                 session.log(LogLevel::Warning, warning);
             }
-            Ok(Box::new(appended.files.into_iter().map(|file| Ok(row(&file)))))
+            Ok(appended.files)
         }))
     }
 }
 
-fn row(file: &FileReport) -> Row {
-    vec![
-        Cell::text(&file.file),
-        Cell::text(file.status.word()),
-        Cell::count(file.version.0),
-        Cell::maybe(file.segment.as_ref(), Cell::text),
-        Cell::count(file.rows),
-        Cell::count(file.rows_skipped),
-        Cell::count(file.buckets_added),
-        Cell::count(file.entities),
-        Cell::maybe(file.message.as_ref(), Cell::text),
-    ]
+fn answer() -> Answer<FileReport> {
+    Answer::new()
+        .text("file", |file: &FileReport| Cell::text(&file.file))
+        .text("status", |file| Cell::text(file.status.word()))
+        .count("version", |file| file.version.0)
+        .text("segment", |file| Cell::maybe(file.segment.as_ref(), Cell::text))
+        .count("rows", |file| file.rows)
+        .count("rows_skipped", |file| file.rows_skipped)
+        .count("buckets_added", |file| file.buckets_added)
+        .count("entities", |file| file.entities)
+        .text("message", |file| Cell::maybe(file.message.as_ref(), Cell::text))
 }

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType, table::backfill::Requests};
+use tstable_core::{
+    Result,
+    table::backfill::{Request, Requests},
+    time::IndexValue,
+};
 
 use super::{
-    Shared, Watch,
-    arguments::VERSION_PARAMS,
-    bound_to::BoundTo,
-    entity_argument::Chosen,
-    literal::max_units,
-    report::{Cell, Report, column},
-    shape::{Shape, row},
+    Shared, Watch, answer::Answer, arguments::VERSION_PARAMS, bound_to::BoundTo, entity_argument::Chosen,
+    literal::max_units, shape::Shape,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -53,28 +52,28 @@ impl TableFunction for Backfill {
         let range = args.bounded_range_at(session, 1, &shape.index)?;
         let units = args.named("max_window").map(|arg| max_units("max_window", arg, &shape.index)).transpose()?;
         let most = args.count("max_requests")?.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        let columns = shape.columns([
-            column("request_start", shape.index.clone()),
-            column("request_end", shape.index.clone()),
-            column("missing_buckets", ColumnType::BigInt),
-            column("gaps", ColumnType::BigInt),
-        ]);
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer(&shape).bound(move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
             let shape = Shape::of(&snapshot)?;
             let choice = chosen.choice(&snapshot)?;
             let (subjects, _) = snapshot.counted_subjects(&shape.grid, &range, &choice, &Watch(session))?;
             let packed = Requests::new(subjects, shape.grid.clone(), units);
-            Ok(Box::new(packed.take(most.unwrap_or(usize::MAX)).map(move |request| {
-                let cells = [
-                    shape.start(request.run.first).into(),
-                    shape.end(request.run.last).into(),
-                    Cell::count(request.buckets),
-                    Cell::count(request.gaps),
-                ];
-                Ok(row(&request.entity, cells))
-            })))
+            Ok(packed
+                .take(most.unwrap_or(usize::MAX))
+                .map(move |request| (shape.bounds(request.run.first, request.run.last), request)))
         }))
     }
+}
+
+/// A request, and where it begins and ends.
+type Line = ((IndexValue, IndexValue), Request);
+
+fn answer(shape: &Shape) -> Answer<Line> {
+    Answer::new()
+        .entity(&shape.entities, |(_, request): &Line| Some(&request.entity))
+        .index("request_start", &shape.index, |((start, _), _)| *start)
+        .index("request_end", &shape.index, |((_, end), _)| *end)
+        .count("missing_buckets", |(_, request)| request.buckets)
+        .count("gaps", |(_, request)| request.gaps)
 }

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
     table::subject::{BucketState, Subject},
-    time::{BucketId, Run},
+    time::{BucketId, IndexValue, Run},
 };
 
 use super::{
     Shared,
+    answer::Answer,
     arguments::QUESTION_PARAMS,
     question::{ask, bounded},
-    report::{Cell, column},
-    shape::{Shape, row},
+    shape::Shape,
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Buckets(pub(crate) Arc<Shared>);
 
@@ -34,22 +33,30 @@ impl TableFunction for Buckets {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        ask(&self.0, session, &args, columns, |asked| {
+        ask(&self.0, session, &args, answer, |asked| {
             let subjects = asked.subjects()?;
             bounded(subjects.iter().map(expected), "give a shorter range with start and until")?;
             let shape = asked.shape;
-            let rows = subjects.into_iter().flat_map(Listed::of).map(move |(subject, bucket, state)| {
-                let cells = [
-                    shape.start(bucket).into(),
-                    shape.end(bucket).into(),
-                    Cell::Bool(state == BucketState::Covered),
-                    Cell::Bool(state == BucketState::ConfirmedEmpty),
-                ];
-                Ok(row(&subject.entity, cells))
-            });
-            Ok(Box::new(rows))
+            let line = move |(subject, bucket, state)| Line { subject, bounds: shape.bounds(bucket, bucket), state };
+            Ok(subjects.into_iter().flat_map(Listed::of).map(line))
         })
     }
+}
+
+/// One bucket of an entity.
+struct Line {
+    subject: Arc<Subject>,
+    bounds: (IndexValue, IndexValue),
+    state: BucketState,
+}
+
+fn answer(shape: &Shape) -> Answer<Line> {
+    Answer::new()
+        .entity(&shape.entities, |line: &Line| Some(&line.subject.entity))
+        .index("bucket_start", &shape.index, |line| line.bounds.0)
+        .index("bucket_end", &shape.index, |line| line.bounds.1)
+        .flag("covered", |line| line.state == BucketState::Covered)
+        .flag("confirmed_empty", |line| line.state == BucketState::ConfirmedEmpty)
 }
 
 /// How many buckets of its extent are listed.
@@ -86,13 +93,4 @@ impl Iterator for Listed {
             run.first.0.checked_add(1).and_then(|next| Run::new(BucketId(next), run.last)).map(|run| (run, state));
         Some((Arc::clone(&self.subject), run.first, state))
     }
-}
-
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    shape.columns([
-        column("bucket_start", shape.index.clone()),
-        column("bucket_end", shape.index.clone()),
-        column("covered", ColumnType::Boolean),
-        column("confirmed_empty", ColumnType::Boolean),
-    ])
 }

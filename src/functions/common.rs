@@ -5,22 +5,15 @@ use std::sync::Arc;
 use tstable_core::{
     Error, Result,
     prune::expr::Constant,
-    schema::ColumnType,
     table::{
         At, Snapshot,
         common_windows::{Need, check_same_grid, common_windows},
         subject::Subject,
     },
-    time::IndexRange,
+    time::{IndexRange, IndexValue},
 };
 
-use super::{
-    Shared, address,
-    bound_to::BoundTo,
-    literal::show,
-    report::{Cell, Report, column},
-    shape::Shape,
-};
+use super::{Shared, address, answer::Answer, bound_to::BoundTo, literal::show, shape::Shape};
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Common(pub(crate) Arc<Shared>);
@@ -63,12 +56,7 @@ impl TableFunction for Common {
         let shape = tables.first().map(|(_, snapshot)| Shape::of(snapshot)).transpose()?;
         let shape = shape.ok_or_else(|| Error::invalid_argument("roots is empty"))?;
         let range = args.range(session, &shape.index)?;
-        let columns = vec![
-            column("window_start", shape.index.clone()),
-            column("window_end", shape.index.clone()),
-            column("buckets", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer(&shape).bound(move |session| {
             let shape = shape.clone();
             let tables = open(&shared, &roots, &bound_to, session)?;
             let windows = match subjects(&tables, &range, need)? {
@@ -76,12 +64,17 @@ impl TableFunction for Common {
                 None => Vec::new(),
             };
             let long = windows.into_iter().filter(move |window| window.buckets >= least);
-            Ok(Box::new(long.map(move |window| {
-                let (start, end) = (shape.start(window.run.first), shape.end(window.run.last));
-                Ok(vec![start.into(), end.into(), Cell::count(window.buckets)])
-            })))
+            Ok(long.map(move |window| (shape.bounds(window.run.first, window.run.last), window.buckets)))
         }))
     }
+}
+
+/// Of where a window begins and ends, and how many buckets it has.
+fn answer(shape: &Shape) -> Answer<((IndexValue, IndexValue), u64)> {
+    Answer::new()
+        .index("window_start", &shape.index, |((start, _), _)| *start)
+        .index("window_end", &shape.index, |((_, end), _)| *end)
+        .count("buckets", |(_, buckets)| *buckets)
 }
 
 fn need(arg: &Arg) -> Result<Need> {

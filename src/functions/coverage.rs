@@ -5,19 +5,20 @@ use std::sync::Arc;
 use tstable_core::{
     Error, Result,
     schema::ColumnType,
-    table::{ask::density::CountedBy, subject::Subject},
+    table::{ask::density::CountedBy, subject::Subject, summary::Summary},
     time::{BucketId, BucketWidth, Grid, IndexRange, IndexValue, Run},
 };
 
 use super::{
     Shared,
+    answer::Answer,
     arguments::{ASKED_PARAMS, RANGE_PARAMS, VERSION_PARAMS, joined},
     literal::width,
     question::{Asked, ask, bounded},
-    report::{Cell, Row, column},
-    shape::{Shape, row},
+    report::Cell,
+    shape::Shape,
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Coverage(pub(crate) Arc<Shared>);
 
@@ -44,20 +45,19 @@ impl TableFunction for Coverage {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let by = args.named("by").map(|arg| width("by", arg)).transpose()?;
         let counts = args.named("min_rows").is_some();
-        let columns = move |shape: &Shape| columns(shape, counts);
-        ask(&self.0, session, &args, columns, move |asked| {
+        let answer = move |shape: &Shape| answer(shape, counts);
+        ask(&self.0, session, &args, answer, move |asked| {
             let periods = by.as_ref().map(|by| Periods::new(by, &asked)).transpose()?.map(Arc::new);
             let (subjects, counted) = asked.counted_subjects()?;
             if let Some(periods) = &periods {
                 bounded(subjects.iter().map(|subject| periods.count(&asked.shape, subject.extent)), WAY)?;
             }
             let shape = Arc::new(asked.shape);
-            let rows = subjects.into_iter().flat_map(move |subject| {
+            Ok(subjects.into_iter().map(Arc::new).flat_map(move |subject| {
                 let shape = Arc::clone(&shape);
                 let parts = Parts::new(Arc::clone(&shape), periods.clone(), subject.extent);
-                parts.map(move |part| Ok(line(&shape, &subject, part, counted)))
-            });
-            Ok(Box::new(rows))
+                parts.map(move |part| Line::of(&shape, &subject, part, counted))
+            }))
         })
     }
 }
@@ -65,50 +65,53 @@ impl TableFunction for Coverage {
 /// How to ask for fewer rows.
 const WAY: &str = "give wider periods with by, or a shorter range with start and until";
 
-fn columns(shape: &Shape, counts: bool) -> Vec<OutColumn> {
-    let index = || shape.index.clone();
-    let own = [
-        column("start", index()),
-        column("until", index()),
-        column("expected_buckets", ColumnType::BigInt),
-        column("covered_buckets", ColumnType::BigInt),
-        column("missing_buckets", ColumnType::BigInt),
-        column("ratio", ColumnType::Double),
-        column("gaps", ColumnType::BigInt),
-        column("max_gap_buckets", ColumnType::BigInt),
-        column("max_gap", shape.duration_type()),
-        column("first_covered", index()),
-        column("last_covered", index()),
-        column("timeline", ColumnType::Varchar),
-        column("confirmed_empty_buckets", ColumnType::BigInt),
-    ];
-    let counted_by = counts.then(|| column("counted_by", ColumnType::Varchar));
-    shape.columns(own.into_iter().chain(counted_by))
+/// What is told of a part of an entity's extent.
+struct Line {
+    shape: Arc<Shape>,
+    subject: Arc<Subject>,
+    part: Run,
+    summary: Summary,
+    counted: Option<CountedBy>,
 }
 
-fn line(shape: &Shape, subject: &Subject, part: Run, counted: Option<CountedBy>) -> Row {
-    let summary = subject.summary(part);
-    let gap = summary.max_gap.map_or(0, |gap| subject.units(&shape.grid, &gap, true));
-    row(
-        &subject.entity,
-        [
-            shape.start(part.first).into(),
-            shape.end(part.last).into(),
-            Cell::count(summary.expected),
-            Cell::count(summary.covered),
-            Cell::count(summary.missing),
-            Cell::maybe(summary.ratio(), Cell::Float),
-            Cell::count(summary.gaps),
-            Cell::count(summary.max_gap.map_or(0, |gap| gap.buckets)),
-            shape.duration(IndexValue(0), IndexValue(gap)),
-            Cell::maybe(summary.first_covered, |bucket| shape.start(bucket).into()),
-            Cell::maybe(summary.last_covered, |bucket| shape.start(bucket).into()),
-            Cell::text(summary.timeline()),
-            Cell::count(summary.confirmed_empty),
-        ]
-        .into_iter()
-        .chain(counted.map(|by| Cell::text(by.word()))),
-    )
+impl Line {
+    fn of(shape: &Arc<Shape>, subject: &Arc<Subject>, part: Run, counted: Option<CountedBy>) -> Self {
+        let summary = subject.summary(part);
+        Self { shape: Arc::clone(shape), subject: Arc::clone(subject), part, summary, counted }
+    }
+
+    /// How long the longest gap is.
+    fn max_gap(&self) -> Cell {
+        let units = self.summary.max_gap.map_or(0, |gap| self.subject.units(&self.shape.grid, &gap, true));
+        self.shape.duration(IndexValue(0), IndexValue(units))
+    }
+
+    fn start(&self, bucket: Option<BucketId>) -> Option<IndexValue> {
+        bucket.map(|bucket| self.shape.start(bucket))
+    }
+}
+
+fn answer(shape: &Shape, counts: bool) -> Answer<Line> {
+    let index = &shape.index;
+    let answer = Answer::new()
+        .entity(&shape.entities, |line: &Line| Some(&line.subject.entity))
+        .index("start", index, |line| line.shape.start(line.part.first))
+        .index("until", index, |line| line.shape.end(line.part.last))
+        .count("expected_buckets", |line| line.summary.expected)
+        .count("covered_buckets", |line| line.summary.covered)
+        .count("missing_buckets", |line| line.summary.missing)
+        .column("ratio", ColumnType::Double, |line| Cell::maybe(line.summary.ratio(), Cell::Float))
+        .count("gaps", |line| line.summary.gaps)
+        .count("max_gap_buckets", |line| line.summary.max_gap.map_or(0, |gap| gap.buckets))
+        .column("max_gap", shape.duration_type(), Line::max_gap)
+        .maybe_index("first_covered", index, |line| line.start(line.summary.first_covered))
+        .maybe_index("last_covered", index, |line| line.start(line.summary.last_covered))
+        .text("timeline", |line| Cell::text(line.summary.timeline()))
+        .count("confirmed_empty_buckets", |line| line.summary.confirmed_empty);
+    if counts {
+        return answer.text("counted_by", |line| Cell::maybe(line.counted, |by| Cell::text(by.word())));
+    }
+    answer
 }
 
 /// The periods of `by := ...`: a coarser grid laid over the table's.

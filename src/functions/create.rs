@@ -6,16 +6,17 @@ use tstable_core::{
     Error, Result,
     prune::expr::Constant,
     schema::{ColumnType, Schema, TimeUnit},
-    table::{CreateRequest, given, incoming},
+    table::{CreateRequest, create::Created, given, incoming},
 };
 
 use super::{
     Shared,
     address::check_vacant,
+    answer::Answer,
     instant::index_value,
     instant_text::has_offset,
     literal::{show, width},
-    report::{Cell, Report, column},
+    report::Cell,
 };
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -52,13 +53,12 @@ impl TableFunction for Create {
         let request = request(&args)?;
         let schema_from = args.file(session, "schema_from")?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("root", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-            column("created", ColumnType::Boolean),
-        ];
+        let answer = Answer::new()
+            .text("root", |(root, _): &(String, Created)| Cell::text(root))
+            .count("version", |(_, created)| created.snapshot.state.version.0)
+            .flag("created", |(_, created)| created.created);
         let origin = args.named("origin").cloned();
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer.bound(move |session| {
             let mut request = request.clone();
             request.schema = schema_from.as_deref().map(read_schema).transpose()?;
             if let Some(origin) = &origin {
@@ -68,10 +68,7 @@ impl TableFunction for Create {
                 check_vacant(&root, "say into_existing := true to make the table beside them")?;
             }
             let table = shared.cache.table(&root);
-            let created = table.create(request.definition()?, if_not_exists)?;
-            let version = Cell::count(created.snapshot.state.version.0);
-            let row = vec![Cell::text(&root), version, Cell::Bool(created.created)];
-            Ok(Box::new(std::iter::once(Ok(row))))
+            Ok([(root.clone(), table.create(request.definition()?, if_not_exists)?)])
         }))
     }
 }

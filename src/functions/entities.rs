@@ -2,16 +2,22 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tstable_core::{Result, coverage::Entity, schema::ColumnType};
+use tstable_core::{
+    Result,
+    coverage::Entity,
+    table::subject::Subject,
+    time::{IndexValue, Run},
+};
 
 use super::{
     Shared,
+    answer::Answer,
     arguments::VERSION_PARAMS,
     question::{Asked, ask},
-    report::{Cell, column},
-    shape::{Shape, row},
+    report::Cell,
+    shape::Shape,
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Entities(pub(crate) Arc<Shared>);
 
@@ -29,37 +35,51 @@ impl TableFunction for Entities {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        ask(&self.0, session, &args, columns, |asked| {
+        ask(&self.0, session, &args, answer, |asked| {
             let segments = segments_by_entity(&asked)?;
-            let entities = asked.subjects()?;
-            let newest = entities.iter().filter_map(|subject| subject.covered().last()).max();
-            let rows = entities.into_iter().map(move |subject| {
-                // An entity that should be there may have nothing yet.
-                let (entity, has) = (&subject.entity, subject.covered().extent());
-                let shape = &asked.shape;
-                let lag = has.zip(newest).map(|(has, newest)| shape.duration(shape.end(has.last), shape.end(newest)));
-                let cells = [
-                    Cell::maybe(has, |has| shape.start(has.first).into()),
-                    Cell::maybe(has, |has| shape.start(has.last).into()),
-                    Cell::count(subject.covered().len()),
-                    Cell::count(segments.get(entity).copied().unwrap_or(0)),
-                    lag.unwrap_or(Cell::Null),
-                ];
-                Ok(row(entity, cells))
-            });
-            Ok(Box::new(rows))
+            let subjects = asked.subjects()?;
+            let newest = subjects.iter().filter_map(|subject| subject.covered().last()).max();
+            let shape = Arc::new(asked.shape);
+            let newest = newest.map(|bucket| shape.end(bucket));
+            Ok(subjects.into_iter().map(move |subject| Line {
+                segments: segments.get(&subject.entity).copied().unwrap_or(0),
+                shape: Arc::clone(&shape),
+                newest,
+                subject,
+            }))
         })
     }
 }
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    shape.columns([
-        column("first_bucket", shape.index.clone()),
-        column("last_bucket", shape.index.clone()),
-        column("buckets", ColumnType::BigInt),
-        column("segments", ColumnType::BigInt),
-        column("lag", shape.duration_type()),
-    ])
+/// One entity.
+struct Line {
+    shape: Arc<Shape>,
+    subject: Subject,
+    segments: u64,
+    /// Where the newest bucket of any entity ends.
+    newest: Option<IndexValue>,
+}
+
+impl Line {
+    /// Its covered buckets. An entity that should be there may have none yet.
+    fn has(&self) -> Option<Run> {
+        self.subject.covered().extent()
+    }
+
+    fn lag(&self) -> Cell {
+        let ends = self.has().map(|has| self.shape.end(has.last)).zip(self.newest);
+        Cell::maybe(ends, |(own, newest)| self.shape.duration(own, newest))
+    }
+}
+
+fn answer(shape: &Shape) -> Answer<Line> {
+    Answer::new()
+        .entity(&shape.entities, |line: &Line| Some(&line.subject.entity))
+        .maybe_index("first_bucket", &shape.index, |line| line.has().map(|has| line.shape.start(has.first)))
+        .maybe_index("last_bucket", &shape.index, |line| line.has().map(|has| line.shape.start(has.last)))
+        .count("buckets", |line| line.subject.covered().len())
+        .count("segments", |line| line.segments)
+        .column("lag", shape.duration_type(), Line::lag)
 }
 
 fn segments_by_entity(asked: &Asked) -> Result<HashMap<Entity, u64>> {

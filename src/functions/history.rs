@@ -6,15 +6,15 @@ use tstable_core::{
     Result,
     log::{
         Version,
-        commit::{Action, Commit},
+        commit::{Action, Commit, Instant},
     },
-    schema::ColumnType,
     table::{At, Table, append::EMPTY_SOURCES},
 };
 
 use super::{
     Shared,
-    report::{Cell, INSTANT, Report, Row, column, text_list},
+    answer::Answer,
+    report::{Cell, INSTANT, text_list},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -36,77 +36,92 @@ impl TableFunction for History {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("version", ColumnType::BigInt),
-            column("committed_at", INSTANT),
-            column("operation", ColumnType::Varchar),
-            column("rows_added", ColumnType::BigInt),
-            column("rows_removed", ColumnType::BigInt),
-            column("segments_added", ColumnType::BigInt),
-            column("segments_removed", ColumnType::BigInt),
-            column("message", ColumnType::Varchar),
-            column("writer", ColumnType::Varchar),
-            column("sources", text_list()),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer().bound(move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let mut rows = rows(&table, snapshot.state.version)?;
-            rows.reverse();
-            Ok(Box::new(rows.into_iter().map(Ok)))
+            let mut entries = entries(&table, snapshot.state.version)?;
+            entries.reverse();
+            Ok(entries)
         }))
     }
 }
 
-/// A row for each commit that is still there, oldest first.
-fn rows(table: &Table, last: Version) -> Result<Vec<Row>> {
+/// What is told of a commit.
+struct Entry {
+    version: Version,
+    committed_at: Instant,
+    operation: String,
+    rows_added: u64,
+    /// None where the rows of a removed segment are not known.
+    rows_removed: Option<u64>,
+    segments_added: u64,
+    segments_removed: u64,
+    message: Option<String>,
+    writer: String,
+    sources: Vec<String>,
+}
+
+fn answer() -> Answer<Entry> {
+    Answer::new()
+        .count("version", |entry: &Entry| entry.version.0)
+        .column("committed_at", INSTANT, |entry| entry.committed_at.into())
+        .text("operation", |entry| Cell::text(&entry.operation))
+        .count("rows_added", |entry| entry.rows_added)
+        .maybe_count("rows_removed", |entry| entry.rows_removed)
+        .count("segments_added", |entry| entry.segments_added)
+        .count("segments_removed", |entry| entry.segments_removed)
+        .text("message", |entry| Cell::maybe(entry.message.as_ref(), Cell::text))
+        .text("writer", |entry| Cell::text(&entry.writer))
+        .column("sources", text_list(), |entry| Cell::texts(&entry.sources))
+}
+
+/// One for each commit that is still there, oldest first.
+fn entries(table: &Table, last: Version) -> Result<Vec<Entry>> {
     let (commits, _) = table.log().list()?;
     let mut segment_rows = HashMap::new();
-    let mut rows = Vec::new();
+    let mut entries = Vec::new();
     let commits: Vec<_> = commits.into_iter().filter(|version| *version <= last).collect();
     table.log().read_each(&commits, |_, commit| {
-        rows.extend(commit.map(|commit| row(&commit, &mut segment_rows)));
+        entries.extend(commit.map(|commit| entry(commit, &mut segment_rows)));
         Ok(())
     })?;
-    Ok(rows)
+    Ok(entries)
 }
 
 /// `segment_rows` knows the rows of the segments added so far; those added before the oldest commit are unknown.
-fn row(commit: &Commit, segment_rows: &mut HashMap<String, u64>) -> Row {
-    let (mut added, mut rows_added, mut removed) = (0_u64, 0_u64, 0_u64);
+fn entry(commit: Commit, segment_rows: &mut HashMap<String, u64>) -> Entry {
+    let (mut segments_added, mut rows_added, mut segments_removed) = (0_u64, 0_u64, 0_u64);
     let mut rows_removed = Some(0_u64);
     let mut sources = Vec::new();
     for action in &commit.actions {
         match action {
             Action::AddSegment(record) => {
-                added += 1;
+                segments_added += 1;
                 rows_added = rows_added.saturating_add(record.rows);
                 segment_rows.insert(record.id.clone(), record.rows);
                 sources.extend(record.sources.iter().map(|source| source.path.clone()));
             }
             Action::RemoveSegment { id } => {
-                removed += 1;
+                segments_removed += 1;
                 let rows = segment_rows.get(id);
                 rows_removed = rows_removed.zip(rows).map(|(sum, rows)| sum.saturating_add(*rows));
             }
             _ => {}
         }
     }
-    sources.extend(empty_sources(commit));
-    // A row that only went from one segment into another is neither new nor gone.
-    let rows_added = rows_added.saturating_sub(commit.rows_rewritten);
-    let rows_removed = rows_removed.map(|rows| rows.saturating_sub(commit.rows_rewritten));
-    vec![
-        Cell::count(commit.version.0),
-        commit.timestamp.into(),
-        Cell::text(&commit.operation),
-        Cell::count(rows_added),
-        Cell::maybe(rows_removed, Cell::count),
-        Cell::count(added),
-        Cell::count(removed),
-        Cell::maybe(commit.message.as_ref(), Cell::text),
-        Cell::text(&commit.writer),
-        Cell::texts(sources),
-    ]
+    sources.extend(empty_sources(&commit));
+    Entry {
+        version: commit.version,
+        committed_at: commit.timestamp,
+        operation: commit.operation,
+        // A row that only went from one segment into another is neither new nor gone.
+        rows_added: rows_added.saturating_sub(commit.rows_rewritten),
+        rows_removed: rows_removed.map(|rows| rows.saturating_sub(commit.rows_rewritten)),
+        segments_added,
+        segments_removed,
+        message: commit.message,
+        writer: commit.writer,
+        sources,
+    }
 }
 
 /// The files of an append that had no rows.

@@ -8,7 +8,6 @@ use std::{
 use tstable_core::{
     Error, ErrorKind, Result,
     import::{self, Import as Described, Imported, Together, ancestor, combined, folder, pystore},
-    schema::ColumnType,
     storage::local::roots::{find_marked, has_pattern},
     table::{
         monitor::check_cancelled,
@@ -16,13 +15,8 @@ use tstable_core::{
     },
 };
 
-use super::{
-    Watch,
-    address::local,
-    literal::width,
-    report::{Cell, Report, Row, column},
-};
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use super::{Watch, address::local, answer::Answer, literal::width, report::Cell};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Import;
 
@@ -68,10 +62,7 @@ impl TableFunction for Import {
             mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,
             skips: skips(args.text("on_error")?.as_deref())?,
         };
-        Ok(Report::bound(columns(), move |session| {
-            let rows = run(&request, session)?;
-            Ok(Box::new(rows.into_iter().map(Ok)))
-        }))
+        Ok(answer().bound(move |session| run(&request, session)))
     }
 }
 
@@ -110,19 +101,28 @@ fn skips(word: Option<&str>) -> Result<bool> {
     }
 }
 
-fn columns() -> Vec<OutColumn> {
-    vec![
-        column("source", ColumnType::Varchar),
-        column("root", ColumnType::Varchar),
-        column("kind", ColumnType::Varchar),
-        column("version", ColumnType::BigInt),
-        column("rows", ColumnType::BigInt),
-        column("files", ColumnType::BigInt),
-        column("message", ColumnType::Varchar),
-    ]
+/// A table that was made, or what was left out.
+struct Line {
+    source: String,
+    root: PathBuf,
+    kind: String,
+    /// None where nothing was made.
+    made: Option<Imported>,
+    message: String,
 }
 
-fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
+fn answer() -> Answer<Line> {
+    Answer::new()
+        .text("source", |line: &Line| Cell::text(&line.source))
+        .text("root", |line| Cell::text(line.root.to_string_lossy()))
+        .text("kind", |line| Cell::text(&line.kind))
+        .maybe_count("version", |line| line.made.as_ref().map(|made| made.version.0))
+        .maybe_count("rows", |line| line.made.as_ref().map(|made| made.rows))
+        .maybe_count("files", |line| line.made.as_ref().map(|made| made.files))
+        .text("message", |line| Cell::text(&line.message))
+}
+
+fn run(request: &Request, session: &dyn Session) -> Result<Vec<Line>> {
     if let Some(column) = &request.entity_column {
         return run_combined(request, column, session);
     }
@@ -149,8 +149,8 @@ fn run(request: &Request, session: &dyn Session) -> Result<Vec<Row>> {
 fn all_or_none<T>(
     request: &Request,
     parts: impl IntoIterator<Item = T>,
-    mut one: impl FnMut(&mut Together, T) -> Result<Vec<Row>>,
-) -> Result<Vec<Row>> {
+    mut one: impl FnMut(&mut Together, T) -> Result<Vec<Line>>,
+) -> Result<Vec<Line>> {
     let (mut made, mut rows) = (Together::default(), Vec::new());
     for part in parts {
         match one(&mut made, part) {
@@ -166,16 +166,17 @@ fn all_or_none<T>(
 }
 
 /// The rows of a task, and whether it made a table.
-fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(Vec<Row>, bool)> {
+fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(Vec<Line>, bool)> {
     let made = task.described.and_then(|described| {
         let imported = import::run(&described, &task.root, request.mode, &Watch(session))?;
         Ok((described, imported))
     });
     match made {
-        Ok((described, imported)) => {
-            let left_out = imported.refused.iter().map(|(file, why)| refused_row(file, &task.root, why));
-            let made = row(&task.source, &task.root, &described, &imported);
-            Ok((std::iter::once(made).chain(left_out).collect(), true))
+        Ok((described, mut imported)) => {
+            let refused = std::mem::take(&mut imported.refused);
+            let others = refused.into_iter().map(|(file, why)| left_out(file, &task.root, why));
+            let table = table_made(&task.source, &task.root, &described.kind, what_it_is(&described), imported);
+            Ok((std::iter::once(table).chain(others).collect(), true))
         }
         Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
             Ok((vec![refused(&task.source, &task.root, &reason)], false))
@@ -185,7 +186,7 @@ fn import_one(request: &Request, task: Task, session: &dyn Session) -> Result<(V
 }
 
 /// Makes one table of each collection, in which the items are entities.
-fn run_combined(request: &Request, entity_column: &str, session: &dyn Session) -> Result<Vec<Row>> {
+fn run_combined(request: &Request, entity_column: &str, session: &dyn Session) -> Result<Vec<Line>> {
     if matches!(request.mode, Mode::Move) {
         return Err(Error::invalid_argument("mode := 'move' would empty the source of an import; leave mode out"));
     }
@@ -207,15 +208,10 @@ fn run_combined(request: &Request, entity_column: &str, session: &dyn Session) -
         match combined::run(&items, &root, &combine, &Watch(session)) {
             Ok(table) => {
                 made.made(&root);
-                let left_out = table.refused.iter().map(|(item, reason)| refused(item, &root, reason));
-                let row = made_row(
-                    &source,
-                    &root,
-                    "PyStore collection",
-                    &format!("bucket {}", table.bucket),
-                    &table.imported,
-                );
-                Ok(std::iter::once(row).chain(left_out).collect())
+                let others = table.refused.iter().map(|(item, reason)| refused(item, &root, reason));
+                let bucket = format!("bucket {}", table.bucket);
+                let table = table_made(&source, &root, "PyStore collection", bucket, table.imported);
+                Ok(std::iter::once(table).chain(others).collect())
             }
             Err(reason) if request.skips && !matches!(reason.kind(), ErrorKind::Cancelled) => {
                 Ok(vec![refused(&source, &root, &reason)])
@@ -306,39 +302,25 @@ fn nothing(request: &Request) -> Error {
     ))
 }
 
-fn row(source: &Path, root: &Path, described: &Described, imported: &Imported) -> Row {
+/// What the source says, or was said of it.
+fn what_it_is(described: &Described) -> String {
     let definition = &described.definition;
     let mut said = format!("time column {}, bucket {}", definition.index_column, definition.bucket);
     if !definition.entity_columns.is_empty() {
         said.push_str(&format!(", entity columns {}", definition.entity_columns.join(", ")));
     }
-    made_row(source, root, &described.kind, &said, imported)
+    said
 }
 
-fn made_row(source: &Path, root: &Path, kind: &str, said: &str, imported: &Imported) -> Row {
-    vec![
-        Cell::text(source.to_string_lossy()),
-        Cell::text(root.to_string_lossy()),
-        Cell::text(kind),
-        Cell::count(imported.version.0),
-        Cell::count(imported.rows),
-        Cell::count(imported.files),
-        Cell::text(said),
-    ]
+fn table_made(source: &Path, root: &Path, kind: &str, message: String, made: Imported) -> Line {
+    let source = source.to_string_lossy().into_owned();
+    Line { source, root: root.to_owned(), kind: kind.to_owned(), made: Some(made), message }
 }
 
-fn refused(source: &Path, root: &Path, reason: &Error) -> Row {
-    refused_row(&source.to_string_lossy(), root, &reason.to_string())
+fn refused(source: &Path, root: &Path, reason: &Error) -> Line {
+    left_out(source.to_string_lossy().into_owned(), root, reason.to_string())
 }
 
-fn refused_row(source: &str, root: &Path, reason: &str) -> Row {
-    vec![
-        Cell::text(source),
-        Cell::text(root.to_string_lossy()),
-        Cell::text("refused"),
-        Cell::Null,
-        Cell::Null,
-        Cell::Null,
-        Cell::text(reason),
-    ]
+fn left_out(source: String, root: &Path, reason: String) -> Line {
+    Line { source, root: root.to_owned(), kind: "refused".to_owned(), made: None, message: reason }
 }

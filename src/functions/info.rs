@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::{FORMAT_VERSION, universe::Universe},
+    log::{FORMAT_VERSION, definition::Definition, state::TableState, universe::Universe},
     schema::ColumnType,
-    table::{Snapshot, fragmentation},
+    table::{
+        Snapshot,
+        fragmentation::{self, Layout},
+    },
 };
 
 use super::{
     Shared,
+    answer::Answer,
     arguments::VERSION_PARAMS,
     bound_to::BoundTo,
-    report::{Cell, INSTANT, Report, Row, column, text_list},
+    report::{Cell, INSTANT, text_list},
     shape::Shape,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -38,65 +42,60 @@ impl TableFunction for Info {
         let at = args.at(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
-        let (index, bound_to) = (Shape::of(&snapshot)?.index, BoundTo::shape(&root, &snapshot)?);
-        let columns = vec![
-            column("root", ColumnType::Varchar),
-            column("format_version", ColumnType::Integer),
-            column("version", ColumnType::BigInt),
-            column("created_at", INSTANT),
-            column("index_column", ColumnType::Varchar),
-            column("index_type", ColumnType::Varchar),
-            column("bucket", ColumnType::Varchar),
-            column("timezone", ColumnType::Varchar),
-            column("entity_columns", text_list()),
-            column("uniqueness", ColumnType::Varchar),
-            column("columns", text_list()),
-            column("rows", ColumnType::BigInt),
-            column("segments", ColumnType::BigInt),
-            column("bytes", ColumnType::BigInt),
-            column("entities", ColumnType::BigInt),
-            column("index_min", index.clone()),
-            column("index_max", index),
-            column("last_commit_at", INSTANT),
-            column("fragmentation", ColumnType::Double),
-            column("recommendation", ColumnType::Varchar),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
+        Ok(answer(&shape).bound(move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
-            let row = row(&root, &snapshot)?;
-            Ok(Box::new(std::iter::once(Ok(row))))
+            let (layout, entities) = (fragmentation::assess(&snapshot.state)?, entity_count(&snapshot)?);
+            Ok([Known { root: root.clone(), snapshot, layout, entities }])
         }))
     }
 }
 
-fn row(root: &str, snapshot: &Snapshot) -> Result<Row> {
-    let (state, definition) = (&snapshot.state, snapshot.definition());
-    let names: Vec<_> = definition.schema.iter().flat_map(|schema| &schema.columns).map(|c| &c.name).collect();
-    let bounds = state.index_bounds();
-    let layout = fragmentation::assess(state)?;
-    Ok(vec![
-        Cell::text(root),
-        Cell::count(u64::from(FORMAT_VERSION)),
-        Cell::count(state.version.0),
-        state.created_at.into(),
-        Cell::text(&definition.index_column),
-        Cell::maybe(definition.index_type(), |ty| Cell::text(ty.to_string())),
-        Cell::text(definition.bucket.to_string()),
-        Cell::maybe(definition.timezone.as_ref(), Cell::text),
-        Cell::texts(&definition.entity_columns),
-        Cell::text(definition.uniqueness.word()),
-        Cell::texts(names),
-        Cell::count(state.rows()),
-        Cell::count(state.segments.len() as u64),
-        Cell::count(state.bytes()),
-        Cell::count(entity_count(snapshot)?),
-        Cell::maybe(bounds, |(min, _)| min.into()),
-        Cell::maybe(bounds, |(_, max)| max.into()),
-        state.committed_at.into(),
-        Cell::Float(layout.fragmentation),
-        Cell::maybe(layout.recommendation, Cell::text),
-    ])
+/// What is told of a table.
+struct Known {
+    root: String,
+    snapshot: Snapshot,
+    layout: Layout,
+    entities: u64,
+}
+
+impl Known {
+    fn names(&self) -> Cell {
+        Cell::texts(self.definition().schema.iter().flat_map(|schema| &schema.columns).map(|column| &column.name))
+    }
+
+    fn definition(&self) -> &Definition {
+        self.snapshot.definition()
+    }
+
+    fn state(&self) -> &TableState {
+        &self.snapshot.state
+    }
+}
+
+fn answer(shape: &Shape) -> Answer<Known> {
+    Answer::new()
+        .text("root", |known: &Known| Cell::text(&known.root))
+        .column("format_version", ColumnType::Integer, |_| Cell::count(u64::from(FORMAT_VERSION)))
+        .count("version", |known| known.state().version.0)
+        .column("created_at", INSTANT, |known| known.state().created_at.into())
+        .text("index_column", |known| Cell::text(&known.definition().index_column))
+        .text("index_type", |known| Cell::maybe(known.definition().index_type(), |ty| Cell::text(ty.to_string())))
+        .text("bucket", |known| Cell::text(known.definition().bucket.to_string()))
+        .text("timezone", |known| Cell::maybe(known.definition().timezone.as_ref(), Cell::text))
+        .column("entity_columns", text_list(), |known| Cell::texts(&known.definition().entity_columns))
+        .text("uniqueness", |known| Cell::text(known.definition().uniqueness.word()))
+        .column("columns", text_list(), Known::names)
+        .count("rows", |known| known.state().rows())
+        .count("segments", |known| known.state().segments.len() as u64)
+        .count("bytes", |known| known.state().bytes())
+        .count("entities", |known| known.entities)
+        .maybe_index("index_min", &shape.index, |known| known.state().index_bounds().map(|(min, _)| min))
+        .maybe_index("index_max", &shape.index, |known| known.state().index_bounds().map(|(_, max)| max))
+        .column("last_commit_at", INSTANT, |known| known.state().committed_at.into())
+        .column("fragmentation", ColumnType::Double, |known| Cell::Float(known.layout.fragmentation))
+        .text("recommendation", |known| Cell::maybe(known.layout.recommendation.as_ref(), Cell::text))
 }
 
 /// The entities that are there or should be, as tstable_entities lists them; a table without entity columns has none.

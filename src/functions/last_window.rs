@@ -7,9 +7,7 @@ use tstable_core::Result;
 use super::{
     Shared,
     arguments::{ASKED_PARAMS, VERSION_PARAMS, joined},
-    question::ask_for_many,
-    stretches::{Kind, Stretches},
-    windows::columns,
+    stretches::{Kind, ask_for},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -33,9 +31,6 @@ impl TableFunction for LastWindow {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let least = args.count_at(1, "buckets")?;
-        ask_for_many(&self.0, session, &args, columns, move |asked, projection| {
-            let subjects = asked.subjects()?;
-            Ok(Box::new(Stretches::new(asked.shape, Kind::LastWindow(least), subjects, projection)?))
-        })
+        ask_for(Kind::LastWindow(least), &self.0, session, &args)
     }
 }

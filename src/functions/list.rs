@@ -4,8 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use tstable_core::{
     Result,
-    log::LOG_DIRECTORY,
-    schema::ColumnType,
+    log::{LOG_DIRECTORY, state::TableState},
     storage::local::roots::{Found, find_marked},
     table::Snapshot,
     time::format_value,
@@ -14,7 +13,8 @@ use tstable_core::{
 use super::{
     Shared,
     address::local,
-    report::{Cell, Report, Row, column, text_map},
+    answer::Answer,
+    report::{Cell, text_map},
 };
 use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, TableFunction};
 
@@ -39,44 +39,57 @@ impl TableFunction for List {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let directory = local(session, "dir", &args.text_at(0, "dir")?)?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("root", ColumnType::Varchar),
-            column("version", ColumnType::BigInt),
-            column("rows", ColumnType::BigInt),
-            column("index_min", ColumnType::Varchar),
-            column("index_max", ColumnType::Varchar),
-            column("properties", text_map()),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer().bound(move |session| {
             let found = find_marked(Path::new(&directory), LOG_DIRECTORY)?;
-            let rows: Vec<_> = found.into_iter().map(|found| row(&shared, found, session)).collect();
-            Ok(Box::new(rows.into_iter().map(Ok)))
+            Ok(found.into_iter().map(|found| Listed::open(&shared, found, session)).collect::<Vec<_>>())
         }))
     }
 }
 
 /// One table. One that cannot be opened, or a directory that cannot be looked into, must not hide the others: it has its root and, in
 /// place of properties, what is wrong with it.
-fn row(shared: &Shared, found: Found, session: &dyn Session) -> Row {
-    let root = found.path.to_string_lossy().into_owned();
-    let opened = found.error.map_or_else(|| shared.cache.latest(&root), Err);
-    match opened {
-        Ok((_, snapshot)) => described(&root, &snapshot),
-        Err(e) => {
+struct Listed {
+    root: String,
+    opened: Result<Snapshot>,
+}
+
+impl Listed {
+    fn open(shared: &Shared, found: Found, session: &dyn Session) -> Self {
+        let root = found.path.to_string_lossy().into_owned();
+        let opened = found.error.map_or_else(|| shared.cache.latest(&root).map(|(_, snapshot)| snapshot), Err);
+        if let Err(e) = &opened {
             session.log(LogLevel::Warning, &format!("'{root}' cannot be opened: {e}"));
-            let error = Cell::Pairs(vec![(ERROR_KEY.to_owned(), e.to_string())]);
-            vec![Cell::text(&root), Cell::Null, Cell::Null, Cell::Null, Cell::Null, error]
+        }
+        Self { root, opened }
+    }
+
+    fn state(&self) -> Option<&TableState> {
+        self.opened.as_ref().ok().map(|snapshot| snapshot.state.as_ref())
+    }
+
+    /// The least and the greatest index value as text, as the tables of a tree may have indexes of different types.
+    fn bounds(&self) -> Option<[String; 2]> {
+        let ty = self.opened.as_ref().ok()?.index_type().ok()?;
+        let (min, max) = self.state()?.index_bounds()?;
+        Some([format_value(min, ty), format_value(max, ty)])
+    }
+
+    fn properties(&self) -> Cell {
+        match &self.opened {
+            Ok(snapshot) => {
+                Cell::Pairs(snapshot.state.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+            }
+            Err(e) => Cell::Pairs(vec![(ERROR_KEY.to_owned(), e.to_string())]),
         }
     }
 }
 
-fn described(root: &str, snapshot: &Snapshot) -> Row {
-    let state = &snapshot.state;
-    let bounds = state.index_bounds().zip(snapshot.index_type().ok());
-    let (min, max) = match bounds {
-        Some(((min, max), ty)) => (Cell::text(format_value(min, ty)), Cell::text(format_value(max, ty))),
-        None => (Cell::Null, Cell::Null),
-    };
-    let properties = state.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    vec![Cell::text(root), Cell::count(state.version.0), Cell::count(state.rows()), min, max, Cell::Pairs(properties)]
+fn answer() -> Answer<Listed> {
+    Answer::new()
+        .text("root", |table: &Listed| Cell::text(&table.root))
+        .maybe_count("version", |table| table.state().map(|state| state.version.0))
+        .maybe_count("rows", |table| table.state().map(TableState::rows))
+        .text("index_min", |table| Cell::maybe(table.bounds(), |[min, _]| Cell::text(min)))
+        .text("index_max", |table| Cell::maybe(table.bounds(), |[_, max]| Cell::text(max)))
+        .column("properties", text_map(), Listed::properties)
 }

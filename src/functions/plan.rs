@@ -4,18 +4,11 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
     table::select::{Reason, Selector},
 };
 
-use super::{
-    Shared,
-    arguments::RANGE_AND_VERSION_PARAMS,
-    question::ask,
-    report::{Cell, Row, column},
-    shape::Shape,
-};
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use super::{Shared, answer::Answer, arguments::RANGE_AND_VERSION_PARAMS, question::ask, report::Cell};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Plan(pub(crate) Arc<Shared>);
 
@@ -33,27 +26,31 @@ impl TableFunction for Plan {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        ask(&self.0, session, &args, columns, |asked| {
-            if asked.snapshot.definition().schema.is_none() {
-                return Ok(Box::new(std::iter::empty()));
-            }
-            let selector = Selector::new(&asked.snapshot)?;
-            let query = selector.prepare(asked.range, Vec::new());
-            let row = |segment: &Arc<_>| -> Row {
-                let segment: &tstable_core::log::state::Segment = segment;
-                let reason = selector.judge(segment, &query);
-                vec![Cell::text(&segment.record.id), Cell::Bool(reason == Reason::Kept), Cell::text(reason.words())]
-            };
-            let rows: Vec<_> = asked.snapshot.state.segments.all()?.into_iter().map(row).map(Ok).collect();
-            Ok(Box::new(rows.into_iter()))
-        })
+        ask(
+            &self.0,
+            session,
+            &args,
+            |_| answer(),
+            |asked| {
+                if asked.snapshot.definition().schema.is_none() {
+                    return Ok(Vec::new());
+                }
+                let selector = Selector::new(&asked.snapshot)?;
+                let query = selector.prepare(asked.range, Vec::new());
+                let segments = asked.snapshot.state.segments.all()?;
+                Ok(segments
+                    .into_iter()
+                    .map(|segment| (segment.record.id.clone(), selector.judge(segment, &query)))
+                    .collect())
+            },
+        )
     }
 }
 
-fn columns(_shape: &Shape) -> Vec<OutColumn> {
-    vec![
-        column("segment", ColumnType::Varchar),
-        column("kept", ColumnType::Boolean),
-        column("reason", ColumnType::Varchar),
-    ]
+/// Of a segment's name and what becomes of it.
+fn answer() -> Answer<(String, Reason)> {
+    Answer::new()
+        .text("segment", |(id, _): &(String, Reason)| Cell::text(id))
+        .flag("kept", |(_, reason)| *reason == Reason::Kept)
+        .text("reason", |(_, reason)| Cell::text(reason.words()))
 }

@@ -20,11 +20,11 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    answer::Answer,
     append::{PARAMS, confirms, request},
     arguments::joined,
     bound_to::other_columns,
-    report::{Cell, Report, Row, column},
-    shape::{Named, give_way},
+    report::{Cell, column},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
 
@@ -61,9 +61,7 @@ impl TableFunction for Preview {
         let compare = args.flag("compare")?;
         let told = PARAMS.iter().any(|param| args.named(param.name).is_some());
         let gaps = args.flag("gaps")?;
-        let shown = Shown { parts: bound.len(), told, compare, gaps };
-        let columns = columns(bound.clone(), &index, shown);
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer(&bound, &index, Shown { told, compare, gaps }).bound(move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
             table.check_expected(snapshot.state.version)?;
             if keys(&snapshot, &patterns, &request)? != (bound.clone(), index.clone()) {
@@ -72,13 +70,8 @@ impl TableFunction for Preview {
             let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
             let look = if compare { compared } else { preview };
             let preview = look(&snapshot, &request, &Watch(session))?;
-            let mut left = if gaps { gaps_left(&snapshot, &preview)? } else { HashMap::new() };
-            let mut groups = Vec::with_capacity(preview.files.len());
-            // What is left of an entity stands in its last row, so the last is asked first.
-            for file in preview.files.iter().rev() {
-                groups.push(rows(file, shown, &mut left));
-            }
-            Ok(Box::new(groups.into_iter().rev().flatten().map(Ok)))
+            let left = if gaps { gaps_left(&snapshot, &preview)? } else { HashMap::new() };
+            Ok(lines(preview, left))
         }))
     }
 }
@@ -86,7 +79,6 @@ impl TableFunction for Preview {
 /// Which columns there are.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
-    parts: usize,
     told: bool,
     compare: bool,
     gaps: bool,
@@ -105,32 +97,43 @@ fn gaps_left(snapshot: &Snapshot, preview: &Previewed) -> Result<HashMap<Entity,
     Ok(subjects.into_iter().map(of).collect())
 }
 
-/// A row for each entity of a file, and one for a file without any.
-fn rows(file: &FilePreview, shown: Shown, left: &mut HashMap<Entity, Vec<Cell>>) -> Vec<Row> {
-    let row = |entity: Vec<Cell>, counts: [u64; 3], compared: Option<Counts>, gaps: Option<Vec<Cell>>| {
-        let mut row = vec![Cell::text(&file.file)];
-        row.extend(entity);
-        row.extend(counts.map(Cell::count));
-        row.push(Cell::Bool(file.already_loaded));
-        if shown.compare {
-            let Counts { new, same, changed, missing } = compared.unwrap_or_default();
-            row.extend([new, same, changed, missing].map(Cell::count));
-        }
-        if shown.gaps {
-            row.push(Cell::maybe(gaps, Cell::List));
-        }
-        if shown.told {
-            row.extend([Cell::text(file.status.word()), Cell::maybe(file.message.as_ref(), Cell::text)]);
-        }
-        row
-    };
-    if file.entities.is_empty() {
-        return vec![row(vec![Cell::Null; shown.parts], [0; 3], None, None)];
+/// An entity of a file, or a file without any.
+struct Line {
+    file: Arc<FilePreview>,
+    entity: Option<EntityPreview>,
+    /// In the last line of an entity.
+    gaps: Option<Vec<Cell>>,
+}
+
+impl Line {
+    fn count(&self, of: impl Fn(&EntityPreview) -> u64) -> u64 {
+        self.entity.as_ref().map_or(0, of)
     }
-    let entities = file.entities.iter();
-    let counts = |found: &EntityPreview| [found.rows, found.new_buckets, found.covered_buckets];
-    let cells = |found: &EntityPreview| found.entity.parts().iter().map(Cell::from).collect();
-    entities.map(|found| row(cells(found), counts(found), found.compared, left.remove(&found.entity))).collect()
+
+    fn compared(&self) -> Counts {
+        self.entity.as_ref().and_then(|entity| entity.compared).unwrap_or_default()
+    }
+}
+
+/// A line for each entity of a file, and one for a file without any.
+fn lines(preview: Previewed, mut left: HashMap<Entity, Vec<Cell>>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    // What is left of an entity is told in its last line, so the last file is asked first.
+    for mut file in preview.files.into_iter().rev() {
+        let entities = std::mem::take(&mut file.entities);
+        let file = Arc::new(file);
+        if entities.is_empty() {
+            lines.push(Line { file, entity: None, gaps: None });
+            continue;
+        }
+        lines.extend(entities.into_iter().rev().map(|entity| Line {
+            gaps: left.remove(&entity.entity),
+            file: Arc::clone(&file),
+            entity: Some(entity),
+        }));
+    }
+    lines.reverse();
+    lines
 }
 
 /// The entity columns and the type of the index, which the first file decides for a table that has no columns yet.
@@ -156,17 +159,28 @@ fn gap_list(index: &ColumnType) -> ColumnType {
     ColumnType::List(Box::new(Field::new("element", ColumnType::Struct(fields))))
 }
 
-fn columns(entities: Vec<OutColumn>, index: &ColumnType, shown: Shown) -> Vec<OutColumn> {
-    let compared =
-        ["rows_new", "rows_same", "rows_changed", "rows_missing"].map(|name| column(name, ColumnType::BigInt));
-    let more = [column("status", ColumnType::Varchar), column("message", ColumnType::Varchar)];
-    let counts = ["rows", "new_buckets", "covered_buckets"].map(|name| column(name, ColumnType::BigInt));
-    let own = counts
-        .into_iter()
-        .chain([column("already_loaded", ColumnType::Boolean)])
-        .chain(compared.into_iter().filter(|_| shown.compare))
-        .chain(shown.gaps.then(|| column("gaps", gap_list(index))))
-        .chain(more.into_iter().filter(|_| shown.told));
-    let file = Named::Own(column("file", ColumnType::Varchar));
-    give_way(std::iter::once(file).chain(entities.into_iter().map(Named::Table)).chain(own.map(Named::Own)))
+fn answer(entities: &[OutColumn], index: &ColumnType, shown: Shown) -> Answer<Line> {
+    let mut answer = Answer::new()
+        .text("file", |line: &Line| Cell::text(&line.file.file))
+        .entity(entities, |line| line.entity.as_ref().map(|entity| &entity.entity))
+        .count("rows", |line| line.count(|entity| entity.rows))
+        .count("new_buckets", |line| line.count(|entity| entity.new_buckets))
+        .count("covered_buckets", |line| line.count(|entity| entity.covered_buckets))
+        .flag("already_loaded", |line| line.file.already_loaded);
+    if shown.compare {
+        answer = answer
+            .count("rows_new", |line| line.compared().new)
+            .count("rows_same", |line| line.compared().same)
+            .count("rows_changed", |line| line.compared().changed)
+            .count("rows_missing", |line| line.compared().missing);
+    }
+    if shown.gaps {
+        answer = answer.column("gaps", gap_list(index), |line| Cell::maybe(line.gaps.clone(), Cell::List));
+    }
+    if shown.told {
+        answer = answer
+            .text("status", |line| Cell::text(line.file.status.word()))
+            .text("message", |line| Cell::maybe(line.file.message.as_ref(), Cell::text));
+    }
+    answer
 }

@@ -11,10 +11,10 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    answer::Answer,
     bound_to::BoundTo,
     columnar::{Chunks, Columnar},
     entity_argument::Chosen,
-    report::{Report, RowStream},
     shape::Shape,
 };
 use crate::host::{Args, Bound, OutColumn, Session};
@@ -87,16 +87,20 @@ impl Question {
     }
 }
 
-/// Binds such a function: `columns` from the table's shape, `rows` at each run.
-pub(crate) fn ask(
+/// Binds such a function: `answer` from the table's shape, what it shows by `find` at each run.
+pub(crate) fn ask<T: 'static, I>(
     shared: &Arc<Shared>,
     session: &dyn Session,
     args: &Args,
-    columns: impl FnOnce(&Shape) -> Vec<OutColumn>,
-    rows: impl Fn(Asked<'_>) -> Result<RowStream> + Send + Sync + 'static,
-) -> Result<Arc<dyn Bound>> {
+    answer: impl FnOnce(&Shape) -> Answer<T>,
+    find: impl Fn(Asked<'_>) -> Result<I> + Send + Sync + 'static,
+) -> Result<Arc<dyn Bound>>
+where
+    I: IntoIterator<Item = T>,
+    I::IntoIter: Send + 'static,
+{
     let (question, shape) = Question::of(shared, session, args)?;
-    Ok(Report::bound(columns(&shape), move |session| rows(question.asked(session)?)))
+    Ok(answer(&shape).bound(move |session| find(question.asked(session)?)))
 }
 
 /// Binds such a function that answers with many rows.

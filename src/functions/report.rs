@@ -65,6 +65,42 @@ impl Cell {
     pub(crate) fn maybe<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
         value.map_or(Self::Null, cell)
     }
+
+    fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_int(&self) -> Option<i128> {
+        if let Self::Int(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_float(&self) -> Option<f64> {
+        if let Self::Float(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+
+    fn as_uuid(&self) -> Option<u128> {
+        if let Self::Uuid(value) = self { Some(*value) } else { None }
+    }
+
+    fn as_list(&self) -> Option<&[Self]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    fn as_fields(&self) -> Option<&[Self]> {
+        if let Self::Fields(fields) = self { Some(fields) } else { None }
+    }
+
+    fn as_pairs(&self) -> Option<&[(String, String)]> {
+        if let Self::Pairs(pairs) = self { Some(pairs) } else { None }
+    }
+
+    fn as_interval(&self) -> Option<IntervalMonthDayNano> {
+        if let Self::Interval { days, nanos } = self { Some(IntervalMonthDayNano::new(0, *days, *nanos)) } else { None }
+    }
 }
 
 impl From<IndexValue> for Cell {
@@ -214,60 +250,55 @@ impl Worker for Emitter {
 }
 
 /// The cells of one column as an array of the column's type.
+///
+/// # Errors
+/// `Internal` when a cell is not of that type.
 pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
-    let cells = || rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null));
-    let ints = || cells().map(|cell| if let Cell::Int(value) = cell { Some(*value) } else { None });
+    let cells: Vec<&Cell> = rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null)).collect();
     Ok(match ty {
-        ColumnType::Boolean => {
-            Arc::new(cells().map(|c| if let Cell::Bool(b) = c { Some(*b) } else { None }).collect::<BooleanArray>())
-        }
-        ColumnType::Double => {
-            Arc::new(cells().map(|c| if let Cell::Float(f) = c { Some(*f) } else { None }).collect::<Float64Array>())
-        }
-        ColumnType::Varchar => Arc::new(
-            cells().map(|c| if let Cell::Text(t) = c { Some(t.as_ref()) } else { None }).collect::<StringArray>(),
-        ),
-        ColumnType::Interval => Arc::new(intervals(cells())),
-        ColumnType::List(element) => Arc::new(lists(element, cells())?),
-        ColumnType::Struct(fields) => Arc::new(structs(fields, cells())?),
-        ColumnType::Map(..) => Arc::new(maps(cells())?),
-        ColumnType::Uuid => Arc::new(uuids(cells())?),
+        ColumnType::Boolean => Arc::new(BooleanArray::from(values(ty, &cells, Cell::as_bool)?)),
+        ColumnType::Double => Arc::new(Float64Array::from(values(ty, &cells, Cell::as_float)?)),
+        ColumnType::Varchar => Arc::new(StringArray::from(values(ty, &cells, Cell::as_text)?)),
+        ColumnType::Interval => Arc::new(IntervalMonthDayNanoArray::from(values(ty, &cells, Cell::as_interval)?)),
+        ColumnType::List(element) => Arc::new(lists(element, &values(ty, &cells, Cell::as_list)?)?),
+        ColumnType::Struct(fields) => Arc::new(structs(fields, &values(ty, &cells, Cell::as_fields)?)?),
+        ColumnType::Map(..) => Arc::new(maps(&values(ty, &cells, Cell::as_pairs)?)?),
+        ColumnType::Uuid => Arc::new(uuids(values(ty, &cells, Cell::as_uuid)?)?),
         other => other
-            .array_of(ints())
-            .ok_or_else(|| Error::invalid_argument(format!("a report cannot show a column of type {other}")))?,
+            .array_of(values(ty, &cells, Cell::as_int)?)
+            .ok_or_else(|| Error::internal(format!("a report cannot show a column of type {other}")))?,
     })
 }
 
-fn uuids<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<FixedSizeBinaryArray> {
-    let bytes = cells.map(|cell| if let Cell::Uuid(number) = cell { Some(number.to_be_bytes()) } else { None });
+/// What `take` finds in each cell; none of a NULL.
+fn values<'a, T>(ty: &ColumnType, cells: &[&'a Cell], take: impl Fn(&'a Cell) -> Option<T>) -> Result<Vec<Option<T>>> {
+    let other = |cell: &Cell| Error::internal(format!("a column of type {ty} was to show {cell:?}"));
+    let value = |cell: &&'a Cell| match (*cell, take(cell)) {
+        (Cell::Null, _) => Ok(None),
+        (cell, None) => Err(other(cell)),
+        (_, value) => Ok(value),
+    };
+    cells.iter().map(value).collect()
+}
+
+fn uuids(numbers: Vec<Option<u128>>) -> Result<FixedSizeBinaryArray> {
+    let bytes = numbers.into_iter().map(|number| number.map(u128::to_be_bytes));
     FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, 16)
-        .map_err(|e| Error::invalid_argument("a report cannot show a UUID").caused_by(e))
+        .map_err(|e| Error::internal("a report cannot show a UUID").caused_by(e))
 }
 
-fn intervals<'a>(cells: impl Iterator<Item = &'a Cell>) -> IntervalMonthDayNanoArray {
-    cells
-        .map(|cell| match cell {
-            Cell::Interval { days, nanos } => Some(IntervalMonthDayNano::new(0, *days, *nanos)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn lists<'a>(element: &Field, cells: impl Iterator<Item = &'a Cell>) -> Result<ListArray> {
-    let lists: Vec<Option<&[Cell]>> =
-        cells.map(|cell| if let Cell::List(items) = cell { Some(items.as_slice()) } else { None }).collect();
+fn lists(element: &Field, lists: &[Option<&[Cell]>]) -> Result<ListArray> {
     let lengths = lists.iter().map(|list| list.map_or(0, <[Cell]>::len));
     let valid = NullBuffer::from_iter(lists.iter().map(Option::is_some));
     let items: Vec<Row> = lists.iter().flatten().flat_map(|list| list.iter().map(|cell| vec![cell.clone()])).collect();
     let field = Arc::new(element.ty.arrow_field(&element.name, Strings::Plain));
     let values = array(&element.ty, &items, 0)?;
     ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), values, Some(valid))
-        .map_err(|e| Error::invalid_argument("a report cannot show a list").caused_by(e))
+        .map_err(|e| Error::internal("a report cannot show a list").caused_by(e))
 }
 
-fn structs<'a>(fields: &[Field], cells: impl Iterator<Item = &'a Cell>) -> Result<StructArray> {
-    let rows: Vec<Row> =
-        cells.map(|cell| if let Cell::Fields(parts) = cell { parts.clone() } else { Row::new() }).collect();
+fn structs(fields: &[Field], structs: &[Option<&[Cell]>]) -> Result<StructArray> {
+    let rows: Vec<Row> = structs.iter().map(|fields| fields.map_or_else(Row::new, <[Cell]>::to_vec)).collect();
     let parts = fields.iter().enumerate().map(|(i, field)| {
         let arrow = Arc::new(field.ty.arrow_field(&field.name, Strings::Plain));
         Ok((arrow, array(&field.ty, &rows, i)?))
@@ -275,18 +306,16 @@ fn structs<'a>(fields: &[Field], cells: impl Iterator<Item = &'a Cell>) -> Resul
     Ok(StructArray::from(parts.collect::<Result<Vec<_>>>()?))
 }
 
-fn maps<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<MapArray> {
+fn maps(maps: &[Option<&[(String, String)]>]) -> Result<MapArray> {
     let names = MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
     let mut builder = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
-    for cell in cells {
-        if let Cell::Pairs(pairs) = cell {
-            for (key, value) in pairs {
-                builder.keys().append_value(key);
-                builder.values().append_value(value);
-            }
+    for pairs in maps {
+        for (key, value) in pairs.iter().flat_map(|pairs| pairs.iter()) {
+            builder.keys().append_value(key);
+            builder.values().append_value(value);
         }
-        let appended = builder.append(matches!(cell, Cell::Pairs(_)));
-        appended.map_err(|e| Error::invalid_argument("a report cannot show a map").caused_by(e))?;
+        let appended = builder.append(pairs.is_some());
+        appended.map_err(|e| Error::internal("a report cannot show a map").caused_by(e))?;
     }
     Ok(builder.finish())
 }

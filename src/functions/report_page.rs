@@ -5,17 +5,12 @@ use std::{path::Path, sync::Arc};
 use tstable_core::{
     Result,
     log::LOG_DIRECTORY,
-    schema::ColumnType,
     storage::outside::write_outside,
-    table::report::{Report as CoreReport, render},
+    table::report::{Report, render},
 };
 
 use super::{
-    Shared, address,
-    arguments::RANGE_AND_VERSION_PARAMS,
-    bound_to::BoundTo,
-    report::{Cell, Report, column},
-    shape::Shape,
+    Shared, address, answer::Answer, arguments::RANGE_AND_VERSION_PARAMS, bound_to::BoundTo, report::Cell, shape::Shape,
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -45,25 +40,27 @@ impl TableFunction for ReportPage {
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let bound_to = BoundTo::shape(&root, &snapshot)?;
         let range = args.range(session, &Shape::of(&snapshot)?.index)?;
-        let columns = vec![
-            column("file", ColumnType::Varchar),
-            column("bytes", ColumnType::BigInt),
-            column("entities", ColumnType::BigInt),
-            column("periods", ColumnType::BigInt),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        let answer = Answer::new()
+            .text("file", |page: &Written| Cell::text(&page.file))
+            .count("bytes", |page| page.bytes)
+            .count("entities", |page| page.entities)
+            .count("periods", |page| page.periods);
+        Ok(answer.bound(move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
-            let report = CoreReport::of(&snapshot, &range)?;
+            let report = Report::of(&snapshot, &range)?;
             let page = render(&report);
             write_outside(Path::new(&file), page.as_bytes(), LOG_DIRECTORY)?;
-            let row = vec![
-                Cell::text(&file),
-                Cell::count(page.len() as u64),
-                Cell::count(report.entities() as u64),
-                Cell::count(report.periods() as u64),
-            ];
-            Ok(Box::new(std::iter::once(Ok(row))))
+            let (entities, periods) = (report.entities() as u64, report.periods() as u64);
+            Ok([Written { file: file.clone(), bytes: page.len() as u64, entities, periods }])
         }))
     }
+}
+
+/// What was written.
+struct Written {
+    file: String,
+    bytes: u64,
+    entities: u64,
+    periods: u64,
 }

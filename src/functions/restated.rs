@@ -4,7 +4,6 @@ use std::{path::PathBuf, sync::Arc};
 
 use tstable_core::{
     Error, Result,
-    schema::ColumnType,
     storage::outside::expand,
     table::{
         Snapshot,
@@ -16,13 +15,7 @@ use tstable_core::{
     },
 };
 
-use super::{
-    Shared, Watch,
-    arguments::VERSION_PARAMS,
-    bound_to::BoundTo,
-    report::{Cell, Report, Row, column},
-    shape::{Shape, row},
-};
+use super::{Shared, Watch, answer::Answer, arguments::VERSION_PARAMS, bound_to::BoundTo, report::Cell, shape::Shape};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Restated(pub(crate) Arc<Shared>);
@@ -48,13 +41,7 @@ impl TableFunction for Restated {
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         snapshot.schema()?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
-        let columns = shape.columns([
-            column("index", shape.index.clone()),
-            column("column", ColumnType::Varchar),
-            column("old_value", ColumnType::Varchar),
-            column("new_value", ColumnType::Varchar),
-        ]);
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer(&shape).bound_to_each(move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
             let mut files = expand(&patterns)?.into_iter();
@@ -62,14 +49,23 @@ impl TableFunction for Restated {
             let first = files.next().map(|path| compared(&snapshot, path, &Watch(session))).transpose()?.flatten();
             let others = files.filter_map(move |path| compared(&snapshot, path, &Unwatched).transpose());
             let all = first.map(Ok).into_iter().chain(others);
-            Ok(Box::new(all.flat_map(|file| -> Box<dyn Iterator<Item = Result<Row>> + Send> {
+            Ok(all.flat_map(|file| -> Box<dyn Iterator<Item = Result<Value>> + Send> {
                 match file {
-                    Ok(values) => Box::new(values.map(|value| value.map(cells))),
+                    Ok(values) => Box::new(values),
                     Err(e) => Box::new(std::iter::once(Err(e))),
                 }
-            })))
+            }))
         }))
     }
+}
+
+fn answer(shape: &Shape) -> Answer<Value> {
+    Answer::new()
+        .entity(&shape.entities, |value: &Value| Some(&value.entity))
+        .index("index", &shape.index, |value| value.index)
+        .text("column", |value| Cell::text(&value.column))
+        .text("old_value", |value| Cell::maybe(value.old.as_ref(), Cell::text))
+        .text("new_value", |value| Cell::maybe(value.new.as_ref(), Cell::text))
 }
 
 /// The values that a file restates; none of a file without rows.
@@ -79,16 +75,4 @@ fn compared(snapshot: &Snapshot, path: PathBuf, monitor: &dyn Monitor) -> Result
     let Some(file) = arrival.rows() else { return Ok(None) };
     let named = |e: Error| e.with("file", path.display());
     Comparison::new(snapshot.storage(), &snapshot.state, &target, file, true, monitor).map(Some).map_err(named)
-}
-
-fn cells(value: Value) -> Row {
-    row(
-        &value.entity,
-        [
-            value.index.into(),
-            Cell::text(&value.column),
-            Cell::maybe(value.old, Cell::text),
-            Cell::maybe(value.new, Cell::text),
-        ],
-    )
 }

@@ -5,17 +5,10 @@ use std::sync::Arc;
 use tstable_core::{
     Result,
     log::{commit::SortOrder, definition::Definition, state::Segment},
-    schema::ColumnType,
 };
 
-use super::{
-    Shared,
-    arguments::RANGE_AND_VERSION_PARAMS,
-    question::ask,
-    report::{Cell, Row, column},
-    shape::Shape,
-};
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use super::{Shared, answer::Answer, arguments::RANGE_AND_VERSION_PARAMS, question::ask, report::Cell, shape::Shape};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Segments(pub(crate) Arc<Shared>);
 
@@ -33,48 +26,39 @@ impl TableFunction for Segments {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        ask(&self.0, session, &args, columns, |asked| {
-            let segments: Vec<_> = asked.snapshot.state.segments.all()?.into_iter().cloned().collect();
-            let (range, definition) = (asked.range, Arc::clone(&asked.snapshot.state.definition));
-            Ok(Box::new(segments.into_iter().filter(move |s| s.meets(&range)).map(move |s| Ok(row(&s, &definition)))))
+        ask(&self.0, session, &args, answer, |asked| {
+            let (range, definition) = (asked.range, &asked.snapshot.state.definition);
+            let segments = asked.snapshot.state.segments.all()?.into_iter().filter(|segment| segment.meets(&range));
+            Ok(segments.map(|segment| (Arc::clone(segment), Arc::clone(definition))).collect::<Vec<_>>())
         })
     }
 }
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    vec![
-        column("segment", ColumnType::Varchar),
-        column("path", ColumnType::Varchar),
-        column("rows", ColumnType::BigInt),
-        column("bytes", ColumnType::BigInt),
-        column("index_min", shape.index.clone()),
-        column("index_max", shape.index.clone()),
-        column("entity_count", ColumnType::BigInt),
-        column("sorted_by", ColumnType::Varchar),
-        column("added_version", ColumnType::BigInt),
-        column("source", ColumnType::Varchar),
-        column("constants", ColumnType::Varchar),
-    ]
+type Line = (Arc<Segment>, Arc<Definition>);
+
+fn answer(shape: &Shape) -> Answer<Line> {
+    Answer::new()
+        .text("segment", |(segment, _): &Line| Cell::text(&segment.record.id))
+        .text("path", |(segment, _)| Cell::text(&segment.record.path))
+        .count("rows", |(segment, _)| segment.record.rows)
+        .count("bytes", |(segment, _)| segment.record.bytes)
+        .index("index_min", &shape.index, |(segment, _)| segment.record.index_min)
+        .index("index_max", &shape.index, |(segment, _)| segment.record.index_max)
+        .count("entity_count", |(segment, _)| segment.record.entities)
+        .text("sorted_by", |(segment, _)| Cell::maybe(segment.record.sorted_by.map(order), Cell::text))
+        .count("added_version", |(segment, _)| segment.added.0)
+        .text("source", |(segment, _)| sources(segment))
+        .text("constants", |(segment, definition)| Cell::maybe(segment.record.constants_json(definition), Cell::text))
 }
 
-fn row(segment: &Segment, definition: &Definition) -> Row {
-    let record = &segment.record;
-    let sources: Vec<_> = record.sources.iter().map(|source| source.path.as_str()).collect();
-    let order = record.sorted_by.map(|order| match order {
+fn order(order: SortOrder) -> &'static str {
+    match order {
         SortOrder::Index => "index",
         SortOrder::EntityIndex => "entity, index",
-    });
-    vec![
-        Cell::text(&record.id),
-        Cell::text(&record.path),
-        Cell::count(record.rows),
-        Cell::count(record.bytes),
-        record.index_min.into(),
-        record.index_max.into(),
-        Cell::count(record.entities),
-        Cell::maybe(order, Cell::text),
-        Cell::count(segment.added.0),
-        if sources.is_empty() { Cell::Null } else { Cell::text(sources.join(", ")) },
-        Cell::maybe(record.constants_json(definition), Cell::text),
-    ]
+    }
+}
+
+fn sources(segment: &Segment) -> Cell {
+    let sources: Vec<_> = segment.record.sources.iter().map(|source| source.path.as_str()).collect();
+    if sources.is_empty() { Cell::Null } else { Cell::text(sources.join(", ")) }
 }

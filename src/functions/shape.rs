@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use tstable_core::{
     Result,
-    coverage::Entity,
     schema::{ColumnType, TimeUnit},
     table::Snapshot,
     time::{BucketId, Grid, IndexValue, WidthUnit},
@@ -13,7 +12,7 @@ use tstable_core::{
 
 use super::{
     literal::unit_nanos,
-    report::{Cell, Row, column},
+    report::{Cell, column},
 };
 use crate::host::OutColumn;
 
@@ -75,6 +74,11 @@ impl Shape {
     pub(crate) fn end(&self, bucket: BucketId) -> IndexValue {
         self.grid.end_of(bucket)
     }
+
+    /// Where the first bucket begins and the last one ends.
+    pub(crate) fn bounds(&self, first: BucketId, last: BucketId) -> (IndexValue, IndexValue) {
+        (self.start(first), self.end(last))
+    }
 }
 
 /// A result column, and whose name it has.
@@ -109,9 +113,4 @@ pub(crate) fn give_way(columns: impl IntoIterator<Item = Named>) -> Vec<OutColum
             Named::Own(column) => free(column, &mut taken),
         })
         .collect()
-}
-
-/// A row that begins with the entity's values.
-pub(crate) fn row(entity: &Entity, more: impl IntoIterator<Item = Cell>) -> Row {
-    entity.parts().iter().map(Cell::from).chain(more).collect()
 }

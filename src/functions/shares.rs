@@ -11,12 +11,13 @@ use tstable_core::{
 
 use super::{
     Shared,
+    answer::Answer,
     arguments::{RANGE_PARAMS, VERSION_PARAMS, joined},
     question::ask,
-    report::{Cell, Row, column},
+    report::Cell,
     shape::Shape,
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Shares(pub(crate) Arc<Shared>);
 
@@ -36,13 +37,13 @@ impl TableFunction for Shares {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let parts = args.count_at(1, "n")?;
         let by = by(args.text("by")?)?;
-        ask(&self.0, session, &args, columns, move |asked| {
+        ask(&self.0, session, &args, answer, move |asked| {
             if asked.snapshot.definition().schema.is_none() {
-                return Ok(Box::new(std::iter::empty()));
+                return Ok(Vec::new());
             }
             let version = asked.snapshot.state.version.0;
             let shares = asked.snapshot.shares(parts, by, &asked.range)?;
-            Ok(Box::new((1_u64..).zip(shares).map(move |(number, share)| Ok(row(number, share, version)))))
+            Ok((1_u64..).zip(shares).map(|(number, share)| Line { number, version, share }).collect())
         })
     }
 }
@@ -64,28 +65,25 @@ fn entity_type(shape: &Shape) -> ColumnType {
     }
 }
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    vec![
-        column("share", ColumnType::BigInt),
-        column("start", shape.index.clone()),
-        column("until", shape.index.clone()),
-        column("entities", ColumnType::List(Box::new(Field::new("element", entity_type(shape))))),
-        column("version", ColumnType::BigInt),
-        column("rows", ColumnType::BigInt),
-        column("bytes", ColumnType::BigInt),
-    ]
+/// One share.
+struct Line {
+    number: u64,
+    version: u64,
+    share: Share,
 }
 
-fn row(number: u64, share: Share, version: u64) -> Row {
-    vec![
-        Cell::count(number),
-        Cell::maybe(share.range.start, Cell::from),
-        Cell::maybe(share.range.until, Cell::from),
-        Cell::maybe(share.entities, |entities| Cell::List(entities.iter().map(entity).collect())),
-        Cell::count(version),
-        Cell::count(share.rows),
-        Cell::count(share.bytes),
-    ]
+fn answer(shape: &Shape) -> Answer<Line> {
+    let entities = |line: &Line| {
+        Cell::maybe(line.share.entities.as_ref(), |entities| Cell::List(entities.iter().map(entity).collect()))
+    };
+    Answer::new()
+        .count("share", |line: &Line| line.number)
+        .maybe_index("start", &shape.index, |line| line.share.range.start)
+        .maybe_index("until", &shape.index, |line| line.share.range.until)
+        .column("entities", ColumnType::List(Box::new(Field::new("element", entity_type(shape)))), entities)
+        .count("version", |line| line.version)
+        .count("rows", |line| line.share.rows)
+        .count("bytes", |line| line.share.bytes)
 }
 
 fn entity(entity: &Entity) -> Cell {

@@ -4,18 +4,13 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    schema::ColumnType,
+    coverage::Entity,
     table::{At, origins::derived_version, since::Since},
-    time::BucketId,
+    time::{BucketId, IndexValue},
 };
 
-use super::{
-    Shared, Watch,
-    bound_to::BoundTo,
-    report::{Cell, Report, column},
-    shape::{Shape, row},
-};
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use super::{Shared, Watch, answer::Answer, bound_to::BoundTo, shape::Shape};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Stale(pub(crate) Arc<Shared>);
 
@@ -41,35 +36,43 @@ impl TableFunction for Stale {
         let shared = Arc::clone(&self.0);
         let (_, bound) = shared.snapshot(&source, &At::Latest, session)?;
         let bound_to = BoundTo::shape(&source, &bound)?;
-        Ok(Report::bound(columns(&Shape::of(&bound)?), move |session| {
+        Ok(answer(&Shape::of(&bound)?).bound(move |session| {
             let (_, derived) = shared.snapshot(&root, &At::Latest, session)?;
             let (table, now) = shared.snapshot(&source, &At::Latest, session)?;
             bound_to.check(&now)?;
-            if now.definition().schema.is_none() {
-                return Ok(Box::new(std::iter::empty()));
-            }
-            let recorded = derived_version(&derived.state, &now.definition().table_id)?;
-            let since = Since::new(&table, &now, recorded, &shared.cache).map_err(|e| e.with("source", &source))?;
-            let changed = since.changed(&Watch(session))?;
             let (shape, version) = (Arc::new(Shape::of(&now)?), now.state.version.0);
-            let sets: Vec<_> =
-                changed.iter().map(|(entity, set)| (entity.clone(), set.runs().collect::<Vec<_>>())).collect();
-            let rows = sets.into_iter().flat_map(move |(entity, runs)| {
+            let mut changed = Vec::new();
+            if now.definition().schema.is_some() {
+                let recorded = derived_version(&derived.state, &now.definition().table_id)?;
+                let since = Since::new(&table, &now, recorded, &shared.cache).map_err(|e| e.with("source", &source))?;
+                let sets = since.changed(&Watch(session))?;
+                changed.extend(sets.iter().map(|(entity, set)| (entity.clone(), set.runs().collect::<Vec<_>>())));
+            }
+            Ok(changed.into_iter().flat_map(move |(entity, runs)| {
                 let shape = Arc::clone(&shape);
-                runs.into_iter().flat_map(|run| run.first.0..=run.last.0).map(BucketId).map(move |bucket| {
-                    let bounds = [shape.start(bucket).into(), shape.end(bucket).into(), Cell::count(version)];
-                    Ok(row(&entity, bounds))
+                let buckets = runs.into_iter().flat_map(|run| run.first.0..=run.last.0);
+                buckets.map(BucketId).map(move |bucket| Line {
+                    entity: entity.clone(),
+                    bounds: shape.bounds(bucket, bucket),
+                    version,
                 })
-            });
-            Ok(Box::new(rows))
+            }))
         }))
     }
 }
 
-fn columns(shape: &Shape) -> Vec<OutColumn> {
-    shape.columns([
-        column("bucket_start", shape.index.clone()),
-        column("bucket_end", shape.index.clone()),
-        column("source_version", ColumnType::BigInt),
-    ])
+/// One bucket of an entity.
+struct Line {
+    entity: Entity,
+    bounds: (IndexValue, IndexValue),
+    /// Of the source.
+    version: u64,
+}
+
+fn answer(shape: &Shape) -> Answer<Line> {
+    Answer::new()
+        .entity(&shape.entities, |line: &Line| Some(&line.entity))
+        .index("bucket_start", &shape.index, |line| line.bounds.0)
+        .index("bucket_end", &shape.index, |line| line.bounds.1)
+        .count("source_version", |line| line.version)
 }

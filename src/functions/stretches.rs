@@ -17,12 +17,14 @@ use tstable_core::{
 };
 
 use super::{
+    Shared,
     columnar::{Chunk, Chunks},
     literal::unit_nanos,
-    report::{Cell, Row, array},
+    question::ask_for_many,
+    report::{Cell, Row, array, column},
     shape::Shape,
 };
-use crate::host::{CHUNK_ROWS, OutColumn, Session};
+use crate::host::{Args, Bound, CHUNK_ROWS, OutColumn, Session};
 
 const NANOS_PER_DAY: i128 = 86_400 * 1_000_000_000;
 
@@ -37,7 +39,48 @@ pub(super) enum Kind {
     LastWindow(u64),
 }
 
+/// A column of its own that a stretch has.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    Start,
+    End,
+    Buckets,
+    Duration,
+    Position,
+}
+
 impl Kind {
+    /// What is told of a stretch, and under which names.
+    fn told(self) -> &'static [(&'static str, Told)] {
+        match self {
+            Self::Gaps(_) => &[
+                ("gap_start", Told::Start),
+                ("gap_end", Told::End),
+                ("buckets", Told::Buckets),
+                ("duration", Told::Duration),
+                ("position", Told::Position),
+            ],
+            Self::Windows(_) | Self::LastWindow(_) => {
+                &[("window_start", Told::Start), ("window_end", Told::End), ("buckets", Told::Buckets)]
+            }
+        }
+    }
+
+    /// The entity columns, then those.
+    fn columns(self, shape: &Shape) -> Vec<OutColumn> {
+        shape.columns(self.told().iter().map(|(name, told)| {
+            column(
+                *name,
+                match told {
+                    Told::Start | Told::End => shape.index.clone(),
+                    Told::Buckets => ColumnType::BigInt,
+                    Told::Duration => shape.duration_type(),
+                    Told::Position => ColumnType::Varchar,
+                },
+            )
+        }))
+    }
+
     /// The first stretches of `part`, at most `count` of them. `part` reaches to the end of the subject's extent, and begins where
     /// the extent does or behind a stretch.
     fn of(self, subject: &Subject, part: Run, most: usize) -> Vec<Stretch> {
@@ -50,8 +93,22 @@ impl Kind {
     }
 }
 
+/// Binds a call that lists the stretches of a kind.
+pub(super) fn ask_for(kind: Kind, shared: &Arc<Shared>, session: &dyn Session, args: &Args) -> Result<Arc<dyn Bound>> {
+    ask_for_many(
+        shared,
+        session,
+        args,
+        |shape| kind.columns(shape),
+        move |asked, projection| {
+            let subjects = asked.subjects()?;
+            Ok(Box::new(Stretches::new(asked.shape, kind, subjects, projection)?))
+        },
+    )
+}
+
 /// The stretches of all subjects in order.
-pub(super) struct Stretches {
+struct Stretches {
     shape: Shape,
     kind: Kind,
     subjects: Vec<Subject>,
@@ -77,7 +134,7 @@ struct Buffers {
 }
 
 impl Stretches {
-    pub(super) fn new(shape: Shape, kind: Kind, subjects: Vec<Subject>, projection: &[usize]) -> Result<Self> {
+    fn new(shape: Shape, kind: Kind, subjects: Vec<Subject>, projection: &[usize]) -> Result<Self> {
         let rows: Vec<Row> = subjects.iter().map(|s| s.entity.parts().iter().map(Cell::from).collect()).collect();
         let mut entities = Vec::new();
         for (at, column) in shape.entities.iter().enumerate() {
@@ -126,17 +183,19 @@ impl Stretches {
     fn column(&self, at: usize) -> Result<ArrayRef> {
         let rows = &self.rows;
         let Some(own) = at.checked_sub(self.entities.len()) else { return self.entity(at) };
-        Ok(match own {
-            0 => index_array(&self.shape.index, &rows.start)?,
-            1 => index_array(&self.shape.index, &rows.end)?,
-            2 => Arc::new(Int64Array::from(rows.buckets.clone())),
-            3 => self.durations(),
-            _ => dictionary(&rows.position, &self.words)?,
+        let missing = || Error::internal("a column that is not there was asked for");
+        let (_, told) = self.kind.told().get(own).ok_or_else(missing)?;
+        Ok(match told {
+            Told::Start => index_array(&self.shape.index, &rows.start)?,
+            Told::End => index_array(&self.shape.index, &rows.end)?,
+            Told::Buckets => Arc::new(Int64Array::from(rows.buckets.clone())),
+            Told::Duration => self.durations(),
+            Told::Position => dictionary(&rows.position, &self.words)?,
         })
     }
 
     fn entity(&self, at: usize) -> Result<ArrayRef> {
-        let missing = || Error::invalid_argument("a column that is not there was asked for");
+        let missing = || Error::internal("a column that is not there was asked for");
         let (column, values) = self.entities.get(at).ok_or_else(missing)?;
         if column.ty == ColumnType::Varchar {
             // A dictionary of only the chunk's subjects, which follow each other, is small enough to be quick.

@@ -8,13 +8,13 @@ use tstable_core::{
         commit::{Action, Instant},
         state::TableState,
     },
-    schema::ColumnType,
     table::{At, Table},
 };
 
 use super::{
     Shared,
-    report::{Cell, INSTANT, Report, column},
+    answer::Answer,
+    report::{Cell, INSTANT},
 };
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
@@ -36,21 +36,23 @@ impl TableFunction for Tags {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("name", ColumnType::Varchar),
-            column("tagged_version", ColumnType::BigInt),
-            column("created_at", INSTANT),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        Ok(answer().bound(move |session| {
             let (table, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-            let created = created(&table, &snapshot.state)?;
-            let rows = snapshot.state.tags.iter().map(|(name, version)| {
-                let at = created.get(name).copied();
-                Ok(vec![Cell::text(name), Cell::count(version.0), at.map_or(Cell::Null, Cell::from)])
-            });
-            Ok(Box::new(rows.collect::<Vec<_>>().into_iter()))
+            let mut created = created(&table, &snapshot.state)?;
+            let tags = snapshot.state.tags.iter();
+            Ok(tags.map(|(name, version)| (name.clone(), version.0, created.remove(name))).collect::<Vec<_>>())
         }))
     }
+}
+
+/// Of a tag, the version that it names and when it was given.
+type Tagged = (String, u64, Option<Instant>);
+
+fn answer() -> Answer<Tagged> {
+    Answer::new()
+        .text("name", |(name, ..): &Tagged| Cell::text(name))
+        .count("tagged_version", |(_, version, _)| *version)
+        .column("created_at", INSTANT, |(.., at)| Cell::maybe(*at, Cell::from))
 }
 
 /// When each tag was given last, as far back as there are commits.

@@ -3,14 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use tstable_core::{
-    Error, ErrorKind, Result, log::LOG_DIRECTORY, schema::ColumnType, storage::local::roots::find_marked,
-    table::verify::Finding,
+    Error, ErrorKind, Result, log::LOG_DIRECTORY, storage::local::roots::find_marked, table::verify::Finding,
 };
 
-use super::{
-    Shared, Watch,
-    report::{Cell, Report, column},
-};
+use super::{Shared, Watch, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 const EMPTIED: &str = "its log has no commit: either making the table stopped half-way, or every file of it was deleted, as DuckDB does for \
@@ -35,26 +31,17 @@ impl TableFunction for Verify {
         let root = args.root(session)?;
         let deep = args.flag("deep")?;
         let shared = Arc::clone(&self.0);
-        let columns = vec![
-            column("what", ColumnType::Varchar),
-            column("path", ColumnType::Varchar),
-            column("ok", ColumnType::Boolean),
-            column("problem", ColumnType::Varchar),
-        ];
-        Ok(Report::bound(columns, move |session| {
+        let answer = Answer::new()
+            .text("what", |finding: &Finding| Cell::text(finding.what))
+            .text("path", |finding| Cell::text(&finding.path))
+            .flag("ok", |finding| finding.problem.is_none())
+            .text("problem", |finding| Cell::maybe(finding.problem.as_ref(), Cell::text));
+        Ok(answer.bound(move |session| {
             let verify = |root: &str| shared.cache.table(root).verify(deep, &Watch(session));
-            let findings = match verify(&root) {
-                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, verify, e)?,
-                findings => findings?,
-            };
-            Ok(Box::new(findings.into_iter().map(|finding| {
-                Ok(vec![
-                    Cell::text(finding.what),
-                    Cell::text(&finding.path),
-                    Cell::Bool(finding.problem.is_none()),
-                    Cell::maybe(finding.problem, Cell::text),
-                ])
-            })))
+            match verify(&root) {
+                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, verify, e),
+                findings => findings,
+            }
         }))
     }
 }

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use tstable_core::{Result, schema::ColumnType};
+use tstable_core::Result;
 
 use super::{
     Shared,
     arguments::RUNS_PARAMS,
-    question::ask_for_many,
-    report::column,
-    shape::Shape,
-    stretches::{Kind, Stretches},
+    stretches::{Kind, ask_for},
 };
-use crate::host::{Args, Bound, OutColumn, Param, ParamType, Session, Signature, TableFunction};
+use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Windows(pub(crate) Arc<Shared>);
 
@@ -31,17 +28,6 @@ impl TableFunction for Windows {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let least = args.count("min_buckets")?.unwrap_or(1);
-        ask_for_many(&self.0, session, &args, columns, move |asked, projection| {
-            let subjects = asked.subjects()?;
-            Ok(Box::new(Stretches::new(asked.shape, Kind::Windows(least), subjects, projection)?))
-        })
+        ask_for(Kind::Windows(least), &self.0, session, &args)
     }
-}
-
-pub(super) fn columns(shape: &Shape) -> Vec<OutColumn> {
-    shape.columns([
-        column("window_start", shape.index.clone()),
-        column("window_end", shape.index.clone()),
-        column("buckets", ColumnType::BigInt),
-    ])
 }
