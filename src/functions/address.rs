@@ -9,6 +9,7 @@ use tstable_core::{
     storage::{is_remote, is_remote_file, local::roots::stranger},
 };
 
+use super::access::{self, Sources, check_directory, check_file};
 use crate::host::{Args, Session};
 
 impl Args {
@@ -18,24 +19,31 @@ impl Args {
     }
 
     /// A positional argument of one file or a list of them, here, in a store or on the web, patterns included.
-    pub(crate) fn files_at(&self, session: &dyn Session, index: usize, name: &str) -> Result<Vec<String>> {
-        self.texts_at(index, name)?.iter().map(|address| source(session, name, address)).collect()
+    pub(crate) fn files_at(&self, session: &dyn Session, index: usize, name: &'static str) -> Result<Sources> {
+        let texts = self.texts_at(index, name)?;
+        let patterns = texts.iter().map(|address| source(session, name, address)).collect::<Result<_>>()?;
+        Ok(Sources { name, patterns, access: access::of(session) })
     }
 
     /// A named file, here or in a store.
     pub(crate) fn file(&self, session: &dyn Session, name: &str) -> Result<Option<String>> {
-        self.text(name)?.map(|address| place(session, name, &address)).transpose()
+        let reached = |address: String| {
+            let path = place(session, name, &address)?;
+            check_file(&access::of(session), name, &path).map(|()| path)
+        };
+        self.text(name)?.map(reached).transpose()
     }
 
-    /// A named local path.
+    /// A named file of this machine.
     pub(crate) fn path(&self, session: &dyn Session, name: &str) -> Result<Option<String>> {
-        self.text(name)?.map(|address| local(session, name, &address)).transpose()
+        self.text(name)?.map(|address| local_file(session, name, &address)).transpose()
     }
 }
 
 /// A table's directory as a local path, or its address in a store, without trailing slashes.
 pub(crate) fn root(session: &dyn Session, name: &str, address: &str) -> Result<String> {
     let path = place(session, name, address)?;
+    check_directory(&access::of(session), name, &path)?;
     let trimmed = path.trim_end_matches('/');
     if is_remote(&path) && !is_remote(trimmed) {
         // There is nothing behind the slashes, as whoever opens it will say.
@@ -50,20 +58,39 @@ pub(crate) fn beyond_duckdb(path: &str) -> &str {
     path.strip_prefix("tstable:").filter(|address| is_remote(address)).unwrap_or(path)
 }
 
-/// An address in a store as it is, or the local path that another one stands for.
+/// An address in a store as it is, or the local path that another one stands for, whether or not the session may reach it.
 ///
 /// # Errors
 /// As [`local`].
-pub(crate) fn place(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+fn place(session: &dyn Session, name: &str, address: &str) -> Result<String> {
     if is_remote(address) { Ok(address.to_owned()) } else { local(session, name, address) }
 }
 
 /// As [`place`], for what is loaded, which may be on the web too.
 fn source(session: &dyn Session, name: &str, address: &str) -> Result<String> {
-    if is_remote_file(address) { Ok(address.to_owned()) } else { local(session, name, address) }
+    let path = if is_remote_file(address) { address.to_owned() } else { local(session, name, address)? };
+    check_file(&access::of(session), name, &path).map(|()| path)
 }
 
-/// The local path that an address stands for.
+/// A directory of this machine.
+///
+/// # Errors
+/// As [`local`]; `InvalidArgument` for one that the session may not reach.
+pub(crate) fn local_directory(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    let path = local(session, name, address)?;
+    check_directory(&access::of(session), name, &path).map(|()| path)
+}
+
+/// A file of this machine.
+///
+/// # Errors
+/// As [`local_directory`].
+pub(crate) fn local_file(session: &dyn Session, name: &str, address: &str) -> Result<String> {
+    let path = local(session, name, address)?;
+    check_file(&access::of(session), name, &path).map(|()| path)
+}
+
+/// The local path that an address stands for, whether or not the session may reach it.
 ///
 /// # Errors
 /// `InvalidArgument` for an address of anything but this machine, for the home directory of another user, and for `~` where
@@ -145,7 +172,7 @@ fn scheme(address: &str) -> Option<&str> {
 
 /// The home directory as DuckDB has it: its setting, or that of the operating system.
 fn home(session: &dyn Session, name: &str, address: &str) -> Result<String> {
-    let set = session.setting("home_directory").ok_or_else(|| {
+    let set = session.text_setting("home_directory").ok_or_else(|| {
         refusal(
             name,
             address,

@@ -1,8 +1,10 @@
 //! What is a path of this machine, and what is refused.
 #![allow(clippy::unwrap_used)]
 
+use tstable_core::prune::expr::Constant;
+
 use super::*;
-use crate::host::LogLevel;
+use crate::host::{Arg, LogLevel};
 
 struct Home(Option<&'static str>);
 
@@ -11,9 +13,8 @@ impl Session for Home {
     fn interrupted(&self) -> bool {
         false
     }
-    fn setting(&self, name: &str) -> Option<String> {
-        assert_eq!(name, "home_directory");
-        self.0.map(str::to_owned)
+    fn setting(&self, name: &str) -> Option<Arg> {
+        (name == "home_directory").then(|| self.0.map(|home| Arg::Scalar(Constant::Text(home.to_owned()))))?
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tstable_core::{
     Error, Result,
-    storage::outside::expand,
     table::{
         At,
         append::FileReport,
@@ -101,15 +100,15 @@ impl TableFunction for Append {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
-        let patterns = args.files_at(session, 1, "source")?;
+        let sources = args.files_at(session, 1, "source")?;
         let (mut request, expected) = (request(&args)?, args.expected()?);
         request.confirms = confirms(&self.0, session, &args, &root)?;
-        let sources = args.derived_from(session)?;
+        let derived = args.derived_from(session)?;
         let shared = Arc::clone(&self.0);
         Ok(answer().bound(move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
-            let derived_from = shared.derivations(&sources, session)?;
-            let request = AppendRequest { files: expand(&patterns)?, derived_from, ..request.clone() };
+            let derived_from = shared.derivations(&derived, session)?;
+            let request = AppendRequest { files: sources.files()?, derived_from, ..request.clone() };
             let appended = table.append(&snapshot, &request, &Watch(session))?;
             shared.cache.remember(&root, &table, &appended.snapshot.state);
             for warning in &appended.warnings {

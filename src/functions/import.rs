@@ -8,14 +8,23 @@ use std::{
 use tstable_core::{
     Error, ErrorKind, Result,
     import::{self, Import as Described, Imported, Together, ancestor, combined, folder, pystore},
-    storage::local::roots::{find_marked, has_pattern},
+    storage::{
+        access::Access,
+        local::roots::{find_marked, has_pattern},
+    },
     table::{
         monitor::check_cancelled,
         write::policy::{Mode, Naming, OnOverlap},
     },
 };
 
-use super::{Watch, address::local, answer::Answer, literal::width, report::Cell};
+use super::{
+    Watch, access,
+    address::{local_directory, local_file},
+    answer::Answer,
+    literal::width,
+    report::Cell,
+};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Import;
@@ -47,9 +56,10 @@ impl TableFunction for Import {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
+        let access = access::of(session);
         let request = Request {
-            source: PathBuf::from(local(session, "source", &args.text_at(0, "source")?)?),
-            root: PathBuf::from(local(session, "root", &args.text_at(1, "root")?)?),
+            source: PathBuf::from(local_file(session, "source", &args.text_at(0, "source")?)?),
+            root: PathBuf::from(local_directory(session, "root", &args.text_at(1, "root")?)?),
             bucket: args.named("bucket").map(|arg| width("bucket", arg)).transpose()?.map(|bucket| bucket.to_string()),
             entity_columns: args.text_list("entity_columns")?,
             entity_column: args.text("entity_column")?,
@@ -61,6 +71,7 @@ impl TableFunction for Import {
             on_overlap: args.text("on_overlap")?.map(|word| OnOverlap::parse(&word)).transpose()?,
             mode: args.text("mode")?.map_or(Ok(Mode::Link), |word| Mode::parse(&word))?,
             skips: skips(args.text("on_error")?.as_deref())?,
+            access,
         };
         Ok(answer().bound(move |session| run(&request, session)))
     }
@@ -82,6 +93,8 @@ struct Request {
     mode: Mode,
     /// Whether a table that cannot be imported is reported instead of ending the call.
     skips: bool,
+    /// What the session may reach.
+    access: Access,
 }
 
 /// A table to be made: where from, where to, and what the source says it is.
@@ -123,6 +136,7 @@ fn answer() -> Answer<Line> {
 }
 
 fn run(request: &Request, session: &dyn Session) -> Result<Vec<Line>> {
+    access::check_links(&request.access, "source", &request.source)?;
     if let Some(column) = &request.entity_column {
         return run_combined(request, column, session);
     }
@@ -231,7 +245,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
     if is_pattern || request.source.is_file() {
         return Ok(vec![of_folder(request)?]);
     }
-    let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
+    let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY, &request.access)?;
     let mut tasks = Vec::new();
     for found in marked {
         let source = found.path;
@@ -273,6 +287,7 @@ fn of_folder(request: &Request) -> Result<Task> {
         entity_columns: &request.entity_columns,
         naming: &request.naming,
         skips: request.skips,
+        access: &request.access,
     };
     let described = folder::describe(&request.source, &known)?.ok_or_else(|| nothing(request))?;
     Ok(task(request, request.source.clone(), Path::new(""), Ok(with_arguments(described, request))))

@@ -123,7 +123,7 @@ impl Wanted<'_> {
 
     /// Microseconds of one kind of time as the other where the host tells the session's zone.
     fn by_zone(&self, micros: i64, to: &ColumnType) -> Result<i64> {
-        let zone = self.session.setting("TimeZone").filter(|zone| check_zone(zone).is_ok());
+        let zone = self.session.text_setting("TimeZone").filter(|zone| check_zone(zone).is_ok());
         let zone = zone.ok_or_else(|| self.zone_unknown())?;
         match to {
             ColumnType::TimestampTz(_) => instant_of_wall_time(&zone, micros),

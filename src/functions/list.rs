@@ -11,8 +11,8 @@ use tstable_core::{
 };
 
 use super::{
-    Shared,
-    address::local,
+    Shared, access,
+    address::local_directory,
     answer::Answer,
     report::{Cell, text_map},
 };
@@ -37,10 +37,10 @@ impl TableFunction for List {
     }
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
-        let directory = local(session, "dir", &args.text_at(0, "dir")?)?;
-        let shared = Arc::clone(&self.0);
+        let directory = local_directory(session, "dir", &args.text_at(0, "dir")?)?;
+        let (shared, access) = (Arc::clone(&self.0), access::of(session));
         Ok(answer().bound(move |session| {
-            let found = find_marked(Path::new(&directory), LOG_DIRECTORY)?;
+            let found = find_marked(Path::new(&directory), LOG_DIRECTORY, &access)?;
             Ok(found.into_iter().map(|found| Listed::open(&shared, found, session)).collect::<Vec<_>>())
         }))
     }

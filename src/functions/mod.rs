@@ -1,7 +1,8 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
+//! share is in the files that are no function's: [`access`], [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`roots`], [`shape`], [`stretches`].
 
+mod access;
 mod add_columns;
 mod address;
 mod alter;
@@ -95,6 +96,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// The table at `root` as of `at`.
     pub(crate) fn snapshot(&self, root: &str, at: &At, session: &dyn Session) -> Result<(Table, Snapshot)> {
+        // A statement may have been prepared before its session was shut in.
+        access::check_directory(&access::of(session), "root", root)?;
         let find = || self.cache.latest(root);
         let (table, latest) = session.statement().map_or_else(find, |statement| statement.newest(root, find))?;
         for warning in &latest.state.warnings {

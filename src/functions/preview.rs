@@ -6,7 +6,6 @@ use tstable_core::{
     Result,
     coverage::Entity,
     schema::{ColumnType, Field},
-    storage::outside::expand,
     table::{
         At, Snapshot,
         ask::stretch::Stretch,
@@ -20,6 +19,7 @@ use tstable_core::{
 
 use super::{
     Shared, Watch,
+    access::Sources,
     answer::Answer,
     append::{PARAMS, confirms, request},
     arguments::joined,
@@ -51,12 +51,12 @@ impl TableFunction for Preview {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
-        let patterns = args.files_at(session, 1, "source")?;
+        let sources = args.files_at(session, 1, "source")?;
         let (mut request, expected) = (request(&args)?, args.expected()?);
         request.confirms = confirms(&self.0, session, &args, &root)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &At::Latest, session)?;
-        let (bound, index) = keys(&snapshot, &patterns, &request)?;
+        let (bound, index) = keys(&snapshot, &sources, &request)?;
         // What would become of a file depends on what is asked; who asks for nothing gets the counts.
         let compare = args.flag("compare")?;
         let told = PARAMS.iter().any(|param| args.named(param.name).is_some());
@@ -64,10 +64,10 @@ impl TableFunction for Preview {
         Ok(answer(&bound, &index, Shown { told, compare, gaps }).bound(move |session| {
             let (table, snapshot) = shared.to_change(&root, expected, session)?;
             table.check_expected(snapshot.state.version)?;
-            if keys(&snapshot, &patterns, &request)? != (bound.clone(), index.clone()) {
+            if keys(&snapshot, &sources, &request)? != (bound.clone(), index.clone()) {
                 return Err(other_columns(&root));
             }
-            let request = AppendRequest { files: expand(&patterns)?, ..request.clone() };
+            let request = AppendRequest { files: sources.files()?, ..request.clone() };
             let look = if compare { compared } else { preview };
             let preview = look(&snapshot, &request, &Watch(session))?;
             let left = if gaps { gaps_left(&snapshot, &preview)? } else { HashMap::new() };
@@ -137,10 +137,10 @@ fn lines(preview: Previewed, mut left: HashMap<Entity, Vec<Cell>>) -> Vec<Line> 
 }
 
 /// The entity columns and the type of the index, which the first file decides for a table that has no columns yet.
-fn keys(snapshot: &Snapshot, patterns: &[String], request: &AppendRequest) -> Result<(Vec<OutColumn>, ColumnType)> {
+fn keys(snapshot: &Snapshot, sources: &Sources, request: &AppendRequest) -> Result<(Vec<OutColumn>, ColumnType)> {
     let mut definition = snapshot.definition().clone();
     if definition.schema.is_none() {
-        let request = AppendRequest { files: expand(patterns)?, ..request.clone() };
+        let request = AppendRequest { files: sources.files()?, ..request.clone() };
         let intake = Intake::new(snapshot.storage(), &definition, &request, true)?;
         definition = intake.target.map_or(definition.clone(), |target| target.definition);
     }

@@ -35,7 +35,7 @@ impl TableFunction for ReportPage {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let at = args.at(session)?;
-        let file = address::local(session, "file", &args.text_at(1, "file")?)?;
+        let file = address::local_file(session, "file", &args.text_at(1, "file")?)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let bound_to = BoundTo::shape(&root, &snapshot)?;

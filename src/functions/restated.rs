@@ -4,7 +4,6 @@ use std::{path::PathBuf, sync::Arc};
 
 use tstable_core::{
     Error, Result,
-    storage::outside::expand,
     table::{
         Snapshot,
         compare::{Comparison, Restated as Value},
@@ -35,7 +34,7 @@ impl TableFunction for Restated {
 
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
-        let patterns = args.files_at(session, 1, "source")?;
+        let sources = args.files_at(session, 1, "source")?;
         let at = args.at(session)?;
         let shared = Arc::clone(&self.0);
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
@@ -44,7 +43,7 @@ impl TableFunction for Restated {
         Ok(answer(&shape).bound_to_each(move |session| {
             let (_, snapshot) = shared.snapshot(&root, &at, session)?;
             bound_to.check(&snapshot)?;
-            let mut files = expand(&patterns)?.into_iter();
+            let mut files = sources.files()?.into_iter();
             // The first file is looked at while the caller can be heard.
             let first = files.next().map(|path| compared(&snapshot, path, &Watch(session))).transpose()?.flatten();
             let others = files.filter_map(move |path| compared(&snapshot, path, &Unwatched).transpose());

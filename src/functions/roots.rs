@@ -7,12 +7,17 @@ use tstable_core::{
     log::LOG_DIRECTORY,
     prune::expr::Constant,
     storage::{
+        access::Access,
         is_remote,
         local::roots::{has_pattern, matching},
     },
 };
 
-use super::{address, literal::show};
+use super::{
+    access::{self, check_directory},
+    address,
+    literal::show,
+};
 use crate::host::{Arg, Args, Session};
 
 /// The tables that an argument is about.
@@ -26,17 +31,22 @@ pub(crate) enum Roots {
 
 /// A member of a list, or the one pattern: a directory or a pattern.
 #[derive(Debug, Clone)]
-pub(crate) struct Given(String);
+pub(crate) struct Given {
+    root: String,
+    /// What the session may reach.
+    access: Access,
+}
 
-impl From<String> for Given {
-    fn from(root: String) -> Self {
-        Self(root)
+impl Given {
+    pub(crate) fn new(session: &dyn Session, root: String) -> Self {
+        Self { root, access: access::of(session) }
     }
 }
 
 impl Args {
     /// The first argument: a directory, a pattern, or a list of either.
     pub(crate) fn roots(&self, session: &dyn Session) -> Result<Roots> {
+        let given = |root| Given::new(session, root);
         let text = |arg: &Arg| match arg {
             Arg::Scalar(Constant::Text(text)) => address::root(session, "root", text),
             other => Err(Error::invalid_argument(format!(
@@ -49,13 +59,13 @@ impl Args {
                 Err(Error::invalid_argument("root := [] names no table; name one or more"))
             }
             Arg::List(items) => {
-                Ok(Roots::Several(items.iter().map(|item| text(item).map(Given)).collect::<Result<_>>()?))
+                Ok(Roots::Several(items.iter().map(|item| text(item).map(given)).collect::<Result<_>>()?))
             }
             one => {
                 let root = text(one)?;
                 // A directory may be called like a pattern.
                 let plain = !has_pattern(&root) || Path::new(&root).join(LOG_DIRECTORY).is_dir();
-                Ok(if plain { Roots::One(root) } else { Roots::Several(vec![Given(root)]) })
+                Ok(if plain { Roots::One(root) } else { Roots::Several(vec![given(root)]) })
             }
         }
     }
@@ -68,7 +78,7 @@ impl Args {
 pub(crate) fn expand(given: &[Given]) -> Result<Vec<String>> {
     let mut roots = Vec::new();
     let mut seen = HashSet::new();
-    for Given(root) in given {
+    for Given { root, access } in given {
         if is_remote(root) {
             if has_pattern(root) {
                 return Err(Error::invalid_argument(format!(
@@ -89,6 +99,7 @@ pub(crate) fn expand(given: &[Given]) -> Result<Vec<String>> {
             return Err(Error::not_found(format!("no table matches '{root}'")));
         }
         for path in found {
+            check_directory(access, "root", &path.to_string_lossy())?;
             // By what they lead to: named twice, or through a link, a table is one table.
             if seen.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
                 roots.push(path.to_string_lossy().into_owned());

@@ -3,10 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use tstable_core::{
-    Error, ErrorKind, Result, log::LOG_DIRECTORY, storage::local::roots::find_marked, table::verify::Finding,
+    Error, ErrorKind, Result,
+    log::LOG_DIRECTORY,
+    storage::{access::Access, local::roots::find_marked},
+    table::verify::Finding,
 };
 
-use super::{Shared, Watch, answer::Answer, report::Cell};
+use super::{Shared, Watch, access, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 const EMPTIED: &str = "its log has no commit: either making the table stopped half-way, or every file of it was deleted, as DuckDB does for \
@@ -30,7 +33,7 @@ impl TableFunction for Verify {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let root = args.root(session)?;
         let deep = args.flag("deep")?;
-        let shared = Arc::clone(&self.0);
+        let (shared, access) = (Arc::clone(&self.0), access::of(session));
         let answer = Answer::new()
             .text("what", |finding: &Finding| Cell::text(finding.what))
             .text("path", |finding| Cell::text(&finding.path))
@@ -39,7 +42,7 @@ impl TableFunction for Verify {
         Ok(answer.bound(move |session| {
             let verify = |root: &str| shared.cache.table(root).verify(deep, &Watch(session));
             match verify(&root) {
-                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, verify, e),
+                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, &access, verify, e),
                 findings => findings,
             }
         }))
@@ -51,8 +54,13 @@ impl TableFunction for Verify {
 ///
 /// # Errors
 /// `missing` where nothing below is or was a table; as `verify`.
-fn beneath(root: &str, verify: impl Fn(&str) -> Result<Vec<Finding>>, missing: Error) -> Result<Vec<Finding>> {
-    let Ok(found) = find_marked(Path::new(root), LOG_DIRECTORY) else { return Err(missing) };
+fn beneath(
+    root: &str,
+    access: &Access,
+    verify: impl Fn(&str) -> Result<Vec<Finding>>,
+    missing: Error,
+) -> Result<Vec<Finding>> {
+    let Ok(found) = find_marked(Path::new(root), LOG_DIRECTORY, access) else { return Err(missing) };
     if found.is_empty() {
         return Err(missing);
     }

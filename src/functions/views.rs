@@ -9,7 +9,7 @@ use tstable_core::{
     storage::local::roots::{find_marked, has_pattern},
 };
 
-use super::{Shared, address::local};
+use super::{Shared, access, address::local_directory};
 use crate::host::{Arg, LogLevel, Pragma, Session};
 
 /// The schema of the views where none is named.
@@ -31,7 +31,7 @@ impl Pragma for Views {
     }
 
     fn query(&self, session: &dyn Session, arguments: &[Arg]) -> Result<String> {
-        let store = local(session, "store", text(arguments, 0, "store")?)?;
+        let store = local_directory(session, "store", text(arguments, 0, "store")?)?;
         let schema = text(arguments, 1, "schema")?;
         let store = std::path::absolute(&store).map_err(|e| Error::io("find", &store, e))?;
         let views = self.views(session, &store)?;
@@ -53,7 +53,7 @@ impl Views {
     /// opened must not hide the others.
     fn views(&self, session: &dyn Session, store: &Path) -> Result<BTreeMap<String, String>> {
         let mut views = BTreeMap::new();
-        for found in find_marked(store, LOG_DIRECTORY)? {
+        for found in find_marked(store, LOG_DIRECTORY, &access::of(session))? {
             let root = found.path.to_string_lossy().into_owned();
             let opened = found.error.map_or_else(|| self.0.cache.latest(&root), Err);
             match opened {

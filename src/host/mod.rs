@@ -101,11 +101,18 @@ pub(crate) trait Session {
         let _ = (value, to);
         None
     }
-    /// The text of one of DuckDB's settings as it holds in this session, empty when it is not set; none on hosts that tell
-    /// none, and for settings that there are not.
-    fn setting(&self, name: &str) -> Option<String> {
+    /// One of DuckDB's settings as it holds in this session; none on hosts that tell none, and for settings that there are not.
+    fn setting(&self, name: &str) -> Option<Arg> {
         let _ = name;
         None
+    }
+    /// The text of a setting, empty when it is not set; none as [`Session::setting`], and for settings that are no text.
+    fn text_setting(&self, name: &str) -> Option<String> {
+        match self.setting(name)? {
+            Arg::Scalar(Constant::Text(text)) => Some(text),
+            Arg::Scalar(Constant::Null) => Some(String::new()),
+            _ => None,
+        }
     }
     /// What tells connections apart; none where the host cannot. Only while a statement is bound.
     fn connection(&self) -> Option<u64> {

@@ -3,6 +3,7 @@
     file mkdir PATH                  makes a directory
     file write PATH TEXT             writes a text file
     file copy PATH PATH              copies a file or a directory
+    file link TARGET PATH            makes a symbolic link at PATH
     file remove GLOB                 removes files or directories; some must match
     file truncate GLOB BYTES         cuts the one file that matches
     file replace GLOB OLD NEW        replaces text in the one file that matches; OLD must occur
@@ -43,6 +44,9 @@ class Files:
     def _do_copy(self, source: str, target: str) -> None:
         origin, goal = self._inside(source), self._inside(target)
         shutil.copytree(origin, goal) if origin.is_dir() else shutil.copy2(origin, goal)
+
+    def _do_link(self, target: str, path: str) -> None:
+        self._inside(path).symlink_to(self._inside(target))
 
     def _do_remove(self, pattern: str) -> None:
         found = self._matches(pattern)

@@ -14,6 +14,7 @@ use crate::{
     schema::{ColumnType, same_name},
     segment::SegmentFile,
     storage::{
+        access::Access,
         local::roots::{Children, children, has_pattern, is_parquet},
         outside::expand,
     },
@@ -64,6 +65,8 @@ pub struct Request<'a> {
     pub naming: &'a Naming,
     /// Whether files that cannot be imported are left out.
     pub skips: bool,
+    /// What may be reached.
+    pub access: &'a Access,
 }
 
 /// What a folder, or what a pattern finds, is; none when there is no Parquet file.
@@ -75,6 +78,9 @@ pub fn describe(source: &Path, request: &Request<'_>) -> Result<Option<Import>> 
     let files = files(source)?;
     if files.is_empty() {
         return Ok(None);
+    }
+    if let Some(file) = files.iter().find(|file| !request.access.has_file(&file.to_string_lossy())) {
+        return Err(Error::invalid_argument(format!("'{}' {}", file.display(), request.access.reason())));
     }
     check_above(&files)?;
     let mut naming = request.naming.clone();

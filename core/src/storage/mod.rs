@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt, io, sync::Arc};
 
 use crate::error::{Error, Result};
 
+pub mod access;
 pub mod faulty;
 pub mod local;
 pub mod memory;

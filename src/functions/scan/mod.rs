@@ -34,7 +34,7 @@ use super::{
     bound_to::BoundTo,
     entity_argument::Chosen,
     report::column,
-    roots::Roots,
+    roots::{Given, Roots},
     shape::{Named, give_way},
 };
 use crate::host::{Args, Bound, OutColumn, Param, ParamType, Rows, Session, Signature, TableFunction};
@@ -70,7 +70,7 @@ impl TableFunction for Scan {
         let alone = || Args { reference: None, ..args.clone() };
         match args.roots(session)? {
             Roots::One(root) if args.named("root_column").is_none() => Ok(self.one(session, &args, &root)?),
-            Roots::One(root) => many::bind(self, session, &alone(), &[root.into()]),
+            Roots::One(root) => many::bind(self, session, &alone(), &[Given::new(session, root)]),
             Roots::Several(given) => many::bind(self, session, &alone(), &given),
         }
     }

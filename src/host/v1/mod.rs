@@ -21,7 +21,7 @@ use libduckdb_sys as ffi;
 use tstable_core::{Error, Result};
 
 use super::{
-    LogLevel, Registry, Session, Statement, failure,
+    Arg, LogLevel, Registry, Session, Statement, failure,
     package::{Package, numbers},
     processor,
 };
@@ -55,7 +55,7 @@ impl Session for Binding {
         false
     }
 
-    fn setting(&self, name: &str) -> Option<String> {
+    fn setting(&self, name: &str) -> Option<Arg> {
         self.0.as_ref()?.setting(name)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use duckdb_neo::{
+    Error as HostError,
     connection::Context,
     error::DuckDBError,
     file::FileSystem,
@@ -11,7 +12,7 @@ use duckdb_neo::{
 use tstable_core::{Result, prune::expr::Constant, schema::ColumnType};
 
 use super::{
-    super::{LogLevel, Session, statement::Statement},
+    super::{Arg, LogLevel, Session, statement::Statement},
     connection, host_error, types, value,
 };
 
@@ -43,21 +44,39 @@ impl Session for Callback<'_> {
         cast(self.0, value, to).transpose()
     }
 
-    fn setting(&self, name: &str) -> Option<String> {
+    fn setting(&self, name: &str) -> Option<Arg> {
         let (value, _) = self.0.config().ok()?.try_get_value(name).ok()??;
-        match value::constant(&value).ok()?? {
-            Constant::Text(text) => Some(text),
-            Constant::Null => Some(String::new()),
-            _ => None,
-        }
+        value::argument(&value).ok()
     }
 
     /// The C API has no call for it, but DuckDB looks whenever it expands a pattern of file names, before it touches the
-    /// first file. No name is no pattern: nothing is expanded. Under `enable_external_access = false` DuckDB expands
-    /// nothing at all, and then nothing is heard: DuckDB itself looks between two chunks.
+    /// first file. No name is no pattern: nothing is expanded. Under `enable_external_access = false` DuckDB expands names in
+    /// directories that it allows alone; where there is none on this machine nothing is heard, and DuckDB itself looks between
+    /// two chunks.
     fn interrupted(&self) -> bool {
-        let looked = FileSystem::new(self.0).and_then(|files| files.glob(""));
-        looked.is_err_and(|error| matches!(error.code, DuckDBError::RuntimeInterrupt))
+        let Ok(files) = FileSystem::new(self.0) else { return false };
+        let mut looked = files.glob("");
+        if looked.as_ref().is_err_and(|error| !is_interrupt(error))
+            && let Some(directory) = self.allowed_here()
+        {
+            looked = files.glob(&directory);
+        }
+        looked.is_err_and(|error| is_interrupt(&error))
+    }
+}
+
+fn is_interrupt(error: &HostError) -> bool {
+    matches!(error.code, DuckDBError::RuntimeInterrupt)
+}
+
+impl Callback<'_> {
+    /// A directory of this machine that DuckDB lets everybody look into.
+    fn allowed_here(&self) -> Option<String> {
+        let Some(Arg::List(directories)) = self.setting("allowed_directories") else { return None };
+        directories.into_iter().find_map(|directory| match directory {
+            Arg::Scalar(Constant::Text(directory)) if !directory.contains("://") => Some(directory),
+            _ => None,
+        })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ptr;
 
 use libduckdb_sys as ffi;
-use tstable_core::prune::expr::Constant;
 
 use super::{
     super::{super::Arg, c_string, value::Value},
@@ -38,18 +37,14 @@ impl Context {
         (!raw.is_null()).then_some(Self(raw))
     }
 
-    /// The text of a setting, empty when it is NULL; none for other types and settings that there are not.
-    pub(in super::super) fn setting(&self, name: &str) -> Option<String> {
+    /// A setting; none for one that there is not.
+    pub(in super::super) fn setting(&self, name: &str) -> Option<Arg> {
         let mut scope = ffi::duckdb_config_option_scope_DUCKDB_CONFIG_OPTION_SCOPE_INVALID;
         let name = c_string(name);
         // SAFETY: the context is alive as long as the bind, and the value is owned by the caller.
         let value =
             unsafe { Value::own(ffi::duckdb_client_context_get_config_option(self.0, name.as_ptr(), &raw mut scope)) };
-        match value?.read() {
-            Arg::Scalar(Constant::Text(text)) => Some(text),
-            Arg::Scalar(Constant::Null) => Some(String::new()),
-            _ => None,
-        }
+        Some(value?.read())
     }
 }
 
