@@ -165,13 +165,13 @@ fn all_or_none<T>(
     parts: impl IntoIterator<Item = T>,
     mut one: impl FnMut(&mut Together, T) -> Result<Vec<Line>>,
 ) -> Result<Vec<Line>> {
-    let (mut made, mut rows) = (Together::default(), Vec::new());
+    let (mut made, mut rows) = (Together::below(&request.root), Vec::new());
     for part in parts {
         match one(&mut made, part) {
             Ok(more) => rows.extend(more),
             Err(reason) if request.skips => return Err(reason),
             Err(reason) => {
-                made.undo(&request.root);
+                made.undo();
                 return Err(reason);
             }
         }

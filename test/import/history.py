@@ -90,8 +90,8 @@ def tables():
 
 
 def contents(directory):
-    """Every file below a directory and what is in it."""
-    return {str(path): path.read_bytes() for path in Path(directory).rglob("*") if path.is_file()}
+    """Every file below a directory and what is in it, and every directory."""
+    return {str(path): path.read_bytes() if path.is_file() else "directory" for path in Path(directory).rglob("*")}
 
 
 def tables_answer_where_they_are(con):
@@ -370,7 +370,7 @@ def folders_become_one_table(con):
     before = contents("lake")
     [row] = con.execute("FROM tstable_import('lake', 'lake', mode := 'adopt')").fetchall()
     check(row[3:6] == (1, 211, 9) and same("lake"), f"files that are adopted where they lie: {row}")
-    check({path: bytes for path, bytes in contents("lake").items() if path.endswith(".parquet")} == before, "adopting changed a file")
+    check(before.items() <= contents("lake").items(), "adopting changed a file")
     refused(con, "CALL tstable_import('lake', 'lake', mode := 'adopt')", "table of tstable already")
 
 
@@ -413,6 +413,9 @@ def folders_that_contradict_are_named(con):
         refused(con, f"CALL tstable_import('wrong/{source}', 'wrong/{source}', mode := 'adopt')", "tstable ")
         check(not Path("x").exists() and not list(Path(".").glob(".*importing*")), f"{source} left something behind")
         check(contents("wrong") == before, f"{source} was changed")
+    adopted = "FROM tstable_import('wrong/own', 'wrong/own', mode := 'adopt', on_error := 'skip_file')"
+    [row] = con.execute(adopted).fetchall()
+    check(row[2] == "refused" and contents("wrong") == before, f"none of the files can be adopted: {row}")
     for source, rows, files in (("other", 10, ["wrong/other/date=2024-01-01/1.parquet"]), ("over", 5, ["wrong/over/name=A/2.parquet"]),
             ("cut", 5, ["wrong/cut/2.parquet"])):
         made, *left_out = con.execute(f"FROM tstable_import('wrong/{source}', 'left/{source}', on_error := 'skip_file')").fetchall()
@@ -422,6 +425,47 @@ def folders_that_contradict_are_named(con):
     check(row[2] == "refused" and "none of the 1 files" in row[6] and "has 'A'" in row[6] and not Path("x").exists(), f"{row}")
     con.execute("CALL tstable_import('wrong/over', 'all', on_overlap := 'allow')")
     check(one(con, "SELECT count(*) FROM 'all'") == 10, "overlapping files that are allowed")
+
+
+def what_fails_leaves_no_directory(con):
+    """Neither that of a table, nor those above it that were made for it."""
+    Path("own/data").mkdir(parents=True)
+    for name in "12":
+        con.execute(f"COPY (SELECT TIMESTAMP '2024-01-01' AS ts, 1 AS v) TO 'own/{name}.parquet'")
+    Path("parted/a").mkdir(parents=True)
+    shutil.copytree("ancestor/0.9.0/noent", "parted/a/sound"), shutil.copytree("bad/cut/t", "parted/b")
+    con.execute("CALL tstable_create('kept', time_column := 'ts', bucket := '1h')")
+    con.execute("COPY (SELECT TIMESTAMP '2024-01-01' AS ts, uuid() AS id) TO 'kept/1.parquet'")
+    con.execute("CALL tstable_append('kept', 'kept/1.parquet', mode := 'adopt')")
+    con.execute("CALL tstable_create('renamed', time_column := 'ts', bucket := '1h')")
+    con.execute("CALL tstable_append('renamed', 'own/1.parquet')")
+    before = contents(".")
+    fails = [
+        "CALL tstable_import('own', 'own', mode := 'adopt')",
+        "CALL tstable_import('own', 'far/away/x')",
+        "CALL tstable_import('parted', 'far/away/x')",
+        "CALL tstable_create('far/away/x', time_column := 'ts', bucket := '1h', timezone := 'Mars')",
+        "CALL tstable_append('kept', 'kept/1.parquet', mode := 'adopt', on_overlap := 'error')",
+        "CALL tstable_export_delta('kept')",
+        "CALL tstable_export_delta('renamed', from_version := 9)",
+    ]
+    if duckdb.__version__ == "2.0.0":
+        broken = "SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 HOUR * h AS ts, CASE WHEN h = 99999 THEN error('broken') END AS v FROM range(100000) t(h)"
+        fails += [f"COPY ({broken}) TO '{root}' (FORMAT tstable, TIME_COLUMN 'ts', BUCKET '1h')" for root in ("far/away/x", "own")]
+    for call in fails:
+        refused(con, call)
+        left = contents(".").keys() ^ before.keys()
+        check(contents(".") == before, f"{call} left, or took away, {left}")
+    con.execute("CALL tstable_alter('renamed', rename := MAP {'v': 'w'})")
+    before = contents("renamed")
+    refused(con, "CALL tstable_export_delta('renamed')", "schema mismatch", "column 'w'", "called 'v'")
+    check(contents("renamed") == before, "half a Delta log would show an old version as the newest")
+    # Copies of a table may leave out what is empty.
+    for mode in ("copy", "link", "rewrite"):
+        con.execute(f"CALL tstable_create('bare/{mode}', time_column := 'ts', bucket := '1h')")
+        Path(f"bare/{mode}/data").rmdir(), Path(f"bare/{mode}/_coverage").rmdir()
+        con.execute(f"CALL tstable_append('bare/{mode}', 'own/1.parquet', mode := '{mode}')")
+        check(one(con, f"SELECT count(*) FROM 'bare/{mode}'") == 1, f"{mode} into a table without its empty directories")
 
 
 def a_part_of_a_table_is_no_folder_of_files(con):
@@ -479,6 +523,7 @@ def main():
     folders_that_contradict_are_named(con)
     a_part_of_a_table_is_no_folder_of_files(con)
     what_is_wrong_leaves_nothing(con)
+    what_fails_leaves_no_directory(con)
     print(f"import: {CHECKS} checks passed on DuckDB {duckdb.__version__}")
 
 

@@ -24,7 +24,7 @@ use crate::{
         store::Log,
     },
     schema::same_name,
-    storage::{Creation, Storage, TEMPORARY_PREFIX},
+    storage::{Creation, Entry, Storage, TEMPORARY_PREFIX},
 };
 
 /// The directory of the Delta log, relative to the root.
@@ -72,10 +72,28 @@ pub fn export(log: &Log, latest: &Arc<TableState>, from: Option<Version>) -> Res
     if matches!(begin, Begin::After(done) if done == latest.version) {
         return Ok(Vec::new());
     }
-    if newest.is_none() {
-        types::check(latest.definition.schema.as_ref())?;
-        storage.prepare(&[DELTA_DIRECTORY])?;
+    if newest.is_some() {
+        return versions(log, latest, begin);
     }
+    types::check(latest.definition.schema.as_ref())?;
+    let before = storage.list(DELTA_DIRECTORY)?;
+    storage.prepare(&[DELTA_DIRECTORY])?;
+    versions(log, latest, begin).inspect_err(|_| withdraw(storage.as_ref(), &before))
+}
+
+/// Takes a first export back that failed: half of one would show readers an old version as the newest.
+fn withdraw(storage: &dyn Storage, before: &[Entry]) {
+    // What cannot be removed stays, and the next export goes on from it.
+    for entry in storage.list(DELTA_DIRECTORY).unwrap_or_default() {
+        if before.iter().all(|known| known.name != entry.name) {
+            let _ = storage.remove(&format!("{DELTA_DIRECTORY}/{}", entry.name));
+        }
+    }
+    storage.withdraw(&[DELTA_DIRECTORY]);
+}
+
+/// Writes the versions from `begin` on.
+fn versions(log: &Log, latest: &Arc<TableState>, begin: Begin) -> Result<Vec<Exported>> {
     let mut export = Export::new(log);
     let mut state = match begin {
         Begin::First => None,

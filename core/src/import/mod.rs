@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    log::{COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version, commit::Action},
-    storage::local::roots::{discard_tree, remove_empty, settle},
+    log::{Version, commit::Action},
+    storage::local::roots::{discard_tree, highest_missing, remove_empty, settle},
     table::{
         CreateRequest, Snapshot, Table,
         append::{Appended, FileReport, Status},
@@ -69,20 +69,29 @@ pub struct Imported {
 }
 
 /// The tables that one call makes, of which all stay or none does.
-#[derive(Debug, Default)]
-pub struct Together(Vec<PathBuf>);
+#[derive(Debug)]
+pub struct Together {
+    roots: Vec<PathBuf>,
+    top: PathBuf,
+}
 
 impl Together {
-    /// Takes note of a table that was made.
-    pub fn made(&mut self, root: &Path) {
-        self.0.push(root.to_owned());
+    /// None yet, at or below `root`.
+    #[must_use]
+    pub fn below(root: &Path) -> Self {
+        Self { roots: Vec::new(), top: highest_missing(root) }
     }
 
-    /// Removes them again, and the directories between them and `top` that hold nothing else.
-    pub fn undo(self, top: &Path) {
-        for root in self.0 {
+    /// Takes note of a table that was made.
+    pub fn made(&mut self, root: &Path) {
+        self.roots.push(root.to_owned());
+    }
+
+    /// Removes them again, and the directories that were made for them and hold nothing else.
+    pub fn undo(self) {
+        for root in self.roots {
             discard_tree(&root);
-            root.parent().into_iter().for_each(|parent| remove_empty(parent, top));
+            root.parent().into_iter().for_each(|parent| remove_empty(parent, &self.top));
         }
     }
 }
@@ -114,19 +123,19 @@ pub fn run(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> R
 
 /// Puts a table together beside its place and moves it there.
 fn placed<T>(root: &Path, build: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    let beside = beside(root);
+    let (beside, top) = (beside(root), highest_missing(root));
     let made = build(&beside).and_then(|made| {
         settle(&beside, root)?;
         Ok(made)
     });
     if made.is_err() {
         discard_tree(&beside);
+        beside.parent().into_iter().for_each(|parent| remove_empty(parent, &top));
     }
     made
 }
 
-/// Makes the table around files that lie where it is to be. They are not touched, so what fails leaves nothing but empty directories,
-/// which go again.
+/// Makes the table around files that lie where it is to be. They are not touched.
 fn in_place(import: &Import, root: &Path, monitor: &dyn Monitor) -> Result<Imported> {
     let table = Table::at_directory(&root.to_string_lossy());
     match table.log().latest(None) {
@@ -140,13 +149,7 @@ fn in_place(import: &Import, root: &Path, monitor: &dyn Monitor) -> Result<Impor
             root.display()
         )));
     }
-    let made = build(import, root, Mode::Adopt, monitor);
-    if made.as_ref().is_err_and(|e| e.kind() != ErrorKind::CommitUnknown) {
-        for own in [LOG_DIRECTORY, DATA_DIRECTORY, COVERAGE_DIRECTORY] {
-            remove_empty(&root.join(own), &root.join(own));
-        }
-    }
-    made
+    build(import, root, Mode::Adopt, monitor)
 }
 
 /// Where the table is put together: in the directory that will hold it, so that links and the last move stay on one file system.
@@ -174,14 +177,7 @@ fn build(import: &Import, root: &Path, mode: Mode, monitor: &dyn Monitor) -> Res
     let of_refused = |file: FileReport| (file.file, file.message.unwrap_or_default());
     let refused: Vec<_> =
         filled.files.into_iter().filter(|file| file.status == Status::Refused).map(of_refused).collect();
-    match refused.first() {
-        Some((file, reason)) if filled.snapshot.state.segments.is_empty() => Err(Error::invalid_argument(format!(
-            "none of the {} files can be imported; of the first: {reason}",
-            import.files.len()
-        ))
-        .with("file", file)),
-        _ => Ok(Imported { refused, ..Imported::of(&filled.snapshot) }),
-    }
+    Ok(Imported { refused, ..Imported::of(&filled.snapshot) })
 }
 
 /// Names the version that comes after a snapshot.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    schema::{ColumnType, TimeUnit},
+    schema::{ColumnType, Field, TimeUnit},
     storage::{Storage, check_path},
 };
 
@@ -325,8 +325,22 @@ fn logical_type(ty: &Value) -> Option<ColumnType> {
         });
     }
     let (kind, of) = ty.as_object()?.iter().next()?;
+    let field = |column: &Value, name: &str| {
+        let nullable = column.get("nullable").and_then(Value::as_bool).unwrap_or(true);
+        Some(Field { name: name.to_owned(), ty: logical_type(column.get("data_type")?)?, nullable })
+    };
     let number = |name: &str| u8::try_from(of.get(name)?.as_u64()?).ok();
     match kind.as_str() {
+        "FixedBinary" => Some(ColumnType::Blob),
+        "List" => Some(ColumnType::List(Box::new(field(of.get("elements")?, "element")?))),
+        "Map" => {
+            let (key, value) = (field(of.get("key")?, "key")?, field(of.get("value")?, "value")?);
+            Some(ColumnType::Map(Box::new(key), Box::new(value)))
+        }
+        "Struct" => {
+            let part = |part: &Value| field(part, part.get("name")?.as_str()?);
+            Some(ColumnType::Struct(of.get("fields")?.as_array()?.iter().map(part).collect::<Option<_>>()?))
+        }
         "Decimal" => Some(ColumnType::Decimal { precision: number("precision")?, scale: number("scale")? }),
         "Timestamp" => {
             let unit = match of.get("unit")?.as_str()? {
@@ -341,3 +355,7 @@ fn logical_type(ty: &Value) -> Option<ColumnType> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "foreign_tests.rs"]
+mod tests;

@@ -106,6 +106,10 @@ impl Storage for FaultyStorage {
         self.plan.run("the root", || self.inner.prepare(directories))
     }
 
+    fn withdraw(&self, directories: &[&str]) {
+        self.inner.withdraw(directories);
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         self.plan.run(path, || self.inner.read(path, limit))
     }

@@ -54,6 +54,15 @@ impl LocalStorage {
         Place::new(&self.directory, directory, name)
     }
 
+    /// As [`LocalStorage::place`], for a new file: the directory is made where only it is missing.
+    fn new_place(&self, path: &str) -> Result<Place> {
+        let missing = |directory: &&str| self.directory.is_dir() && !self.directory.join(directory).exists();
+        if let Some(directory) = path.rsplit_once('/').map(|(directory, _)| directory).filter(missing) {
+            self.prepare(&[directory])?;
+        }
+        self.place(path)
+    }
+
     /// A directory of the table, which is held.
     fn held(&self, directory: &str) -> Result<Place> {
         check_path(directory)?;
@@ -69,13 +78,13 @@ impl LocalStorage {
         self.open_file(path)?.ok_or_else(|| Error::not_found("a file of the table is missing").with("path", path))
     }
 
-    /// Removes the directories that this storage has made, as long as nothing is in them.
-    fn unprepare(&self) {
+    /// Removes the directories that this storage has made and that are `wanted`, the last first, as long as nothing is in them.
+    fn unprepare(&self, wanted: impl Fn(&Path) -> bool) {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(directory) = made.pop() {
-            // One in which something is stays.
-            let _ = fs::remove_dir(directory);
-        }
+        // One in which something is stays, and may go later.
+        let stays = |directory: &PathBuf| !wanted(directory) || fs::remove_dir(directory).is_err();
+        *made = std::mem::take(&mut *made).into_iter().rev().filter(stays).collect();
+        made.reverse();
     }
 }
 
@@ -171,6 +180,11 @@ impl Storage for LocalStorage {
         })
     }
 
+    fn withdraw(&self, directories: &[&str]) {
+        let named = |made: &Path| directories.iter().any(|directory| *made == self.directory.join(directory));
+        self.unprepare(|made| named(made) || self.directory.starts_with(made));
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let Some(file) = self.open_file(path)? else { return Ok(None) };
         let failed = |e| Error::io("read", self.directory.join(path).display(), e);
@@ -224,7 +238,7 @@ impl Storage for LocalStorage {
         let _ = fs::remove_file(&temporary);
         let refused = |e: io::Error| {
             if e.kind() == io::ErrorKind::Unsupported {
-                self.unprepare();
+                self.unprepare(|_| true);
             }
             Error::io("write", place.shown.display(), e)
         };
@@ -253,7 +267,7 @@ impl Storage for LocalStorage {
     }
 
     fn stage(&self, path: &str) -> Result<Box<dyn Staged>> {
-        let place = self.place(path)?;
+        let place = self.new_place(path)?;
         let temporary = temporary_beside(&place.path);
         let file = OpenOptions::new().write(true).create_new(true).open(&temporary);
         let file = file.map_err(|e| Error::io("write", place.shown.display(), e))?;
@@ -261,7 +275,7 @@ impl Storage for LocalStorage {
     }
 
     fn link(&self, outside: &Path, path: &str) -> Result<Option<Stat>> {
-        let place = self.place(path)?;
+        let place = self.new_place(path)?;
         // A link to a symbolic link would be one itself.
         if fs::canonicalize(outside).and_then(|outside| fs::hard_link(outside, &place.path)).is_err() {
             return Ok(None);

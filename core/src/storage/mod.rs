@@ -75,6 +75,11 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// create a file.
     fn prepare(&self, directories: &[&str]) -> Result<()>;
 
+    /// Takes back what [`Storage::prepare`] has made of these directories, of the root and above it, as far as nothing is in it.
+    fn withdraw(&self, directories: &[&str]) {
+        _ = directories;
+    }
+
     /// The whole file, or none when there is no such file. Refuses files of more than `limit` bytes (`LimitExceeded`).
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>>;
 
@@ -112,7 +117,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Replaces or makes the file as a whole. Not durable: for hints only.
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<()>;
 
-    /// A new file to write to; it exists under `path` once finished.
+    /// A new file to write to; it exists under `path` once finished. A directory that a root lacks is made: copies of a table may leave
+    /// out what was empty.
     fn stage(&self, path: &str) -> Result<Box<dyn Staged>>;
 
     /// Makes a hard link at `path` to a file outside the root; `None` when the storage or the file system cannot.

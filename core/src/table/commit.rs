@@ -6,15 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{
     clock,
-    handle::{Snapshot, Table},
+    handle::{OWN_DIRECTORIES, Snapshot, Table},
     names::WRITER,
 };
 use crate::{
     delta,
     error::{Error, Result},
     log::{
-        ALTERED_COLUMNS, CONSTANT_COLUMNS, COVERAGE_DIRECTORY, DATA_DIRECTORY, ENTITY_TYPES, FORMAT_VERSION,
-        LOG_DIRECTORY, OPEN_TYPES, Version,
+        ALTERED_COLUMNS, CONSTANT_COLUMNS, ENTITY_TYPES, FORMAT_VERSION, OPEN_TYPES, Version,
         commit::{Action, Commit, Instant},
         state::TableState,
         store::Outcome,
@@ -90,7 +89,7 @@ pub fn begin(
     message: Option<String>,
     actions: Vec<Action>,
 ) -> Result<Option<(Arc<TableState>, Vec<String>)>> {
-    table.log().storage().prepare(&[LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY])?;
+    let _nest = table.nest(&OWN_DIRECTORIES)?;
     let commit = after(Version(0), Instant::now(), operation, message, actions);
     clock::check(table.log().storage().as_ref(), commit.timestamp, None)?;
     check_staged(table, &commit.actions, &Condemned::new())?;

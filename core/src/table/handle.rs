@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use crate::{
     coverage::Coverage,
-    error::{Error, Result},
-    log::{Version, commit::Instant, definition::Definition, foreign::ReadForeign, state::TableState, store::Log},
+    error::{Error, ErrorKind, Result},
+    log::{
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version, commit::Instant, definition::Definition,
+        foreign::ReadForeign, state::TableState, store::Log,
+    },
     schema::{Column, ColumnType, Schema},
     storage::Storage,
     time::Grid,
 };
+
+/// What a table cannot be made without.
+pub(crate) const OWN_DIRECTORIES: [&str; 3] = [LOG_DIRECTORY, COVERAGE_DIRECTORY, DATA_DIRECTORY];
 
 /// A table on a storage.
 #[derive(Debug, Clone)]
@@ -39,6 +45,19 @@ pub enum At {
     AsOf(Instant),
     /// The one that this tag names.
     Tag(String),
+}
+
+/// The directories of a table that is being made: they go again, as far as they are new and empty, when none has come of it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Nest(Table);
+
+impl Drop for Nest {
+    fn drop(&mut self) {
+        if matches!(self.0.log.latest(None), Err(e) if e.kind() == ErrorKind::NotFound) {
+            self.0.log.storage().withdraw(&OWN_DIRECTORIES);
+        }
+    }
 }
 
 impl Table {
@@ -71,6 +90,13 @@ impl Table {
     #[must_use]
     pub fn unborn(&self, definition: Definition) -> Snapshot {
         self.snapshot_of(Arc::new(TableState::unborn(definition)))
+    }
+
+    /// Makes directories of a table that is still to be made, and watches over them.
+    pub(crate) fn nest(&self, directories: &[&str]) -> Result<Nest> {
+        let nest = Nest(self.clone());
+        self.log.storage().prepare(directories)?;
+        Ok(nest)
     }
 
     /// The newest snapshot, going on from `known` where that is given.

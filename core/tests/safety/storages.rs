@@ -247,3 +247,27 @@ fn faults_strike_at_the_chosen_call() {
     assert_eq!(inner.read("a/x", 10).unwrap().unwrap(), b"12");
     assert_eq!(tearing.calls(), 1);
 }
+
+#[test]
+fn a_directory_that_is_missing_under_a_root_is_made_for_a_file_and_one_that_was_made_in_vain_goes() {
+    let parent = TempDir::new().unwrap();
+    let root = parent.path().join("deep/er/root");
+    let storage = LocalStorage::new(&root.display().to_string());
+    // Where there is no root there is no table, and nothing is made.
+    storage.stage("a/1").map(drop).unwrap_err();
+    assert!(!parent.path().join("deep").exists());
+    storage.prepare(&["a", "b"]).unwrap();
+    std::fs::remove_dir(root.join("a")).unwrap();
+    assert_eq!(stage(&storage, "a/1", &[b"x"]), 1);
+    storage.withdraw(&["a", "b"]);
+    assert_eq!((root.join("a/1").exists(), root.join("b").exists()), (true, false));
+    storage.remove("a/1").map(|gone| assert!(gone)).unwrap();
+    storage.prepare(&["b"]).unwrap();
+    // What another made stays, however empty.
+    std::fs::create_dir(root.join("c")).unwrap();
+    storage.withdraw(&["a", "c"]);
+    assert_eq!((root.join("a").exists(), root.join("c").exists()), (false, true));
+    std::fs::remove_dir(root.join("c")).unwrap();
+    storage.withdraw(&["b"]);
+    assert!(!parent.path().join("deep").exists(), "nothing was there before");
+}

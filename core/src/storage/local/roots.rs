@@ -194,6 +194,13 @@ pub fn discard_tree(directory: &Path) {
     let _ = fs::remove_dir_all(directory);
 }
 
+/// The highest of a path's directories, itself last, that does not exist; the path itself when it does.
+#[must_use]
+pub fn highest_missing(path: &Path) -> PathBuf {
+    let missing = path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).last();
+    missing.unwrap_or(path).to_owned()
+}
+
 /// Removes a directory, and then those above it down from `top`, as far as they are empty.
 pub fn remove_empty(directory: &Path, top: &Path) {
     for directory in directory.ancestors().take_while(|directory| directory.starts_with(top)) {

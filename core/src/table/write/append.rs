@@ -22,7 +22,7 @@ use crate::{
     coverage::{Coverage, Entity},
     error::{Error, ErrorKind, Result},
     log::{
-        COVERAGE_DIRECTORY, DATA_DIRECTORY, LOG_DIRECTORY, Version,
+        Version,
         commit::{Action, SegmentRecord},
         definition::{Definition, agree, first_columns},
         state::TableState,
@@ -30,7 +30,7 @@ use crate::{
     storage::Storage,
     table::{
         commit::{Amendment, Condemned, Plan},
-        handle::{Snapshot, Table},
+        handle::{OWN_DIRECTORIES, Snapshot, Table},
         names::random_id,
         target::Target,
     },
@@ -114,7 +114,7 @@ impl Table {
     ) -> Result<Appended> {
         let storage = self.log().storage();
         snapshot.state.check_writable(storage.as_ref())?;
-        storage.prepare(&[LOG_DIRECTORY, DATA_DIRECTORY, COVERAGE_DIRECTORY])?;
+        let _nest = self.nest(&OWN_DIRECTORIES)?;
         if request.files.is_empty() {
             let filled = Amendment::new(self, &snapshot.state, IMPORT)
                 .run(|state, _| whole(state, state.definition.as_ref(), Vec::new(), also))?;
@@ -174,6 +174,7 @@ impl Append<'_> {
 
     fn run(&mut self, arrivals: Vec<Arrival>) -> Result<Appended> {
         self.planned = self.intake.plan(&self.against, arrivals, self.monitor)?;
+        self.check_any()?;
         let base = Arc::clone(&self.state);
         let message = self.request.message.as_deref();
         let amendment = Amendment {
@@ -259,6 +260,19 @@ impl Append<'_> {
         actions.extend(staged.into_iter().map(|record| Action::AddSegment(Box::new(record))));
         actions.extend(derived);
         Ok(Plan { actions, rows_rewritten: loss.rows_rewritten, extra: self.empty_sources()? })
+    }
+
+    /// Refuses to make a table of files none of which can be taken.
+    fn check_any(&self) -> Result<()> {
+        let refused = |planned: &Planned| planned.status == Status::Refused;
+        match self.planned.first() {
+            Some(first) if self.also.is_some() && self.planned.iter().all(refused) => {
+                let (count, reason) = (self.planned.len(), first.note.as_deref().unwrap_or_default());
+                let message = format!("none of the {count} files can be imported; of the first: {reason}");
+                Err(Error::invalid_argument(message).with("file", first.arrival.shown()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Records what the files were made of, once all of that is there.

@@ -31,7 +31,7 @@ use crate::{
     coverage::Coverage,
     error::{Error, ErrorKind, Result},
     log::{
-        Version,
+        COVERAGE_DIRECTORY, DATA_DIRECTORY, Version,
         commit::{Action, SegmentRecord},
         definition::{Definition, Uniqueness},
         state::{Segment, TableState},
@@ -41,7 +41,7 @@ use crate::{
     storage::Storage,
     table::{
         commit::{Amendment, Changed, Plan, begin},
-        handle::Table,
+        handle::{Nest, OWN_DIRECTORIES, Table},
         monitor::{Monitor, check_cancelled},
         target::{KeyColumns, Target, check_finite, write_columns},
     },
@@ -92,6 +92,8 @@ pub struct Loader {
     sorter: Sorter,
     rows_by_bucket: Histogram,
     rows: u64,
+    /// Goes last, once what the sorter has written is gone.
+    _nest: Option<Nest>,
 }
 
 impl Table {
@@ -115,10 +117,10 @@ impl Table {
         let places = target.schema.columns.iter().map(|column| position(&found, &column.name)).collect();
         let keys = KeyColumns::of(&target)?;
         let storage = self.log().storage();
-        let log = request.whole.is_some().then_some(crate::log::LOG_DIRECTORY);
-        let directories: Vec<_> =
-            [crate::log::DATA_DIRECTORY, crate::log::COVERAGE_DIRECTORY].into_iter().chain(log).collect();
-        storage.prepare(&directories)?;
+        // The log's own comes with the commit where that makes the table: until then there is none, nor half of one.
+        let whole = request.whole.is_some();
+        let directories = if whole { &OWN_DIRECTORIES[..] } else { &[DATA_DIRECTORY, COVERAGE_DIRECTORY] };
+        let nest = (since == Version(0)).then(|| self.nest(directories)).transpose()?;
         let sorter = Sorter::new(storage, &target, vec![keys.index], MEMORY_BYTES);
         let (rows_by_bucket, table) = (Histogram::new(), self.clone());
         let rows = 0;
@@ -135,6 +137,7 @@ impl Table {
             sorter,
             rows_by_bucket,
             rows,
+            _nest: nest,
         })
     }
 
