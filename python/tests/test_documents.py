@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 EXAMPLES = {
     example.name: example
-    for name in ("", "._errors", "._loading", "._tables")
+    for name in ("", "._definition", "._errors", "._incoming", "._loading", "._reading", "._views")
     for example in doctest.DocTestFinder().find(importlib.import_module("tstable" + name))
     if example.examples
 }

@@ -8,6 +8,7 @@ Everything that a table can do is SQL; this package loads the extension, whateve
 Python needs beside it. ``python -m tstable --help`` shows the command line.
 """
 
+from ._definition import alter, expect
 from ._errors import (
     AlreadyExistsError,
     CancelledError,
@@ -27,9 +28,11 @@ from ._errors import (
     errors,
     translate,
 )
+from ._incoming import append, import_tables, preview, restated
 from ._loading import connect, extension_path, load
 from ._packages import VERSION as __version__
-from ._tables import append, attach, segments
+from ._reading import Share, new_rows, scan, segments, shares
+from ._views import attach
 
 __all__ = [
     "AlreadyExistsError",
@@ -46,13 +49,22 @@ __all__ = [
     "NotFoundError",
     "OverlapError",
     "SchemaMismatchError",
+    "Share",
     "UnsupportedFormatError",
+    "alter",
     "append",
     "attach",
     "connect",
     "errors",
+    "expect",
     "extension_path",
+    "import_tables",
     "load",
+    "new_rows",
+    "preview",
+    "restated",
+    "scan",
     "segments",
+    "shares",
     "translate",
 ]

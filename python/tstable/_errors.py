@@ -172,6 +172,7 @@ def translate(error: BaseException, root: str | None = None) -> BaseException:
     'NotFoundError'
     """
     if isinstance(error, Error):
+        error.root = error.root or root
         return error
     found = _OURS.match(str(error))
     if found is None:
@@ -197,6 +198,16 @@ def errors(root: str | None = None) -> Iterator[None]:
         if ours is error:
             raise
         raise ours from error
+
+
+def about_rows(error: BaseException, file: str) -> BaseException:
+    """What was said of a file that the caller knows nothing of, as said of rows."""
+    ours = translate(error)
+    if not isinstance(ours, Error):
+        return error
+    known = rf"(?:file|path|source) {re.escape(file)}"
+    message = re.sub(rf" \({known}\)|, {known}(?=[,)])|(?<=\(){known}, ", "", ours.message).replace(f"'{file}'", "the data")
+    return type(ours)(message, root=ours.root)
 
 
 def _first(pattern: re.Pattern[str], message: str) -> str | None:

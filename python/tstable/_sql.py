@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from ._duckdb import duckdb
 from ._errors import InvalidArgumentError
@@ -30,9 +32,12 @@ def literal(value: Any) -> str:
         return "{" + ", ".join(f"{literal(str(key))}: {literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, timedelta):
         return f"to_microseconds({value // timedelta(microseconds=1)})"
-    if isinstance(value, (str, os.PathLike, date, datetime, time)):
+    if isinstance(value, (str, os.PathLike, date, datetime, time, UUID)):
         return "'" + str(value).replace("'", "''") + "'"
-    raise InvalidArgumentError(f"{value!r} has no spelling in SQL; give text, a number, a list or a dict")
+    # numpy's scalars know the value of Python's that they are.
+    if callable(getattr(value, "item", None)) and not isinstance(plain := value.item(), type(value)):
+        return literal(plain)
+    raise InvalidArgumentError(f"{value!r} has no spelling in SQL; give text, a number, a time, a list or a dict")
 
 
 def source(root: str) -> str:
@@ -66,6 +71,13 @@ def invocation(function: str, positional: Sequence[Any], named: Mapping[str, Any
             parameters[name] = value
             arguments.append(f"{name} := ${name}")
     return f"{function}({', '.join(arguments)})", parameters
+
+
+def written(function: str, positional: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """`f('a', name := 'b')`, for relations, which keep no parameters."""
+    text, parameters = invocation(function, positional, named)
+    spelled = {name: literal(value) for name, value in parameters.items()}
+    return re.sub(r"\$(\w+)", lambda found: spelled[found[1]], text)
 
 
 def rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
