@@ -33,6 +33,7 @@ class Wheel(unittest.TestCase):
                 self.assertEqual(archive.read(f"tstable/_packages/{entry.name}/{wheel.LIBRARY}")[: len(entry.name)], entry.name.encode())
             self.assertEqual(archive.read("tstable/_packages/packages.json"), packages.FILE.read_bytes())
             metadata = archive.read("tstable-1.2.3.dist-info/METADATA").decode()
+            self.assertIn("tstable = tstable._command:main", archive.read("tstable-1.2.3.dist-info/entry_points.txt").decode())
         self.assertLessEqual({"tstable/__init__.py", "tstable/__main__.py", "tstable/py.typed"}, names)
         self.assertEqual([line for line in metadata.splitlines() if line.startswith("Requires-Dist")], ["Requires-Dist: duckdb>=1.4"])
 

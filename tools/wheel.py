@@ -41,6 +41,11 @@ Generator: tstable
 Root-Is-Purelib: false
 Tag: {tag}
 """
+# The command line by its name alone.
+SCRIPTS = """\
+[console_scripts]
+tstable = tstable._command:main
+"""
 # A wheel is a zip file, and those know no time before 1980; one time for all makes equal wheels of equal files.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -90,6 +95,7 @@ def contents(profile, out):
     description = (ROOT / "docs/PYTHON.md").read_text(encoding="utf-8")
     files[f"{information}/METADATA"] = METADATA.format(version=version, description=description).encode()
     files[f"{information}/WHEEL"] = WHEEL.format(tag=tag(libraries)).encode()
+    files[f"{information}/entry_points.txt"] = SCRIPTS.encode()
     files[f"{information}/licenses/LICENSE"] = (ROOT / "LICENSE").read_bytes()
     return files, f"tstable-{version}-{tag(libraries)}.whl", f"{information}/RECORD"
 

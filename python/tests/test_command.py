@@ -10,8 +10,10 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import pytest
 
+import tstable
 from tstable import _command, _progress
 
 
@@ -71,6 +73,70 @@ def test_what_is_refused_is_one_message_and_exit_code_1(prices, capsys):
     assert code == 1 and err.startswith("Parser Error")
     code, _, err = run(capsys, "coverage", "--table", "nowhere")
     assert code == 1 and "there is no table at 'nowhere'" in err
+
+
+def test_messages_speak_the_words_of_the_command_line(prices, capsys):
+    words = ["--table", "prices", "--time-column", "ts", "--bucket", "1h", "--entity-column", "symbol"]
+    assert run(capsys, "create", *words)[2].rstrip().endswith("use --if-not-exists to accept it when it is the same")
+    assert "use --on-overlap skip_file to skip such files" in run(capsys, "append", "--table", "prices", "--parquet", "day1.parquet")[2]
+    assert "'python -m tstable create' makes one" in run(capsys, "gaps", "--table", "nowhere")[2]
+    refused = run(capsys, "gaps", "--table", "prices", "--start", "2024-06-03", "--until", "2024-06-01")[2]
+    assert refused.startswith("tstable invalid argument: --start 2024-06-03 is not before --until 2024-06-01;")
+    in_sql = run(capsys, "query", "--table", "prices", "--sql", "FROM tstable_gaps('prices', start := '2024-06-03', until := '2024-06-01')")[2]
+    assert "start := '2024-06-03' is not before" in in_sql
+
+
+def test_a_query_is_refused_in_its_own_words(prices, capsys):
+    for form in ("table", "csv", "json"):
+        code, out, err = run(capsys, "query", "--table", "prices", "--sql", "SELECT nope FROM prices", "--format", form)
+        assert (code, out) == (1, "") and '"nope" not found' in err
+        assert "CAST" not in err and "to_json" not in err
+    code, _, err = run(capsys, "query", "--table", "prices", "--sql", " ; ")
+    assert (code, err) == (1, "tstable invalid argument: the query is empty; give a statement, as in --sql 'SELECT count(*) FROM prices'\n")
+
+
+def test_what_is_refused_leaves_the_output_file_as_it_is(prices, capsys):
+    with open("out.csv", "w") as file:
+        file.write("kept")
+    assert run(capsys, "gaps", "--table", "nowhere", "--output", "out.csv")[0] == 1
+    with open("out.csv") as file:
+        assert file.read() == "kept"
+    assert run(capsys, "gaps", "--table", "prices", "--min-buckets", "9", "--output", "out.csv", "--format", "jsonl")[0] == 0
+    assert os.path.getsize("out.csv") == 0
+    code, _, err = run(capsys, "gaps", "--table", "prices", "--output", "no/where.csv")
+    assert (code, err) == (1, "tstable io: cannot write 'no/where.csv': No such file or directory\n")
+
+
+def test_a_dry_run_tells_what_an_append_would_do(prices, capsys):
+    code, out, _ = run(capsys, "append", "--table", "prices", "--parquet", "day1.parquet", "--on-overlap", "skip_file", "--dry-run", "--format", "json")
+    assert code == 0 and {row["status"] for row in json.loads(out)} == {"already_loaded"}
+    code, out, _ = run(capsys, "append", "--table", "prices", "--parquet", "day1.parquet", "--dry-run", "--format", "json")
+    assert code == 0 and [row["covered_buckets"] for row in json.loads(out)] == [24, 24]
+    assert prices.execute("SELECT version FROM tstable_info('prices')").fetchall() == [(2,)]
+
+
+def test_what_other_programs_left_is_imported(prices, capsys):
+    prices.execute("COPY (FROM 'day1.parquet') TO 'lake' (FORMAT parquet, PARTITION_BY (symbol))")
+    code, out, _ = run(capsys, "import", "--source", "lake", "--table", "new", "--bucket", "1h", "--format", "json")
+    assert code == 0 and [(row["kind"], row["rows"]) for row in json.loads(out)] == [("Hive folder", 48)]
+    code, _, err = run(capsys, "import", "--source", "lake", "--table", "new")
+    assert code == 1 and err.startswith("tstable already exists:")
+
+
+def test_a_plan_is_shown_when_asked_for_and_nothing_runs(prices, capsys):
+    code, out, _ = run(capsys, "query", "--table", "prices", "--sql", "SELECT count(*) FROM prices", "--explain")
+    assert code == 0 and "TSTABLE_SCAN" in out
+
+
+def test_the_version_names_both_programs(capsys):
+    with pytest.raises(SystemExit) as caught:
+        _command.main(["--version"])
+    assert caught.value.code == 0 and capsys.readouterr().out == f"tstable {tstable.__version__}, DuckDB {duckdb.__version__}\n"
+
+
+def test_every_command_of_sql_is_one_here():
+    commands = next(action.choices for action in _command._parser()._actions if hasattr(action, "choices") and action.choices)
+    assert {*_command.COMMANDS, "query"} == set(commands)
 
 
 def test_a_line_that_is_not_understood_is_exit_code_2(capsys):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, cast
 
 from . import _sql
 from ._duckdb import duckdb
 from ._errors import errors
 from ._loading import connect
-from ._output import FORMATS, write
+from ._output import FORMATS, File, write
+from ._packages import VERSION
 from ._progress import progress
 
 DONE, FAILED, DAMAGED, INTERRUPTED = 0, 1, 3, 130
@@ -23,10 +25,13 @@ LOOK_EVERY_S = 0.1
 EXITS = f"""\
 exit codes:
   {DONE}    done
-  {FAILED}    refused or failed; one message on standard error says why, nothing was changed
+  {FAILED}    refused or failed: one message on standard error says why, and nothing was changed
   2    the command line is not understood
   {DAMAGED}    verify found damage
   {INTERRUPTED}  interrupted"""
+
+# The functions of SQL that are commands here, by the rest of their names.
+COMMANDS = ("create", "append", "import", "coverage", "gaps", "verify", "report")
 
 Command = Callable[[duckdb.DuckDBPyConnection, argparse.Namespace, IO[str]], int]
 
@@ -45,12 +50,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("tstable: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except (duckdb.Error, OSError) as error:
-        print(error, file=sys.stderr)
+    except duckdb.Error as error:
+        print(_spoken(str(error), options), file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        print(f"tstable io: cannot write '{options.output or 'standard output'}': {error.strerror or error}", file=sys.stderr)
         return FAILED
     if options.timing:
         print(f"elapsed: {(time.monotonic() - started) * 1000:.0f} ms", file=sys.stderr)
     return code
+
+
+def _spoken(message: str, options: argparse.Namespace) -> str:
+    """A message, which speaks of SQL, in the words of the command line, as far as it has such words."""
+
+    def option(found: re.Match[str]) -> str:
+        known = found[1] in vars(options)
+        value = "" if found[2] == "true" else f" {found[2] or found[3]}"
+        return f"--{found[1].replace('_', '-')}{value}" if known else found[0]
+
+    message = re.sub(r"\b(\w+) := (?:(true)\b|'([^']*)')", option, message)
+    return re.sub(rf"\btstable_({'|'.join(COMMANDS)})\b", rf"'{_program()} \1'", message)
+
+
+def _program() -> str:
+    """What was typed to get here."""
+    called = os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    return "tstable" if called == "tstable" else "python -m tstable"
 
 
 def _interruptible(con: duckdb.DuckDBPyConnection, work: Callable[[], int]) -> int:
@@ -88,8 +114,9 @@ def _run(con: duckdb.DuckDBPyConnection, options: argparse.Namespace) -> int:
         code = command(con, options, sys.stdout)
         sys.stdout.flush()
         return code
-    with open(options.output, "w", encoding="utf-8", newline="") as out:
-        return command(con, options, out)
+    # What is refused leaves a file of that name as it is.
+    with File(options.output) as out:
+        return command(con, options, cast("IO[str]", out))
 
 
 def _call(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str], what: str, function: str,
@@ -119,14 +146,27 @@ def _create(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO
 def _append(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
     files = [name for group in options.parquet for name in group]
     named = {"on_overlap": options.on_overlap, "mode": options.mode, "message": options.message}
-    _call(con, options, out, "appending", "tstable_append", [options.table, files], **named)
+    what, function = ("looking", "tstable_preview") if options.dry_run else ("appending", "tstable_append")
+    _call(con, options, out, what, function, [options.table, files], **named)
+    return DONE
+
+
+def _import(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
+    named = {
+        "time_column": options.time_column,
+        "bucket": options.bucket,
+        "entity_columns": options.entity_column or None,
+        "mode": options.mode,
+        "on_error": options.on_error,
+    }
+    _call(con, options, out, "importing", "tstable_import", [options.source, options.table], **named)
     return DONE
 
 
 def _query(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO[str]) -> int:
     name = os.path.basename(os.path.abspath(options.table))
     con.execute(f"CREATE TEMP VIEW {_sql.identifier(name)} AS FROM tstable_scan({_sql.literal(options.table)})")
-    _write(con, options, out, "querying", options.sql)
+    _write(con, options, out, "querying", f"EXPLAIN {options.sql}" if options.explain else options.sql)
     return DONE
 
 
@@ -164,11 +204,12 @@ def _report(con: duckdb.DuckDBPyConnection, options: argparse.Namespace, out: IO
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tstable",
+        prog=_program(),
         description="Time-series tables over Parquet files: make, load, query and check them.",
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"tstable {VERSION}, DuckDB {duckdb.__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     _describe_loading(commands)
     _describe_reading(commands)
@@ -203,14 +244,23 @@ def _describe_loading(commands: Commands) -> None:
     create.add_argument("--if-not-exists", action="store_true", help="accept an equal table that is there")
     append = _command(commands, "append", _append, "append Parquet files, all or none of them")
     append.add_argument("--parquet", required=True, nargs="+", action="append", metavar="F", help="files or quoted globs; repeat it for more")
-    append.add_argument("--on-overlap", metavar="O", help="error (default), skip_file, skip_rows, replace or allow")
+    append.add_argument("--on-overlap", metavar="O", help="error (default), skip_file, skip_rows, merge, replace or allow")
     append.add_argument("--mode", metavar="M", help="copy (default), link, move or rewrite")
     append.add_argument("--message", metavar="TEXT", help="a note in the table's history")
+    append.add_argument("--dry-run", action="store_true", help="tell what would become of the files, and change nothing")
+    taken = _command(commands, "import", _import, "make tables of what other programs left, by hard links")
+    taken.add_argument("--source", required=True, metavar="S", help="a table of timeseries-table-format, a store of PyStore, a folder of Parquet files")
+    taken.add_argument("--time-column", "--index-column", metavar="C", help="the column that orders the rows of a folder's files")
+    taken.add_argument("--bucket", "--bucket-width", metavar="B", help="width of a bucket; by default what the distance of the rows proposes")
+    taken.add_argument("--entity-column", "--entity", action="append", metavar="E", help="a column that says whose row it is; repeat it for more")
+    taken.add_argument("--mode", metavar="M", help="link (default), copy, rewrite or adopt")
+    taken.add_argument("--on-error", metavar="O", help="fail (default) or skip_file, which imports what can be imported")
 
 
 def _describe_reading(commands: Commands) -> None:
     query = _command(commands, "query", _query, "run SQL, in which the table has the name of its directory")
     query.add_argument("--sql", required=True, metavar="Q", help="the query, as in SELECT count(*) FROM prices")
+    query.add_argument("--explain", action="store_true", help="show the plan instead of running it")
     coverage = _command(commands, "coverage", _coverage, "tell how much of a range is there, per entity")
     _range(coverage)
     coverage.add_argument("--by", metavar="P", help="one row for each period, such as '1 month'")

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import IO, Any
 
 from ._duckdb import duckdb
+from ._errors import InvalidArgumentError
 
 FORMATS = ("table", "csv", "json", "jsonl")
 BATCH_ROWS = 10_000
@@ -20,6 +21,29 @@ _WRAPPED = {
     "json": f"SELECT CAST(to_json({_ROW}) AS VARCHAR) FROM ({{query}}\n) {_ROW}",
 }
 Row = tuple[Any, ...]
+
+
+class File:
+    """A file of text that is made, or emptied, when the first of it is written, or at the end of a block that went well."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._out: IO[str] | None = None
+
+    def write(self, text: str) -> int:
+        """Writes it and gives its length."""
+        if self._out is None:
+            self._out = open(self._path, "w", encoding="utf-8", newline="")
+        return self._out.write(text)
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.write("")
+        if self._out is not None:
+            self._out.close()
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any], form: str, out: IO[str]) -> int:
@@ -36,10 +60,18 @@ def write(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, A
 def _run(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any], as_json: bool) -> tuple[list[str], Iterator[Row]]:
     """Names of the columns, and rows of text; for JSON one text a row."""
     statements = con.extract_statements(query)
+    if not statements:
+        raise InvalidArgumentError("the query is empty; give a statement, as in --sql 'SELECT count(*) FROM prices'")
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         return _run_as_it_is(con, query, as_json)
     wrapped = _WRAPPED["json" if as_json else "text"].format(query=query.strip().rstrip(";"))
-    con.execute(wrapped, parameters or None)
+    try:
+        con.execute(wrapped, parameters or None)
+    except duckdb.Error:
+        if not parameters:
+            # DuckDB points into the text that it was given: let it point into the user's.
+            con.sql(query)
+        raise
     return [column[0] for column in con.description or ()], _fetched(con)
 
 
