@@ -106,7 +106,13 @@ pub fn stat_of(metadata: &fs::Metadata) -> Stat {
 #[must_use]
 pub fn stat_of_directory(root: &str, directory: &str) -> Option<Stat> {
     let metadata = fs::symlink_metadata(Path::new(root).join(directory)).ok()?;
-    metadata.is_dir().then(|| stat_of(&metadata))
+    metadata.is_dir().then(|| last_changed(&metadata))
+}
+
+/// As [`stat_of`], but the time is that of the last change of any kind: a program that writes into a file and puts its time back, as tools
+/// that copy do, cannot put this one back. A new link to the file changes it too, so it is for what may be looked at again.
+fn last_changed(metadata: &fs::Metadata) -> Stat {
+    Stat { modified_ns: changed_ns(metadata), ..stat_of(metadata) }
 }
 
 /// When the file's contents or its names last changed, in nanoseconds since 1970.
@@ -223,7 +229,7 @@ impl Storage for LocalStorage {
             None => fs::symlink_metadata(&self.place(path)?.path),
         };
         match looked {
-            Ok(metadata) if metadata.is_file() => Ok(Some(stat_of(&metadata))),
+            Ok(metadata) if metadata.is_file() => Ok(Some(last_changed(&metadata))),
             Ok(_) => Ok(None),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(Error::io("look at", full.display(), e)),

@@ -105,7 +105,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Gives back what is held of files that were opened for reading; a file that is read again is opened again.
     fn release(&self) {}
 
-    /// What identifies the file's present contents, or none when there is no such file.
+    /// What identifies the file's present contents, or none when there is no such file. It may differ though the contents do not.
     fn stat(&self, path: &str) -> Result<Option<Stat>>;
 
     /// Creates the file with these bytes unless the name is taken: whole or not at all, and durable when `Created`.

@@ -1,14 +1,15 @@
 //! Another file in the place of a segment: whatever reads its rows, to answer or to write them anew, says `corrupt` and
 //! commits nothing. Rows that were written anew would be under a checksum that holds.
 
-use std::{fs, sync::Arc};
+use std::{fs, io::Write as _, sync::Arc};
 
 use tstable_core::{
     ErrorKind, Result,
     coverage::{Entity, EntityPart},
     log::commit::Instant,
-    storage::{Storage, memory::MemoryStorage},
+    storage::{Storage, local::LocalStorage, memory::MemoryStorage},
     table::{
+        cache::Cache,
         compact::{CompactRequest, Order},
         delete::DeleteRequest,
         monitor::Unwatched,
@@ -101,4 +102,33 @@ fn repair_takes_no_coverage_from_a_file_in_the_place_of_a_segment() {
     let rows = table(&storage).repair(false, Instant::now()).unwrap();
     assert!(rows.iter().any(|row| row.path == path && !row.done && row.action.contains("restore")), "{rows:?}");
     assert_eq!(table(&storage).latest(None).unwrap().state.version, version);
+}
+
+/// A copying tool writes into the file that is there and gives it the time of its source. Nothing but the time of the change itself,
+/// which no program sets, tells a process that has read the file's footer before.
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_written_into_and_has_its_time_back_is_not_taken_for_the_one_that_was_read_before() {
+    let files = Files::new();
+    let foreign = foreign(&files);
+    let directory = tempfile::TempDir::new().unwrap();
+    let root = directory.path().join("t");
+    let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(&root.display().to_string()));
+    append(&created(&storage), &[&files.first]).unwrap();
+    let snapshot = table(&storage).latest(None).unwrap();
+    let segments = snapshot.state.segments.all().unwrap();
+    let segment = *segments.first().unwrap();
+    let cache = Cache::new(1 << 20);
+    cache.segment(&storage, segment, snapshot.definition()).unwrap();
+
+    let path = root.join(&segment.record.path);
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all(&foreign).unwrap();
+    file.set_modified(before).unwrap();
+    drop(file);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+
+    let error = cache.segment(&storage, segment, snapshot.definition()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
 }
