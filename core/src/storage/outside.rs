@@ -38,7 +38,7 @@ impl OutsideFile {
     pub fn open(path: &Path) -> Result<(Self, Arc<dyn Source>)> {
         #[cfg(feature = "remote")]
         if let Some(address) = path.to_str().filter(|address| super::is_remote_file(address)) {
-            let remote = super::remote::RemoteFile::at(address)?;
+            let mut remote = super::remote::RemoteFile::at(address)?;
             let (stat, source) = remote.open()?;
             return Ok((Self { stat, path: path.to_owned(), links: 1, remote: Some(remote) }, source));
         }
@@ -71,6 +71,10 @@ impl OutsideFile {
     /// # Errors
     /// As [`OutsideFile::open`]; `Conflict` when another program has changed or replaced it.
     pub fn reopen(&self) -> Result<Arc<dyn Source>> {
+        #[cfg(feature = "remote")]
+        if let Some(copy) = self.remote.as_ref().and_then(super::remote::RemoteFile::copy) {
+            return Ok(copy);
+        }
         let (found, source) = Self::open(&self.path)?;
         if found.stat == self.stat { Ok(source) } else { Err(self.changed()) }
     }
@@ -82,7 +86,8 @@ impl OutsideFile {
     pub fn check_unchanged(&self) -> Result<()> {
         #[cfg(feature = "remote")]
         if let Some(remote) = &self.remote {
-            return if remote.stat()? == self.stat { Ok(()) } else { Err(self.changed()) };
+            let same = remote.copy().is_some() || remote.stat()? == self.stat;
+            return if same { Ok(()) } else { Err(self.changed()) };
         }
         let metadata = fs::metadata(&self.path).map_err(|e| Error::io("look at", self.path.display(), e))?;
         if stat_of(&metadata) == self.stat { Ok(()) } else { Err(self.changed()) }

@@ -1,6 +1,9 @@
 //! Objects that belong to no table: those that are loaded.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::TryStreamExt;
 use object_store::ObjectMeta;
@@ -24,9 +27,35 @@ pub fn is_source(address: &str) -> bool {
     is_address(address) || is_web(address)
 }
 
+/// So many copies of files on the web are held at once, each of which takes a handle of the process.
+const MOST_COPIES: usize = 64;
+static COPIES: AtomicUsize = AtomicUsize::new(0);
+
 /// An object or a file on the web that is about to be loaded.
 #[derive(Debug, Clone)]
-pub struct RemoteFile(Place);
+pub struct RemoteFile {
+    place: Place,
+    copy: Option<Arc<HeldCopy>>,
+}
+
+/// The copy of a file that is read again, as long as it is of use.
+#[derive(Debug)]
+struct HeldCopy(Arc<dyn Source>);
+
+impl HeldCopy {
+    /// None when so many are held that it is better to copy the file again.
+    fn of(source: &Arc<dyn Source>) -> Option<Arc<Self>> {
+        let more = |held| (held < MOST_COPIES).then_some(held + 1);
+        COPIES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Arc::new(Self(Arc::clone(source))))
+    }
+}
+
+impl Drop for HeldCopy {
+    fn drop(&mut self) {
+        COPIES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Place {
@@ -41,21 +70,27 @@ impl RemoteFile {
     /// `InvalidArgument` for an address that names none.
     pub fn at(address: &str) -> Result<Self> {
         if is_web(address) {
-            return Ok(Self(Place::Web(WebFile::at(address)?)));
+            return Ok(Self { place: Place::Web(WebFile::at(address)?), copy: None });
         }
         let parsed = Address::parse(address)?;
         if parsed.key.is_empty() {
             return Err(Error::invalid_argument(format!("'{address}' names a bucket, not an object in it")));
         }
-        Ok(Self(Place::Store { bucket: Bucket::of(&parsed), key: parsed.key }))
+        Ok(Self { place: Place::Store { bucket: Bucket::of(&parsed), key: parsed.key }, copy: None })
+    }
+
+    /// What was copied of it to this machine when it was opened: it is read from there as long as this lives.
+    #[must_use]
+    pub fn copy(&self) -> Option<Arc<dyn Source>> {
+        self.copy.as_ref().map(|held| Arc::clone(&held.0))
     }
 
     /// Opens it.
     ///
     /// # Errors
     /// `NotFound`, or `Io` when the store refuses.
-    pub fn open(&self) -> Result<(Stat, Arc<dyn Source>)> {
-        match &self.0 {
+    pub fn open(&mut self) -> Result<(Stat, Arc<dyn Source>)> {
+        match &self.place {
             Place::Store { bucket, key } => {
                 let meta = bucket.head(key)?.ok_or_else(|| missing(bucket, key))?;
                 let stat = stat_of(&meta);
@@ -66,7 +101,10 @@ impl RemoteFile {
                     let stat = web::stat_of(end.total, end.tag.as_deref());
                     (stat, Arc::new(RemoteSource::on_the_web(file, end)))
                 }
-                Answer::Whole(source, tag) => (web::stat_of(source.len(), tag.as_deref()), source),
+                Answer::Whole(source, tag) => {
+                    self.copy = HeldCopy::of(&source);
+                    (web::stat_of(source.len(), Some(&tag)), source)
+                }
             }),
         }
     }
@@ -76,7 +114,7 @@ impl RemoteFile {
     /// # Errors
     /// As [`RemoteFile::open`].
     pub fn stat(&self) -> Result<Stat> {
-        match &self.0 {
+        match &self.place {
             Place::Store { bucket, key } => bucket.head(key)?.as_ref().map(stat_of).ok_or_else(|| missing(bucket, key)),
             Place::Web(file) => file.stat(),
         }

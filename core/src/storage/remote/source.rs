@@ -91,10 +91,10 @@ impl RemoteSource {
         let wanted = range.end.saturating_sub(range.start);
         let bytes = match &self.place {
             Place::Web(file) => file.range(range.start, range.end, self.len, self.tag.as_deref())?,
-            Place::Store { bucket, key } => self.object(bucket, key, range)?,
+            Place::Store { bucket, key } => self.object(bucket, key, range.clone())?,
         };
         if bytes.len() as u64 != wanted {
-            return Err(past_end(&self.shown, self.len, wanted, bytes.len()));
+            return Err(past_end(&self.shown, self.len, range.start, usize::try_from(wanted).unwrap_or(usize::MAX)));
         }
         Ok(bytes)
     }

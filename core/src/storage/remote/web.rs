@@ -1,7 +1,9 @@
-//! Files on the web that are loaded: read by ranges where the server knows them, else copied once into a temporary file of this machine.
+//! Files on the web that are loaded: read by ranges where the server knows them and says which contents they are of, else copied once into a
+//! temporary file of this machine.
 
 use std::{
     fmt,
+    io::{self, Read},
     sync::{Arc, Mutex, PoisonError},
     thread::sleep,
     time::Duration,
@@ -10,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
 use ureq::{Agent, Body};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::{blocks::BLOCK_BYTES, http::Connector};
 use crate::{
@@ -62,8 +64,8 @@ pub(super) struct Part {
 /// What a server gives who is asked for a part.
 pub(super) enum Answer {
     Part(Part),
-    /// All of it, since this server gives no parts.
-    Whole(Arc<dyn Source>, Option<String>),
+    /// All of it, since this server gives no parts, or does not say whether two of them are of the same contents; and what identifies these.
+    Whole(Arc<dyn Source>, String),
 }
 
 /// Why there is no answer.
@@ -113,34 +115,46 @@ impl WebFile {
 
     /// The end of the file, or all of it.
     pub(super) fn end(&self) -> Result<Answer> {
-        self.ask(&format!("bytes=-{END_BYTES}"), true)
+        self.told_apart(&format!("bytes=-{END_BYTES}"))
     }
 
     /// What identifies its contents now.
     pub(super) fn stat(&self) -> Result<Stat> {
-        Ok(match self.ask("bytes=-1", true)? {
+        Ok(match self.told_apart("bytes=-1")? {
             Answer::Part(part) => stat_of(part.total, part.tag.as_deref()),
-            Answer::Whole(source, tag) => stat_of(source.len(), tag.as_deref()),
+            Answer::Whole(source, tag) => stat_of(source.len(), Some(&tag)),
         })
+    }
+
+    /// A part that can be told from one of other contents, or all of the file: parts that cannot may be of two files, one of which took
+    /// the place of the other in between.
+    fn told_apart(&self, range: &str) -> Result<Answer> {
+        match self.ask(Some(range))? {
+            Answer::Part(part) if part.tag.is_none() => self.ask(None),
+            answer => Ok(answer),
+        }
     }
 
     /// The bytes from `start` to `end` of contents that have `len` bytes and `tag`.
     pub(super) fn range(&self, start: u64, end: u64, len: u64, tag: Option<&str>) -> Result<Bytes> {
         let last = end.saturating_sub(1);
-        match self.ask(&format!("bytes={start}-{last}"), false)? {
+        match self.ask(Some(&format!("bytes={start}-{last}")))? {
             Answer::Part(part) if part.total != len || part.tag.as_deref() != tag => {
                 Err(Error::conflict("a file was replaced while it was being read; ask again")
                     .with("file", &self.address))
             }
-            Answer::Part(part) if part.start == start => Ok(part.bytes),
+            Answer::Part(part) if part.start == start && part.bytes.len() as u64 == end.saturating_sub(start) => {
+                Ok(part.bytes)
+            }
             _ => Err(self.failed("the server gave another part of the file than it was asked for")),
         }
     }
 
-    fn ask(&self, range: &str, whole: bool) -> Result<Answer> {
+    /// The range, or all of the file where none is named.
+    fn ask(&self, range: Option<&str>) -> Result<Answer> {
         let mut pauses = PAUSES_MS.into_iter();
         loop {
-            match (self.attempt(range, whole), pauses.next()) {
+            match (self.attempt(range), pauses.next()) {
                 (Ok(answer), _) => return Ok(answer),
                 (Err(Refused::ForNow(_)), Some(pause)) => sleep(Duration::from_millis(pause)),
                 (Err(Refused::ForNow(e) | Refused::ForGood(e)), _) => return Err(e),
@@ -148,14 +162,21 @@ impl WebFile {
         }
     }
 
-    fn attempt(&self, range: &str, whole: bool) -> std::result::Result<Answer, Refused> {
+    fn attempt(&self, range: Option<&str>) -> std::result::Result<Answer, Refused> {
         let agent = agent(self.plain).map_err(Refused::ForGood)?;
-        let request = agent.get(&self.address).header(header::RANGE, range).header(header::ACCEPT_ENCODING, "identity");
+        let mut request = agent.get(&self.address).header(header::ACCEPT_ENCODING, "identity");
+        // A part is asked for only once the end is known, which has come as a part.
+        let whole = range.is_none_or(|range| range.starts_with("bytes=-"));
+        if let Some(range) = range {
+            request = request.header(header::RANGE, range);
+        }
         let (parts, body) = request.call().map_err(|e| self.unanswered(&e))?.into_parts();
         let tag = tag_of(&parts.headers);
         match parts.status {
-            StatusCode::PARTIAL_CONTENT => self.part(&parts.headers, body, tag).map(Answer::Part),
-            StatusCode::OK if whole => self.whole(body, tag),
+            StatusCode::PARTIAL_CONTENT if range.is_some() => self.part(&parts.headers, body, tag).map(Answer::Part),
+            StatusCode::OK if whole => self.whole(body),
+            // It does not know ranges from the end, or the file is empty.
+            StatusCode::RANGE_NOT_SATISFIABLE if whole && range.is_some() => self.attempt(None),
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 Err(Refused::ForNow(self.failed(&format!("the server answers {status}; try it later"))))
             }
@@ -175,15 +196,16 @@ impl WebFile {
         Ok(Part { start, total, bytes: bytes.into(), tag })
     }
 
-    fn whole(&self, body: Body, tag: Option<String>) -> std::result::Result<Answer, Refused> {
+    fn whole(&self, body: Body) -> std::result::Result<Answer, Refused> {
         let announced = body.content_length();
-        let (source, ended) = copied_here(&mut body.into_reader(), &self.address).map_err(Refused::ForGood)?;
+        let mut hashed = Hashed { from: body.into_reader(), hash: Xxh3Default::new() };
+        let (source, ended) = copied_here(&mut hashed, &self.address).map_err(Refused::ForGood)?;
         if let Some(e) = ended {
             return Err(self.cut(&e.to_string()));
         }
         match announced.filter(|bytes| *bytes != source.len()) {
             Some(bytes) => Err(self.cut(&format!("{} of {bytes} bytes came", source.len()))),
-            None => Ok(Answer::Whole(source, tag)),
+            None => Ok(Answer::Whole(source, format!("{:x}", hashed.hash.digest()))),
         }
     }
 
@@ -219,13 +241,26 @@ impl WebFile {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => self.failed(&format!(
                 "the server refuses it ({status}); tstable sends no credentials over https://: load the file down and append that one"
             )),
-            StatusCode::RANGE_NOT_SATISFIABLE => self.failed("the file is empty, and no Parquet file"),
             status => self.failed(&format!("the server answers {status}")),
         }
     }
 
     fn failed(&self, why: &str) -> Error {
         Error::new(crate::error::ErrorKind::Io, format!("cannot read '{}': {why}", self.address))
+    }
+}
+
+/// Reads on, and knows what it has read by its hash.
+struct Hashed<R> {
+    from: R,
+    hash: Xxh3Default,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.from.read(buffer)?;
+        self.hash.update(buffer.get(..bytes).unwrap_or_default());
+        Ok(bytes)
     }
 }
 
@@ -248,9 +283,15 @@ fn agent(plain: bool) -> Result<Agent> {
     Ok(agent)
 }
 
+/// What no other contents of the file have: an entity tag, unless it is of what only amounts to the same (`W/`), or when it was last
+/// changed, unless that is the second of this answer, in which it may change once more.
 fn tag_of(headers: &HeaderMap) -> Option<String> {
-    let said = headers.get(header::ETAG).or_else(|| headers.get(header::LAST_MODIFIED))?;
-    Some(said.to_str().ok()?.to_owned())
+    let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(tag) = said(header::ETAG).filter(|tag| tag.starts_with('"')) {
+        return Some(tag.to_owned());
+    }
+    let (changed, now) = (said(header::LAST_MODIFIED)?, said(header::DATE)?);
+    (changed != now).then(|| changed.to_owned())
 }
 
 /// Start, end and length of the whole in `bytes 0-99/1000`.

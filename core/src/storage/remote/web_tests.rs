@@ -4,11 +4,15 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
+    path::Path,
     thread,
 };
 
 use super::{Answer, WebFile, range_of};
-use crate::{error::ErrorKind, storage::remote::RemoteFile};
+use crate::{
+    error::ErrorKind,
+    storage::{outside::OutsideFile, remote::RemoteFile},
+};
 
 /// A server of these bytes, which answers so many requests by `answer(path, range)` and then ends.
 fn serve(requests: usize, answer: impl Fn(&str, Option<&str>) -> (String, Vec<u8>) + Send + 'static) -> String {
@@ -61,6 +65,52 @@ fn a_file_is_read_by_ranges_and_its_end_is_not_asked_for_twice() {
 #[test]
 fn a_server_without_ranges_is_copied_from_once() {
     let server = serve(1, |_, _| (format!("200 OK\r\nContent-Length: {}", contents().len()), contents()));
+    let (_, source) = RemoteFile::at(&format!("{server}/x.parquet")).unwrap().open().unwrap();
+    assert_eq!(source.bytes_at(0, 600_000).unwrap(), contents());
+}
+
+/// Nothing but the contents tells that one file took the place of another, of as many bytes: between any two requests it may.
+#[test]
+fn parts_that_a_server_does_not_tell_from_those_of_other_contents_are_not_put_together() {
+    let date = "Sat, 01 Jun 2024 00:00:00 GMT";
+    for said in
+        ["X: y", "ETag: W/\"a\"", &format!("Last-Modified: {date}\r\nDate: {date}"), &format!("Last-Modified: {date}")]
+    {
+        let said = said.to_owned();
+        let server = serve(2, move |_, range| match range {
+            Some(range) => {
+                let (head, body) = part(range, &contents());
+                (head.replace("ETag: \"a\"", &said), body)
+            }
+            None => (format!("200 OK\r\n{said}\r\nContent-Length: {}", contents().len()), contents()),
+        });
+        let path = format!("{server}/x.parquet");
+        // Two requests are answered, however often the file is read.
+        let (file, source) = OutsideFile::open(Path::new(&path)).unwrap();
+        for source in [source, file.reopen().unwrap(), file.reopen().unwrap()] {
+            assert_eq!(source.bytes_at(0, 600_000).unwrap(), contents());
+        }
+        file.check_unchanged().unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_says_when_a_file_changed_last_is_asked_for_parts() {
+    let server = serve(2, |_, range| {
+        let (head, body) = part(range.unwrap(), &contents());
+        let said = "Last-Modified: Sat, 01 Jun 2024 00:00:00 GMT\r\nDate: Sat, 01 Jun 2024 00:00:01 GMT";
+        (head.replace("ETag: \"a\"", said), body)
+    });
+    let (_, source) = RemoteFile::at(&format!("{server}/x.parquet")).unwrap().open().unwrap();
+    assert_eq!(source.bytes_at(10, 300_000).unwrap(), contents()[10..300_010]);
+}
+
+#[test]
+fn a_server_that_knows_no_ranges_from_the_end_is_copied_from() {
+    let server = serve(2, |_, range| match range {
+        Some(_) => ("416 Range Not Satisfiable\r\nContent-Length: 0".to_owned(), Vec::new()),
+        None => (format!("200 OK\r\nContent-Length: {}", contents().len()), contents()),
+    });
     let (_, source) = RemoteFile::at(&format!("{server}/x.parquet")).unwrap().open().unwrap();
     assert_eq!(source.bytes_at(0, 600_000).unwrap(), contents());
 }
