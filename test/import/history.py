@@ -229,6 +229,34 @@ def stores_of_every_release(con):
         check(before == 100, f"the snapshot of {version} has {before} rows")
 
 
+def kinds_of_items_are_what_pystore_shows(con):
+    """Expected values are those that make_pystore.py writes."""
+    rows = con.execute("SELECT root, kind, rows FROM tstable_import('pystore/kinds', 'kinds', bucket := '1h')").fetchall()
+    items = {"other/BRK/B": 4, "other/levels": 6, "trades/A": 4, "trades/B": 3}
+    check(rows == [(f"kinds/kinds/{name}", "PyStore item", count) for name, count in items.items()], f"all stores below a path: {rows}")
+    sides = lambda root, more="": one(con, f"SELECT list(side ORDER BY \"when\") FROM tstable_scan('{root}'{more})")
+    check(sides("kinds/kinds/trades/A") == ["ask", "bid", "ask", "bid"], "words of categories")
+    check(sides("kinds/kinds/trades/A", ", tag := 'before'") == ["buy", "sell", "buy"], "words of a snapshot are its own")
+    check(sides("kinds/kinds/trades/B") == ["sell", "short", None], "what has no category is NULL")
+    info = con.execute("SELECT index_column, entity_columns FROM tstable_info('kinds/kinds/other/levels')").fetchall()
+    check(info == [("when", ["symbol"])], f"levels of an index: {info}")
+    levels = con.execute("SELECT * FROM 'kinds/kinds/other/levels' ORDER BY price LIMIT 1").fetchdf().columns.tolist()
+    check(sorted(levels) == ["price", "symbol", "when"], f"columns {levels}")
+    check(one(con, "SELECT list(price ORDER BY symbol, \"when\") FROM 'kinds/kinds/other/levels'") == list(range(6)), "rows of levels")
+    con.execute("CALL tstable_import('pystore/kinds/kinds/trades', 'both', entity_column := 'symbol', bucket := '1h')")
+    both = "SELECT list(side ORDER BY symbol, \"when\") FROM tstable_scan('both'{})"
+    check(one(con, both.format("")) == ["ask", "bid", "ask", "bid", "sell", "short", None], "each item has numbers of its own")
+    check(one(con, both.format(", tag := 'before'")) == ["buy", "sell", "buy", "sell", "short", None], "as has each snapshot")
+    for root in ("kinds/kinds/trades/A", "kinds/kinds/other/levels", "both"):
+        check(con.execute(f"FROM tstable_verify('{root}', deep := true) WHERE NOT ok").fetchall() == [], root)
+    item = "pystore/kinds/kinds/trades/A"
+    refused(con, f"CALL tstable_import('{item}', '{item}', mode := 'adopt')", "invalid argument", "categories", "adopt")
+    shutil.copytree(item, "numbers/A")
+    told = Path("numbers/A/pystore_metadata.json")
+    told.write_text(told.read_text().replace('["ask", "bid"]', '["ask"]'))
+    refused(con, "CALL tstable_import('numbers/A', 'x', bucket := '1h')", "corrupt", "numbers/A/part.0.parquet", '"side"', "code 1")
+
+
 PANDAS = """KV_METADATA {pandas: '{"index_columns": ["Date"]}'}"""
 
 
@@ -517,6 +545,7 @@ def main():
     what_a_table_was_is_kept(con)
     stores_of_every_release(con)
     items_become_entities_of_one_table(con)
+    kinds_of_items_are_what_pystore_shows(con)
     items_that_disagree_are_named(con)
     arguments_decide(con)
     folders_become_one_table(con)

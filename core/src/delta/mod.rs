@@ -132,6 +132,22 @@ pub fn check_names(definition: &Definition, record: &SegmentRecord) -> Result<()
     .with("path", &record.path))
 }
 
+/// Refuses what the Delta log, where the table keeps one, could not say of a new definition.
+///
+/// # Errors
+/// `SchemaMismatch` naming the column.
+pub fn check_change(state: &TableState, definition: &Definition) -> Result<()> {
+    if !is_on(state) {
+        return Ok(());
+    }
+    let mut checked = types::check(definition.schema.as_ref());
+    if !definition.former_columns.is_empty() {
+        let segments = state.segments.all()?;
+        checked = checked.and_then(|()| segments.iter().try_for_each(|s| check_names(definition, &s.record)));
+    }
+    checked.map_err(|e| Error::schema_mismatch(format!("{}; nothing was changed", e.message())))
+}
+
 /// Writes the Delta commit of `commit`, which has just led from `base` to `latest`, and those that are missing before it.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ pub fn describe(directory: &Path) -> Result<Option<Import>> {
         files: files.into_iter().map(|(_, path)| path).collect(),
         properties: state.properties.clone().into_iter().collect(),
         snapshots: Vec::new(),
+        decodes: false,
         how: AppendRequest::default(),
     }))
 }

@@ -4,29 +4,26 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-
 use super::{
-    Imported, placed,
-    pystore::{self, Item},
+    Imported,
+    metadata::{ROW_NUMBERS, properties},
+    placed,
+    pystore::{self, Item, Layout},
+    rows::{Blamed, Members, columns_of_all, labels_of, load},
     spacing, tag,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     log::commit::Action,
     schema::{ColumnType, Schema, same_name},
-    segment::{WriteColumn, rewrite::TableRows},
     table::{
         CreateRequest, Snapshot, Table,
         incoming::open,
-        load::LoadRequest,
         monitor::{Monitor, check_cancelled},
         tags_and_properties::check_property,
         target::Target,
-        write::policy::OnOverlap,
     },
 };
 
@@ -54,9 +51,6 @@ pub struct Combined {
     pub refused: Vec<(PathBuf, Error)>,
 }
 
-/// An item's name and its files.
-type Members = BTreeMap<String, Vec<PathBuf>>;
-
 /// Makes one table at `root` of the items, which are of one collection.
 ///
 /// # Errors
@@ -71,7 +65,7 @@ pub fn run(items: &[Item], root: &Path, request: &Request<'_>, monitor: &dyn Mon
             Ok((imported, bucket)) => return Ok(Combined { imported, bucket, refused }),
             Err(blamed) => blamed,
         };
-        let at = blamed.item.and_then(|item| left.iter().position(|other| other.directory == item));
+        let at = blamed.on.and_then(|item| left.iter().position(|other| other.directory == item));
         match at.filter(|_| request.skips && left.len() > 1 && blamed.reason.kind() != ErrorKind::Cancelled) {
             Some(at) => refused.push((left.remove(at).directory, blamed.reason)),
             None => return Err(blamed.reason),
@@ -79,21 +73,8 @@ pub fn run(items: &[Item], root: &Path, request: &Request<'_>, monitor: &dyn Mon
     }
 }
 
-/// What went wrong, and with which item where it is about one.
-struct Blamed {
-    item: Option<PathBuf>,
-    reason: Error,
-}
-
-impl From<Error> for Blamed {
-    fn from(reason: Error) -> Self {
-        Self { item: None, reason }
-    }
-}
-
 fn of_item<T>(item: &Item, result: Result<T>) -> std::result::Result<T, Blamed> {
-    result
-        .map_err(|e| Blamed { item: Some(item.directory.clone()), reason: e.with("source", item.directory.display()) })
+    result.map_err(|e| Blamed { on: Some(item.directory.clone()), reason: e.with("source", item.directory.display()) })
 }
 
 fn attempt(
@@ -103,25 +84,26 @@ fn attempt(
     monitor: &dyn Monitor,
 ) -> std::result::Result<(Imported, String), Blamed> {
     let mut members = Vec::new();
-    let mut index: Option<String> = None;
+    let mut index: Option<(String, Vec<String>)> = None;
     for item in items {
-        let (files, own) = of_item(item, pystore::files_and_index(item))?;
+        let Layout { files, index: name, levels } = of_item(item, Layout::of(item))?;
+        let own = (name, levels);
         match &index {
             Some(index) if *index != own => {
-                let differs = format!("its index is \"{own}\", that of the items before is \"{index}\"");
+                let differs = format!("its index is {}, that of the items before is {}", quoted(&own), quoted(index));
                 return of_item(item, Err(Error::schema_mismatch(differs)));
             }
             _ => index = Some(own),
         }
         members.push((item, files));
     }
-    let index = index.ok_or_else(|| Error::not_found("there are no items"))?;
+    let (index, levels) = index.ok_or_else(|| Error::not_found("there are no items"))?;
     let current: Members = members.iter().map(|(item, files)| (item.name(), files.clone())).collect();
     let earlier = pystore::snapshots_of_all(items, &current)?;
     let all: Vec<_> =
         earlier.iter().flat_map(|e| e.items.values()).chain(current.values()).flatten().cloned().collect();
     let bucket = request.bucket.map_or_else(|| spacing::propose(&all, &index), |bucket| Ok(bucket.to_owned()))?;
-    let target = target(&index, &bucket, request, &all)?;
+    let target = target((&index, &levels), &bucket, request, &all)?;
     for (item, files) in &members {
         for file in files {
             of_item(item, check(file, &target, request.entity_column))?;
@@ -141,7 +123,7 @@ fn attempt(
     let mut file = None;
     let made = placed(root, |beside| {
         contents.build(beside, monitor).map_err(|blamed| {
-            file = blamed.item;
+            file = blamed.on;
             blamed.reason
         })
     });
@@ -158,7 +140,7 @@ fn properties_of(item: &Item) -> Result<Vec<Action>> {
         check_property(&key, Some(&value))?;
         Ok(Action::SetProperty { key, value: Some(value) })
     };
-    pystore::properties(&item.directory)?.into_iter().map(set).collect()
+    properties(&item.directory)?.into_iter().map(set).collect()
 }
 
 /// What goes into the table.
@@ -173,7 +155,7 @@ struct Contents<'a> {
 impl Contents<'_> {
     fn build(&self, root: &Path, monitor: &dyn Monitor) -> std::result::Result<Snapshot, Blamed> {
         let table = Table::at_directory(&root.to_string_lossy());
-        let load = |also, items| load(&table, self.target, also, items, self.entity_column, monitor);
+        let load = |also, items| load(&table, self.target, also, items, Some(self.entity_column), monitor);
         let mut snapshot = table.unborn(self.target.definition.clone());
         for earlier in self.earlier.iter().filter(|earlier| !earlier.is_current) {
             snapshot = load(vec![tag(&earlier.name, &snapshot)?], &earlier.items)?;
@@ -190,13 +172,25 @@ impl Contents<'_> {
 fn blame(file: Option<&Path>, reason: Error, items: &[Item]) -> Blamed {
     let name = file.and_then(Path::parent).and_then(Path::file_name).map(|name| name.to_string_lossy());
     let item = items.iter().find(|item| name.as_ref().is_some_and(|name| *name == item.name()));
-    Blamed { item: item.map(|item| item.directory.clone()), reason }
+    Blamed { on: item.map(|item| item.directory.clone()), reason }
+}
+
+/// An index and its further levels, for messages.
+fn quoted((index, levels): &(String, Vec<String>)) -> String {
+    let names: Vec<_> = std::iter::once(index).chain(levels).map(|name| format!("\"{name}\"")).collect();
+    names.join(", ")
 }
 
 /// The table's columns: those of all files, of two types the wider, and the entity's name last.
-fn target(index: &str, bucket: &str, request: &Request<'_>, files: &[PathBuf]) -> Result<Target> {
+fn target(
+    (index, levels): (&str, &[String]),
+    bucket: &str,
+    request: &Request<'_>,
+    files: &[PathBuf],
+) -> Result<Target> {
     let plain = CreateRequest::new(index, bucket).definition()?;
-    let columns = Target::of(&plain, files)?.schema.columns;
+    let without = (!levels.is_empty()).then_some(ROW_NUMBERS);
+    let columns = columns_of_all(&Target::of(&plain, files)?, files, without)?.0.columns;
     let named = |column: &crate::schema::Column| (column.name.clone(), column.ty.clone());
     if let Some(own) = columns.iter().find(|column| same_name(&column.name, request.entity_column)) {
         return Err(Error::invalid_argument(format!(
@@ -205,21 +199,17 @@ fn target(index: &str, bucket: &str, request: &Request<'_>, files: &[PathBuf]) -
         )));
     }
     let name = (request.entity_column.to_owned(), ColumnType::Varchar);
-    let entity_columns = std::iter::once(&name.0).chain(request.entity_columns).cloned().collect();
+    let entity_columns = std::iter::once(&name.0).chain(levels).chain(request.entity_columns).cloned().collect();
     let schema = Schema::new(columns.iter().map(named).chain([name]))?;
     let definition = CreateRequest { entity_columns, schema: Some(schema), ..CreateRequest::new(index, bucket) };
     Target::of_table(&definition.definition()?)
 }
 
-fn columns_of(target: &Target) -> Vec<WriteColumn> {
-    let column = |c: &crate::schema::Column| WriteColumn { name: c.name.clone(), ty: c.ty.clone(), field_id: None };
-    target.schema.columns.iter().map(column).collect()
-}
-
 /// Refuses a file whose columns cannot be read as the table's.
 fn check(path: &Path, target: &Target, entity_column: &str) -> Result<()> {
     let (_, file) = open(path)?;
-    let unfit = file.columns().iter().find_map(|column| {
+    let labels = labels_of(path, &file)?;
+    let unfit = file.columns().iter().filter(|column| !labels.contains_key(&column.name)).find_map(|column| {
         let ty = target.schema.type_of(&column.name)?;
         (!crate::segment::schema::readable_as(&column.ty, ty)).then_some((column, ty))
     });
@@ -231,54 +221,6 @@ fn check(path: &Path, target: &Target, entity_column: &str) -> Result<()> {
         .with("file", path.display())),
         _ => Ok(()),
     }
-}
-
-/// Makes a version that holds the rows of these items and no others. What is to blame for a failure is named by its file.
-fn load(
-    table: &Table,
-    target: &Target,
-    also: Vec<Action>,
-    items: &Members,
-    entity_column: &str,
-    monitor: &dyn Monitor,
-) -> std::result::Result<Snapshot, Blamed> {
-    let columns: Vec<_> = target.schema.columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
-    let request = LoadRequest {
-        create: Some(target.definition.clone()),
-        on_overlap: OnOverlap::Allow,
-        whole: Some(also),
-        ..LoadRequest::default()
-    };
-    let mut loader = table.loader(&columns, request)?;
-    for (name, files) in items {
-        for path in files {
-            check_cancelled(monitor)?;
-            let pushed = push(&mut |batch| loader.push(batch), path, target, (entity_column, name));
-            pushed.map_err(|e| Blamed { item: Some(path.clone()), reason: e.with("file", path.display()) })?;
-        }
-    }
-    Ok(loader.finish(monitor)?.changed.snapshot)
-}
-
-fn push(
-    sink: &mut dyn FnMut(&RecordBatch) -> Result<()>,
-    path: &Path,
-    target: &Target,
-    (column, name): (&str, &str),
-) -> Result<()> {
-    let (_, file) = open(path)?;
-    for batch in TableRows::new(&file, &columns_of(target))? {
-        let batch = batch?;
-        let names: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(name, batch.num_rows())));
-        let of = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| match same_name(field.name(), column) {
-            true => Arc::clone(&names),
-            false => Arc::clone(batch.column(at)),
-        };
-        let arrays = batch.schema_ref().fields().iter().enumerate().map(of).collect();
-        let named = RecordBatch::try_new(Arc::clone(batch.schema_ref()), arrays);
-        sink(&named.map_err(|e| Error::corrupt("the rows of an item cannot be put together").caused_by(e))?)?;
-    }
-    Ok(())
 }
 
 /// The collections of items, each with the items of its own.

@@ -108,6 +108,7 @@ pub fn describe(source: &Path, request: &Request<'_>) -> Result<Option<Import>> 
         files,
         properties: Vec::new(),
         snapshots: Vec::new(),
+        decodes: false,
         how: AppendRequest { naming, on_error, new_columns: NewColumns::Add, ..AppendRequest::default() },
     }))
 }

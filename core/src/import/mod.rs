@@ -5,7 +5,9 @@
 pub mod ancestor;
 pub mod combined;
 pub mod folder;
+mod metadata;
 pub mod pystore;
+mod rows;
 mod spacing;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use crate::{
         names::check_name,
         random_id,
         tags_and_properties::check_property,
+        target::Target,
         write::policy::{AppendRequest, Mode},
     },
 };
@@ -40,6 +43,8 @@ pub struct Import {
     pub properties: Vec<(String, String)>,
     /// Earlier contents, oldest first.
     pub snapshots: Vec<Earlier>,
+    /// Whether columns hold numbers for words, so that the rows are written anew.
+    pub decodes: bool,
     /// How the files are taken, but for these and their mode.
     pub how: AppendRequest,
 }
@@ -137,6 +142,12 @@ fn placed<T>(root: &Path, build: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
 
 /// Makes the table around files that lie where it is to be. They are not touched.
 fn in_place(import: &Import, root: &Path, monitor: &dyn Monitor) -> Result<Imported> {
+    if import.decodes {
+        return Err(Error::invalid_argument(
+            "files with columns of pandas categories have numbers for their words, so they cannot be adopted as they are; leave \
+             mode := 'adopt' out",
+        ));
+    }
     let table = Table::at_directory(&root.to_string_lossy());
     match table.log().latest(None) {
         Ok(_) => return Err(Error::already_exists(format!("there is a table at '{}' already", root.display()))),
@@ -197,6 +208,13 @@ fn fill(
     monitor: &dyn Monitor,
 ) -> Result<Appended> {
     check_cancelled(monitor)?;
+    if import.decodes {
+        let target = Target::of_table(snapshot.definition())?;
+        let members = [(String::new(), files.to_vec())].into();
+        let loaded = rows::load(table, &target, also.to_vec(), &members, None, monitor);
+        let snapshot = loaded.map_err(|blamed| blamed.reason)?;
+        return Ok(Appended { snapshot, files: Vec::new(), warnings: Vec::new() });
+    }
     let request = AppendRequest { files: files.to_vec(), mode, ..import.how.clone() };
     table.fill_with(snapshot, also, &request, monitor)
 }

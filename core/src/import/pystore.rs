@@ -6,28 +6,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Earlier, Import, spacing};
+use super::{
+    Earlier, Import,
+    metadata::{METADATA_FILES, ROW_NUMBERS, labels, levels, metadata, properties},
+    rows::columns_of_all,
+    spacing,
+};
 use crate::{
     error::{Error, Result},
-    storage::{
-        Storage,
-        local::{LocalStorage, roots::children},
-    },
+    storage::local::roots::children,
     table::{
         CreateRequest, incoming,
         target::Target,
-        write::policy::{AppendRequest, OnOverlap},
+        write::policy::{AppendRequest, NewColumns, OnOverlap},
     },
 };
 
-/// The files that make a directory an item, newest release first.
-const METADATA_FILES: [&str; 2] = ["pystore_metadata.json", "metadata.json"];
 const SNAPSHOTS: &str = "_snapshots";
-const MAX_METADATA_BYTES: u64 = 16 << 20;
-/// Keys that begin so are PyStore's own.
-const OWN_PREFIX: char = '_';
+/// How far below the path of all stores an item may lie: a store, a collection, and folders where its name has slashes.
+const DEPTH: usize = 6;
 
 /// An item, and where its table goes below the new root.
 #[derive(Debug, Clone)]
@@ -45,13 +44,13 @@ impl Item {
     }
 }
 
-/// The items at or below a directory that is an item, a collection or a store; none when it is none of these.
+/// The items at or below a directory that is an item, a collection, a store or has stores; none when it is none of these.
 ///
 /// # Errors
 /// `NotFound` or `Io` when it cannot be read.
 pub fn items(directory: &Path) -> Result<Vec<Item>> {
     let mut found = Vec::new();
-    gather(directory, Path::new(""), 2, &mut found)?;
+    gather(directory, Path::new(""), DEPTH, &mut found)?;
     found.sort_by(|a: &Item, b: &Item| a.below.cmp(&b.below));
     Ok(found)
 }
@@ -91,7 +90,7 @@ fn metadata_file(files: &[PathBuf]) -> Option<&'static str> {
 /// `UnsupportedFormat` when its index is not a column, `SchemaMismatch` when its parts disagree, `Corrupt` when its metadata
 /// cannot be read, and what opening its files gives.
 pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
-    let (files, index) = files_and_index(item)?;
+    let Layout { files, index, levels } = Layout::of(item)?;
     let bucket = match bucket {
         Some(bucket) => bucket.to_owned(),
         None => spacing::propose(&files, &index)?,
@@ -99,8 +98,10 @@ pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
     let snapshots = snapshots(item, &files)?;
     // Columns may have come after a snapshot was taken, or have become wider.
     let all: Vec<_> = snapshots.iter().flat_map(|earlier| &earlier.files).chain(&files).cloned().collect();
-    let definition = CreateRequest::new(&index, &bucket);
-    let schema = Target::of(&definition.clone().definition()?, &all)?.schema;
+    let without = (!levels.is_empty()).then_some(ROW_NUMBERS);
+    let definition = CreateRequest { entity_columns: levels, ..CreateRequest::new(&index, &bucket) };
+    let (schema, decodes) = columns_of_all(&Target::of(&definition.clone().definition()?, &all)?, &all, without)?;
+    let new_columns = if without.is_some() { NewColumns::Ignore } else { NewColumns::default() };
     Ok(Import {
         source: item.directory.clone(),
         kind: "PyStore item".to_owned(),
@@ -108,15 +109,37 @@ pub fn describe(item: &Item, bucket: Option<&str>) -> Result<Import> {
         snapshots,
         properties: properties(&item.directory)?,
         files,
-        how: AppendRequest { on_overlap: OnOverlap::Allow, ..AppendRequest::default() },
+        decodes,
+        how: AppendRequest { on_overlap: OnOverlap::Allow, new_columns, ..AppendRequest::default() },
     })
 }
 
-/// The item's files with rows, and its index.
-pub(super) fn files_and_index(item: &Item) -> Result<(Vec<PathBuf>, String)> {
-    let files: Vec<_> = parts(&children(&item.directory)?.files).cloned().collect();
-    let index = index_column(&files)?;
-    Ok((files, index))
+/// What of an item is its index.
+pub(super) struct Layout {
+    /// Its files with rows.
+    pub(super) files: Vec<PathBuf>,
+    /// The index column.
+    pub(super) index: String,
+    /// The other levels of an index that has several.
+    pub(super) levels: Vec<String>,
+}
+
+impl Layout {
+    pub(super) fn of(item: &Item) -> Result<Self> {
+        let files: Vec<_> = parts(&children(&item.directory)?.files).cloned().collect();
+        let (index, mut levels) = (index_column(&files)?, levels(&item.directory)?);
+        let (Some(first), Some(example)) = (levels.first().cloned(), files.first()) else {
+            return Ok(Self { files, index, levels });
+        };
+        let (_, file) = incoming::open(example)?;
+        let is_time = |name: &String| {
+            let found = file.position(name).and_then(|at| file.columns().get(at));
+            found.is_some_and(|column| column.ty.unit_nanos().is_some())
+        };
+        let index = levels.iter().find(|name| is_time(name)).cloned().unwrap_or(first);
+        levels.retain(|name| *name != index);
+        Ok(Self { files, index, levels })
+    }
 }
 
 /// The column that pandas takes for the index, as the parts themselves say.
@@ -146,34 +169,6 @@ fn index_column(files: &[PathBuf]) -> Result<String> {
     index.ok_or_else(|| Error::not_found("the item has no part with rows"))
 }
 
-/// The user's metadata.
-fn metadata(directory: &Path) -> Result<Map<String, Value>> {
-    let storage = LocalStorage::new(&directory.to_string_lossy());
-    for name in METADATA_FILES {
-        let Some(bytes) = storage.read(name, MAX_METADATA_BYTES)? else { continue };
-        return serde_json::from_slice(&bytes).map_err(|e| {
-            Error::corrupt("the item's metadata is no JSON object")
-                .with("file", directory.join(name).display())
-                .caused_by(e)
-        });
-    }
-    Ok(Map::new())
-}
-
-/// The user's metadata as properties.
-pub(super) fn properties(directory: &Path) -> Result<Vec<(String, String)>> {
-    let fields = metadata(directory)?;
-    let own = |key: &String| key.starts_with(OWN_PREFIX) || key.trim().is_empty();
-    Ok(fields
-        .into_iter()
-        .filter(|(key, value)| !own(key) && !value.is_null())
-        .map(|(key, value)| match value {
-            Value::String(text) => (key, text),
-            other => (key, other.to_string()),
-        })
-        .collect())
-}
-
 /// The snapshots that hold the item, oldest first, as far as its own time of change tells their order.
 fn snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<Earlier>> {
     let mut found = dated_snapshots(item, current)?;
@@ -183,9 +178,12 @@ fn snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<Earlier>> {
 
 /// The snapshots that hold the item, each with the item's own time of change.
 fn dated_snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<(String, Earlier)>> {
-    let Some((collection, name)) = item.directory.parent().zip(item.directory.file_name()) else {
+    // The name of an item may have slashes.
+    let above = item.directory.ancestors().skip(1).take(DEPTH);
+    let Some(collection) = above.into_iter().find(|above| above.join(SNAPSHOTS).is_dir()) else {
         return Ok(Vec::new());
     };
+    let Ok(name) = item.directory.strip_prefix(collection) else { return Ok(Vec::new()) };
     let Ok(listed) = children(&collection.join(SNAPSHOTS)) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for directory in listed.directories {
@@ -196,7 +194,7 @@ fn dated_snapshots(item: &Item, current: &[PathBuf]) -> Result<Vec<(String, Earl
         let tag = directory.file_name().map(|tag| tag.to_string_lossy().into_owned());
         let Some(tag) = tag.filter(|_| !files.is_empty()) else { continue };
         let updated = metadata(&copy)?.get("_updated").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let is_current = same_contents(&files, current)?;
+        let is_current = same_contents(&files, current)? && labels(&copy)? == labels(&item.directory)?;
         found.push((updated, Earlier { name: tag, files, is_current }));
     }
     Ok(found)

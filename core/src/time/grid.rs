@@ -109,7 +109,8 @@ impl Grid {
     fn over_integers(width: &BucketWidth, timezone: Option<&str>, origin: Option<IndexValue>) -> Result<Self> {
         if width.unit() != WidthUnit::Integer {
             return Err(Error::invalid_argument(format!(
-                "the bucket '{width}' is a width of time, but the index is an integer; use a number alone, such as '1000'"
+                "the bucket '{width}' is a width of time, but the index is an integer: of block numbers or the like, use a \
+                 number alone, such as '1000'; of seconds or milliseconds since 1970, load it as a TIMESTAMP (to_timestamp, epoch_ms, make_timestamp)"
             )));
         }
         if let Some(timezone) = timezone {

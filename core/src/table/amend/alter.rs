@@ -57,7 +57,7 @@ impl Table {
             check_cancelled(monitor)?;
             let actions = alteration.plan(state)?;
             if let Some(Action::DefineTable(definition)) = actions.first() {
-                check_delta(state, definition)?;
+                delta::check_change(state, definition)?;
                 let storage = self.log().storage().as_ref();
                 alteration.check_values(storage, state, definition, &mut looked, monitor)?;
             }
@@ -221,18 +221,6 @@ fn twice<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<()> 
         if !seen.insert(name.to_ascii_lowercase()) {
             return Err(Error::invalid_argument(format!("{what} names '{name}' twice; nothing was changed")));
         }
-    }
-    Ok(())
-}
-
-/// Refuses what the Delta log, which the table keeps, could not say.
-fn check_delta(state: &TableState, definition: &Definition) -> Result<()> {
-    if !delta::is_on(state) {
-        return Ok(());
-    }
-    for segment in state.segments.all()? {
-        delta::check_names(definition, &segment.record)
-            .map_err(|e| Error::schema_mismatch(format!("{}; nothing was changed", e.message())))?;
     }
     Ok(())
 }

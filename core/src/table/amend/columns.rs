@@ -1,6 +1,7 @@
 //! Adding columns. Old segments are not touched: that they lack a column shows in its field id, and they answer it with NULL.
 
 use crate::{
+    delta,
     error::{Error, Result},
     log::commit::Action,
     schema::{Column, ColumnType, check_names},
@@ -43,6 +44,7 @@ impl Table {
                     next.ok_or_else(|| Error::limit_exceeded("the table has had too many columns"))?;
                 schema.columns.push(Column { id: definition.last_field_id, name: name.clone(), ty: ty.clone() });
             }
+            delta::check_change(state, &definition)?;
             Ok(vec![Action::DefineTable(Box::new(definition))])
         })
     }
