@@ -18,6 +18,7 @@ use tstable_core::{
         state::TableState,
     },
     schema::{ColumnType, Strings, TimeUnit},
+    segment::values::fitted,
     storage::{Storage, check_path, memory::MemoryStorage},
     table::{
         Table,
@@ -92,6 +93,12 @@ pub fn parsing(data: &[u8]) {
             if let Ok(bucket) = grid.bucket_of(IndexValue::from(1_700_000_000_000_000_i64)) {
                 assert!(grid.start_of(bucket) < grid.end_of(bucket));
             }
+        }
+    }
+    for ty in [ColumnType::Uuid, ColumnType::Date, ColumnType::Boolean, ColumnType::TinyInt, ColumnType::UBigInt] {
+        if let Some(part) = fitted(&EntityPart::from(text.as_ref()), &ty) {
+            let again = fitted(&EntityPart::from(part.to_string().as_str()), &ty);
+            assert_eq!(again, Some(part), "an entity is shown as another one than it is");
         }
     }
     let _ = (OnOverlap::parse(&text), Mode::parse(&text), tstable_core::time::check_zone(&text));

@@ -7,6 +7,7 @@ use tstable_core::{
     prune::expr::Constant,
     schema::{ColumnType, Schema, TimeUnit},
     table::{CreateRequest, create::Created, given, incoming},
+    time::BucketWidth,
 };
 
 use super::{
@@ -100,7 +101,7 @@ fn place_origin(session: &dyn Session, request: &mut CreateRequest, arg: &Arg) -
     let out_of_range = || Error::invalid_argument(format!("origin := {} is out of range", show(arg)));
     let index = request.schema.as_ref().and_then(|schema| schema.find(&request.index_column)).map(|column| &column.ty);
     if let (Arg::Scalar(Constant::Int(value)), true) = (arg, index.is_none_or(ColumnType::is_integer)) {
-        request.origin = Some(i64::try_from(*value).map_err(|_| out_of_range())?);
+        request.origin = Some(integer_origin(*value, &BucketWidth::parse(&request.bucket)?).ok_or_else(out_of_range)?);
         return Ok(());
     }
     let zoned = index.map_or_else(|| is_zoned(arg), |index| matches!(index, ColumnType::TimestampTz(_)));
@@ -109,6 +110,16 @@ fn place_origin(session: &dyn Session, request: &mut CreateRequest, arg: &Arg) -
     request.origin = Some(i64::try_from(value.0).map_err(|_| out_of_range())?);
     request.origin_zoned = Some(zoned);
     Ok(())
+}
+
+/// The origin of an integer index. One in the upper half of UBIGINT, which the log has no number for, is kept as the start of a bucket of the
+/// same grid that is next to zero.
+fn integer_origin(value: i128, bucket: &BucketWidth) -> Option<i64> {
+    if let Ok(origin) = i64::try_from(value) {
+        return Some(origin);
+    }
+    let upper = u64::try_from(value).ok()?;
+    i64::try_from(i128::from(upper).checked_rem_euclid(i128::from(bucket.count()))?).ok()
 }
 
 /// Whether a time is written as an instant.

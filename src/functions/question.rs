@@ -75,6 +75,7 @@ impl Question {
         let (_, snapshot) = shared.snapshot(&root, &at, session)?;
         let (shape, bound_to) = (Shape::of(&snapshot)?, BoundTo::shape(&root, &snapshot)?);
         let range = args.range(session, &shape.index)?;
+        shape.grid.reaches(&range)?;
         let chosen = Chosen::of(args, &snapshot)?;
         Ok((Self { shared: Arc::clone(shared), bound_to, root, at, range, chosen }, shape))
     }

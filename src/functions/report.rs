@@ -29,8 +29,11 @@ use crate::host::{Bound, CHUNK_ROWS, LogLevel, OutColumn, Output, Rows, Session,
 pub(crate) enum Cell {
     Null,
     Bool(bool),
-    /// Any integer column, and the index in its own unit.
+    /// Any integer column, and the index in its own unit: a bucket may begin or end where the type does not reach, and is shown from its first
+    /// value or to its last.
     Int(i128),
+    /// A count or a length, which its column has to hold.
+    Length(i128),
     Float(f64),
     Text(Arc<str>),
     Uuid(u128),
@@ -58,7 +61,7 @@ impl Cell {
     }
 
     pub(crate) fn count(count: u64) -> Self {
-        Self::Int(i128::from(count))
+        Self::Length(i128::from(count))
     }
 
     /// A value or NULL.
@@ -71,7 +74,7 @@ impl Cell {
     }
 
     fn as_int(&self) -> Option<i128> {
-        if let Self::Int(value) = self { Some(*value) } else { None }
+        if let Self::Int(value) | Self::Length(value) = self { Some(*value) } else { None }
     }
 
     fn as_float(&self) -> Option<f64> {
@@ -249,12 +252,30 @@ impl Worker for Emitter {
     }
 }
 
+/// A length or a count of buckets, which a result column of type `ty` has to hold.
+///
+/// # Errors
+/// `LimitExceeded` when it does not.
+pub(crate) fn fitting(value: i128, ty: &ColumnType) -> Result<i128> {
+    if ty.holds(value) {
+        return Ok(value);
+    }
+    Err(Error::limit_exceeded(format!(
+        "a stretch of the index has a length of {value}, which {ty} does not hold; ask for a part of it with start and until"
+    )))
+}
+
 /// The cells of one column as an array of the column's type.
 ///
 /// # Errors
-/// `Internal` when a cell is not of that type.
+/// `Internal` when a cell is not of that type; `LimitExceeded` when that does not hold a count or a length.
 pub(crate) fn array(ty: &ColumnType, rows: &[Row], at: usize) -> Result<ArrayRef> {
     let cells: Vec<&Cell> = rows.iter().map(|row| row.get(at).unwrap_or(&Cell::Null)).collect();
+    for cell in &cells {
+        if let Cell::Length(length) = cell {
+            fitting(*length, ty)?;
+        }
+    }
     Ok(match ty {
         ColumnType::Boolean => Arc::new(BooleanArray::from(values(ty, &cells, Cell::as_bool)?)),
         ColumnType::Double => Arc::new(Float64Array::from(values(ty, &cells, Cell::as_float)?)),

@@ -59,8 +59,8 @@ impl Shape {
     /// The length of `[start, until)` in [`Shape::duration_type`].
     pub(crate) fn duration(&self, start: IndexValue, until: IndexValue) -> Cell {
         let length = until.0.saturating_sub(start.0);
-        if self.duration_type() == ColumnType::BigInt {
-            return Cell::Int(length);
+        if self.index.is_integer() {
+            return Cell::Length(length);
         }
         let nanos = length.saturating_mul(unit_nanos(&self.index));
         let days = i32::try_from(nanos / NANOS_PER_DAY).unwrap_or(i32::MAX);

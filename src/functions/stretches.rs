@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, IntervalMonthDayNanoArray, StringArray},
+    array::{ArrayRef, DictionaryArray, Int32Array, IntervalMonthDayNanoArray, StringArray},
     datatypes::IntervalMonthDayNano,
 };
 use tstable_core::{
@@ -21,7 +21,7 @@ use super::{
     columnar::{Chunk, Chunks},
     literal::unit_nanos,
     question::ask_for_many,
-    report::{Cell, Row, array, column},
+    report::{Cell, Row, array, column, fitting},
     shape::Shape,
 };
 use crate::host::{Args, Bound, CHUNK_ROWS, OutColumn, Session};
@@ -128,7 +128,7 @@ struct Buffers {
     subject: Vec<i32>,
     start: Vec<i128>,
     end: Vec<i128>,
-    buckets: Vec<i64>,
+    buckets: Vec<i128>,
     duration: Vec<i128>,
     position: Vec<i32>,
 }
@@ -188,8 +188,8 @@ impl Stretches {
         Ok(match told {
             Told::Start => index_array(&self.shape.index, &rows.start)?,
             Told::End => index_array(&self.shape.index, &rows.end)?,
-            Told::Buckets => Arc::new(Int64Array::from(rows.buckets.clone())),
-            Told::Duration => self.durations(),
+            Told::Buckets => integers(&ColumnType::BigInt, &rows.buckets)?,
+            Told::Duration => self.durations()?,
             Told::Position => dictionary(&rows.position, &self.words)?,
         })
     }
@@ -211,16 +211,16 @@ impl Stretches {
         arrow::compute::take(values, &subjects, None).map_err(lost)
     }
 
-    fn durations(&self) -> ArrayRef {
-        if self.shape.duration_type() == ColumnType::BigInt {
-            return Arc::new(Int64Array::from_iter_values(self.rows.duration.iter().map(|units| narrow(*units))));
+    fn durations(&self) -> Result<ArrayRef> {
+        if self.shape.index.is_integer() {
+            return integers(&self.shape.duration_type(), &self.rows.duration);
         }
         let nanos = unit_nanos(&self.shape.index);
-        Arc::new(IntervalMonthDayNanoArray::from_iter_values(self.rows.duration.iter().map(|units| {
+        Ok(Arc::new(IntervalMonthDayNanoArray::from_iter_values(self.rows.duration.iter().map(|units| {
             let length = units.saturating_mul(nanos);
             let days = i32::try_from(length / NANOS_PER_DAY).unwrap_or(i32::MAX);
-            IntervalMonthDayNano::new(0, days, narrow(length % NANOS_PER_DAY))
-        })))
+            IntervalMonthDayNano::new(0, days, i64::try_from(length % NANOS_PER_DAY).unwrap_or_default())
+        }))))
     }
 }
 
@@ -249,7 +249,7 @@ impl Buffers {
         self.subject.push(number);
         self.start.push(shape.start(first).0);
         self.end.push(shape.end(last).0);
-        self.buckets.push(i64::try_from(stretch.buckets).unwrap_or(i64::MAX));
+        self.buckets.push(stretch.buckets.into());
         if let Kind::Gaps(_) = kind {
             self.duration.push(subject.units(&shape.grid, stretch, true));
             self.position.push(match subject.position(stretch, subject.extent) {
@@ -273,6 +273,10 @@ pub(super) fn index_array(ty: &ColumnType, values: &[i128]) -> Result<ArrayRef> 
     array.ok_or_else(|| Error::internal(format!("a column of type {ty} is not an index")))
 }
 
-fn narrow(value: i128) -> i64 {
-    i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })
+/// Lengths and counts, all of which have to fit.
+fn integers(ty: &ColumnType, values: &[i128]) -> Result<ArrayRef> {
+    for value in values {
+        fitting(*value, ty)?;
+    }
+    index_array(ty, values)
 }

@@ -28,11 +28,16 @@ impl ColumnType {
         }
     }
 
+    /// Whether arrays of this type can store an integer.
+    #[must_use]
+    pub fn holds(&self, value: i128) -> bool {
+        self.stored_bounds().is_some_and(|(least, greatest)| value >= least && value <= greatest)
+    }
+
     /// `rows` rows of one integer, as an array of this type; `None` when the type cannot store it.
     #[must_use]
     pub fn repeated(&self, value: i128, rows: usize) -> Option<ArrayRef> {
-        let (least, greatest) = self.stored_bounds()?;
-        if value < least || value > greatest {
+        if !self.holds(value) {
             return None;
         }
         self.array_of(std::iter::repeat_n(Some(value), rows))

@@ -115,7 +115,7 @@ pub fn one(part: &EntityPart) -> Option<ArrayRef> {
     })
 }
 
-/// The value as a column of that type has it: texts say dates, UUIDs and booleans too. None when it is no value of the type.
+/// The value as a column of that type has it: texts say dates, UUIDs, booleans and integers too. None when it is no value of the type.
 #[must_use]
 pub fn fitted(part: &EntityPart, ty: &ColumnType) -> Option<EntityPart> {
     match (part, ty) {
@@ -129,7 +129,9 @@ pub fn fitted(part: &EntityPart, ty: &ColumnType) -> Option<EntityPart> {
             let (least, until) = if signed { (-(span / 2), span / 2) } else { (0, span) };
             (least..until).contains(number).then(|| part.clone())
         }
-        (EntityPart::Text(text), ColumnType::Boolean | ColumnType::Date | ColumnType::Uuid) => {
+        (EntityPart::Text(text), ty)
+            if ty.is_integer() || matches!(ty, ColumnType::Boolean | ColumnType::Date | ColumnType::Uuid) =>
+        {
             text::parse(text, ty)?.entity_part()
         }
         _ => None,

@@ -8,6 +8,7 @@ use super::{
     clock,
     handle::{OWN_DIRECTORIES, Snapshot, Table},
     names::WRITER,
+    retold::retold,
 };
 use crate::{
     delta,
@@ -220,6 +221,7 @@ impl<'a> Amendment<'a> {
             if actions.is_empty() {
                 return Ok(Changed { snapshot: self.table.snapshot_of(state), committed: false, warnings: Vec::new() });
             }
+            let actions = retold(&state, &actions)?.into_iter().chain(actions).collect::<Vec<_>>();
             check_staged(self.table, &actions, &condemned)?;
             let commit = commit(&state, self.operation, self.message.map(str::to_owned), actions);
             clock::check(self.table.log().storage().as_ref(), commit.timestamp, Some(state.committed_at))?;

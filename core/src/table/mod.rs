@@ -25,6 +25,7 @@ pub mod opened;
 pub mod origins;
 pub mod read;
 pub mod report;
+mod retold;
 pub mod rows;
 pub mod target;
 pub mod upkeep;

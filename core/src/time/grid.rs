@@ -156,6 +156,20 @@ impl Grid {
         Cursor::new(self)
     }
 
+    /// Whether both ends of `range` lie in buckets that have numbers: those of single integers end where BIGINT does.
+    ///
+    /// # Errors
+    /// `LimitExceeded` that names the end.
+    pub fn reaches(&self, range: &IndexRange) -> Result<()> {
+        if let Some(start) = range.start {
+            self.bucket_of(start)?;
+        }
+        if let Some(until) = range.until {
+            self.bucket_of(IndexValue(until.0.saturating_sub(1)))?;
+        }
+        Ok(())
+    }
+
     /// The buckets that lie wholly or partly in `range`; none when the range is empty.
     ///
     /// An unbounded side, or one beyond the grid, gives the first or last number there is (`i64::MIN`, `i64::MAX`).
@@ -341,7 +355,7 @@ fn within_bounds(value: IndexValue) -> Result<i128> {
 
 fn out_of_grid(value: IndexValue) -> Error {
     Error::limit_exceeded(format!(
-        "the index value {} lies in a bucket whose number does not fit 64 bits; use wider buckets, or an origin near the values",
+        "the index value {} lies in a bucket whose number does not fit 64 bits; use wider buckets",
         value.0
     ))
 }

@@ -3,6 +3,7 @@
 use std::{fs, sync::Arc};
 
 use tstable_core::{
+    coverage::{BucketId, Coverage, Entity, EntityPart},
     log::{Version, checkpoint::checkpoint_path},
     storage::{Storage, memory::MemoryStorage},
 };
@@ -61,8 +62,29 @@ fn seeds() -> [Vec<Vec<u8>>; 3] {
     // As the target takes it: the length of the state in two bytes, the state, the blocks.
     let length = |at: usize| u64::from_le_bytes(checkpoint[at..at + 8].try_into().unwrap()) as usize;
     let sealed = [&checkpoint[8..10], &checkpoint[32..32 + length(8) + length(16)]].concat();
-    let coverage = appended.snapshot.coverage().unwrap().to_bytes();
-    [commits.collect(), vec![sealed], vec![coverage[..coverage.len() - 8].to_vec()]]
+    let coverages = [appended.snapshot.coverage().unwrap().as_ref().clone(), of_all_kinds()].map(|coverage| {
+        let bytes = coverage.to_bytes();
+        bytes[..bytes.len() - 8].to_vec()
+    });
+    [commits.collect(), vec![sealed], coverages.to_vec()]
+}
+
+/// Coverage of entities with a value of each kind.
+fn of_all_kinds() -> Coverage {
+    let mut coverage = Coverage::new();
+    for n in 0..5_i64 {
+        let day = i32::try_from(n).unwrap() - 2;
+        let parts = [
+            EntityPart::from("NVDA"),
+            EntityPart::from(n - 2),
+            EntityPart::from(u64::MAX),
+            EntityPart::Bool(n % 2 == 0),
+            EntityPart::Date(day),
+            EntityPart::Uuid(u128::MAX >> n),
+        ];
+        coverage.insert(&Entity::from(parts.to_vec()), BucketId(n * 1000));
+    }
+    coverage
 }
 
 /// The inputs that fuzzing begins with.
@@ -92,8 +114,21 @@ fn decoders_survive_any_bytes() {
 
 #[test]
 fn words_are_parsed_or_refused() {
-    let words =
-        ["1h", "15m", "1mo", "1000", "skip_file", "rewrite", "Europe/Berlin", "0000000001.json", "data/x.parquet"];
+    let words = [
+        "1h",
+        "15m",
+        "1mo",
+        "1000",
+        "skip_file",
+        "rewrite",
+        "Europe/Berlin",
+        "0000000001.json",
+        "data/x.parquet",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "2024-02-29",
+        "TRUE",
+        "-128",
+    ];
     run(targets::parsing, &words.map(|word| word.as_bytes().to_vec()), 2000);
 }
 

@@ -93,12 +93,14 @@ fn aligned(grid: &Grid, ty: &ColumnType, range: &IndexRange) -> Result<Option<Ru
         let Some(value) = value else { continue };
         let bucket = grid.bucket_of(value)?;
         if grid.start_of(bucket) != value {
-            let show = |value: IndexValue| format_value(value, ty);
+            let bound = |value: IndexValue| {
+                if ty.holds(value.0) { format_value(value, ty) } else { "NULL, for an open end".to_owned() }
+            };
             return Err(Error::invalid_argument(format!(
                 "{name} {} lies inside a bucket, and only whole buckets can be deleted; the nearest bounds are {} and {}",
-                show(value),
-                show(grid.start_of(bucket)),
-                show(grid.end_of(bucket))
+                format_value(value, ty),
+                bound(grid.start_of(bucket)),
+                bound(grid.end_of(bucket))
             )));
         }
     }

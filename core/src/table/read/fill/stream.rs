@@ -81,8 +81,9 @@ impl Fill {
     ///
     /// # Errors
     /// `InvalidArgument` when the range is open or a method does not suit its column; `LimitExceeded` when one entity has too
-    /// many cells.
+    /// many cells, or the range lies where cells of this width have no numbers.
     pub fn new(snapshot: &Snapshot, cache: &Arc<Cache>, request: FillRequest) -> Result<Self> {
+        request.cells.reaches(&request.range)?;
         let cells =
             request.cells.buckets_in(&request.range).filter(|_| request.range.start.and(request.range.until).is_some());
         let cells =
