@@ -52,6 +52,7 @@ impl SegmentFile {
         let chunk = self.chunk(row_group, leaf)?;
         let statistics = chunk.statistics()?;
         let nulls = statistics.null_count_opt().filter(|nulls| *nulls <= self.row_group_rows(row_group) as u64);
+        let nulls = nulls.filter(|_| !counts_nulls_wrongly(self.created_by()));
         let reliable = if statistics.is_min_max_deprecated() {
             reliable(chunk, ty, Order::Signed)
         } else {
@@ -178,6 +179,12 @@ fn reliable(chunk: &ColumnChunkMetaData, ty: &ColumnType, order: Order) -> bool 
         ColumnType::Varchar | ColumnType::Blob => order == Order::OfType,
         other => other.integer_bits().is_some_and(|(_, signed)| signed || order == Order::OfType),
     }
+}
+
+/// Whether the program of this name is known to have counted NULLs wrongly: up to 0.9 at least DuckDB counted those of a row group together
+/// with those of all before it, and up to 1.0 it gave no version.
+fn counts_nulls_wrongly(created_by: Option<&str>) -> bool {
+    created_by == Some("DuckDB")
 }
 
 /// Whether the program of this name is known to have compared bytes as signed numbers: parquet-mr before 1.10 and

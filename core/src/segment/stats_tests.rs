@@ -172,6 +172,14 @@ fn bounds_without_an_order_are_those_of_signed_numbers_and_under_an_unknown_one_
 }
 
 #[test]
+fn nulls_are_not_counted_by_a_writer_that_goes_on_counting_from_row_group_to_row_group() {
+    let told = |writer| bounds("int32 x", writer, Orders::AsWritten, numbers(1, 5, 4, false));
+    assert_eq!((told("DuckDB").nulls, told("DuckDB").min, told("DuckDB").max), (None, int(1), int(5)));
+    assert_eq!(told("DuckDB version v1.1.3 (build 19864453f7)").nulls, Some(4));
+    assert_eq!(told("parquet-cpp-arrow version 19.0.1").nulls, Some(4));
+}
+
+#[test]
 fn bounds_that_no_values_can_have_are_none() {
     let of = |leaf: &str, statistics| bounds(leaf, NEW, Orders::AsWritten, statistics);
     let wrong_order = of("int32 x", numbers(2, 1, 0, false));

@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// `InvalidArgument` naming the value that its column cannot have.
-pub fn retold(state: &TableState, actions: &[Action]) -> Result<Vec<Action>> {
+pub(super) fn retold(state: &TableState, actions: &[Action]) -> Result<Vec<Action>> {
     let columns = actions.iter().find_map(|action| match action {
         Action::DefineTable(definition) if definition.schema.is_some() => Some(definition),
         _ => None,

@@ -192,7 +192,7 @@ fn ask(world: &World, question: &Question) -> (Vec<Row>, usize) {
 }
 
 /// The rows that a scan delivers for the question while it applies some predicates itself, and how many batches had.
-fn delivered(world: &World, (_, range, predicates, _): &Question, applied: Vec<Expr>) -> (Vec<Row>, usize) {
+pub(crate) fn delivered(world: &World, (_, range, predicates, _): &Question, applied: Vec<Expr>) -> (Vec<Row>, usize) {
     let request = ScanRequest {
         columns: vec![0, 2],
         range: *range,

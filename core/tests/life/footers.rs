@@ -6,6 +6,7 @@ use arrow::{array::AsArray, datatypes::Int64Type};
 use parquet::file::{properties::WriterVersion, statistics::Statistics, writer::SerializedFileWriter};
 use tstable_core::{
     log::adopted::Compared,
+    prune::expr::{Comparison, Constant, Expr},
     schema::Strings,
     table::{
         cache::Cache,
@@ -13,10 +14,11 @@ use tstable_core::{
         scan::{Scan, ScanRequest, UnitRows},
         write::policy::{AppendRequest, Mode},
     },
+    time::IndexRange,
 };
 
 use super::{
-    adopted::{ROWS, append, at, check, misstated, stranger, with_footer},
+    adopted::{ROWS, append, at, check, delivered, misstated, stranger, with_footer},
     fixture::World,
 };
 
@@ -40,6 +42,20 @@ fn a_footer_that_is_wrong_about_the_index_hides_no_row_and_adds_none() {
         assert_eq!(adopted.distrusted_fields, [1], "{what}");
         assert!(misstated(&world).is_some(), "{what}");
     }
+}
+
+#[test]
+fn nulls_that_an_old_duckdb_counts_again_in_the_next_row_group_hide_no_value() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/duckdb_0.9_nulls.parquet");
+    let world = append(&std::fs::read(path).unwrap());
+    let v = || Box::new(Expr::Column(2));
+    let above = Expr::Compare(Comparison::Ge, v(), Box::new(Expr::Constant(Constant::Float(0.0))));
+    for predicate in [Expr::IsNotNull(v()), above] {
+        let asked = ("values", IndexRange::ALL, vec![predicate], Box::new(|_: &_| true) as Box<_>);
+        let values = delivered(&world, &asked, Vec::new()).0.into_iter().filter(|row| row.1.is_some()).count();
+        assert_eq!(values, 2048, "{:?}", asked.2);
+    }
+    assert_eq!(misstated(&world), None);
 }
 
 #[test]
