@@ -8,9 +8,12 @@ use arrow::{
     datatypes::{DataType, Int64Type},
     error::ArrowError,
 };
-use parquet::basic::Compression;
+use parquet::{
+    basic::{Compression, Encoding},
+    file::metadata::ColumnChunkMetaData,
+};
 
-use super::{ReadColumn, ReadRequest, SegmentFile, WriteColumn, convert::converted};
+use super::{ReadColumn, ReadRequest, SegmentFile, WriteColumn, convert::converted, stats::is_before};
 use crate::{
     error::{Error, Result},
     prune::expr::Constant,
@@ -29,12 +32,8 @@ pub fn admit(file: &SegmentFile) -> Result<()> {
     }
     for row_group in 0..file.row_group_count() {
         for leaf in 0..file.metadata().file_metadata().schema_descr().num_columns() {
-            if file.chunk(row_group, leaf).is_some_and(|chunk| chunk.compression() == Compression::LZO) {
-                return Err(unreadable(
-                    file,
-                    leaf,
-                    "is compressed with LZO, which tstable cannot read; write it with ZSTD or SNAPPY",
-                ));
+            if let Some(why) = file.chunk(row_group, leaf).and_then(|chunk| undecodable(chunk, file.created_by())) {
+                return Err(unreadable(file, leaf, why));
             }
         }
         for (position, column) in file.columns().iter().enumerate() {
@@ -105,6 +104,18 @@ fn first_unfit(array: &ArrayRef, to: &DataType) -> usize {
         }
     }
     fits
+}
+
+/// Why the pages of a chunk cannot be decoded, where they cannot.
+fn undecodable(chunk: &ColumnChunkMetaData, created_by: Option<&str>) -> Option<&'static str> {
+    if chunk.compression() == Compression::LZO {
+        return Some("is compressed with LZO, which tstable cannot read; write it with ZSTD or SNAPPY");
+    }
+    // A value there continues the last one of the page before, which the decoder of a page does not know: it gives what is left of it.
+    let continues = is_before(created_by, "parquet-mr", (1, 8));
+    (continues && chunk.encodings().any(|encoding| encoding == Encoding::DELTA_BYTE_ARRAY)).then_some(
+        "is encoded as DELTA_BYTE_ARRAY by a parquet-mr before 1.8, whose pages cannot be decoded (PARQUET-246); write it with a newer one",
+    )
 }
 
 fn unreadable(file: &SegmentFile, leaf: usize, why: &str) -> Error {

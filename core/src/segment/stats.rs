@@ -190,14 +190,16 @@ fn counts_nulls_wrongly(created_by: Option<&str>) -> bool {
 /// Whether the program of this name is known to have compared bytes as signed numbers: parquet-mr before 1.10 and
 /// parquet-cpp before 1.3 (PARQUET-251, PARQUET-686, PARQUET-1025).
 fn orders_bytes_wrongly(created_by: Option<&str>) -> bool {
-    let before = |name: &str, fixed: (u32, u32)| {
-        let rest = created_by.and_then(|by| by.strip_prefix(name)?.trim_start().strip_prefix("version"));
-        let mut numbers = rest.unwrap_or("").trim_start().split('.');
-        let mut number = || numbers.next()?.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
-        // A version that cannot be read may be any.
-        rest.is_some() && number().zip(number()).is_none_or(|version: (u32, u32)| version < fixed)
-    };
-    before("parquet-mr", (1, 10)) || before("parquet-cpp", (1, 3)) || created_by == Some("parquet-mr")
+    is_before(created_by, "parquet-mr", (1, 10)) || is_before(created_by, "parquet-cpp", (1, 3))
+}
+
+/// Whether a file is of the program of this name before that version. One that cannot be read, or is not there, may be any.
+pub(super) fn is_before(created_by: Option<&str>, name: &str, fixed: (u32, u32)) -> bool {
+    let Some(rest) = created_by.and_then(|by| by.strip_prefix(name)).map(str::trim_start) else { return false };
+    let Some(version) = rest.strip_prefix("version") else { return rest.is_empty() };
+    let mut numbers = version.trim_start().split('.');
+    let mut number = || numbers.next()?.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    number().zip(number()).is_none_or(|version: (u32, u32)| version < fixed)
 }
 
 /// The order of two values of one type, in which FLOAT's zeros are one; none for values of different types.

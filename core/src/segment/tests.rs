@@ -8,7 +8,7 @@ use arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 use parquet::{
-    basic::{LogicalType, Repetition, Type as Physical},
+    basic::{Encoding, LogicalType, Repetition, Type as Physical},
     column::writer::ColumnWriter,
     data_type::{ByteArray, FixedLenByteArray},
     file::{properties::WriterProperties, writer::SerializedFileWriter},
@@ -227,6 +227,39 @@ fn a_codec_that_cannot_be_read_is_named_with_its_column() {
     let error = admit(&file).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
     assert!(error.to_string().contains("column \"price\" is compressed with LZO"), "{error}");
+}
+
+#[test]
+fn an_encoding_that_its_writer_got_wrong_is_named_with_its_column() {
+    let by = |writer: &str| {
+        let properties = WriterProperties::builder()
+            .set_created_by(writer.to_owned())
+            .set_dictionary_enabled(false)
+            .set_encoding(Encoding::DELTA_BYTE_ARRAY)
+            .build();
+        let mut bytes = Vec::new();
+        let schema = message("message m { required binary s (UTF8); }");
+        let mut out = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties)).unwrap();
+        let mut group = out.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        let ColumnWriter::ByteArrayColumnWriter(writer) = column.untyped() else {
+            unreachable!("texts are byte arrays")
+        };
+        writer.write_batch(&[ByteArray::from("m1000"), ByteArray::from("m1001")], None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        out.close().unwrap();
+        admit(&SegmentFile::open(Arc::new(MemorySource::new("made.parquet", bytes))).unwrap())
+    };
+    for old in ["parquet-mr", "parquet-mr version 1.7.0 (build 1)", "parquet-mr version unknown"] {
+        let error = by(old).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnsupportedFormat);
+        assert!(error.to_string().contains("column \"s\" is encoded as DELTA_BYTE_ARRAY"), "{error}");
+    }
+    for sound in ["parquet-mr version 1.8.1 (build 1)", "parquet-mr version 1.13.1", "parquet-cpp-arrow version 19.0.1"]
+    {
+        assert!(by(sound).is_ok(), "{sound}");
+    }
 }
 
 #[test]
