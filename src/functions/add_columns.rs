@@ -59,20 +59,14 @@ struct Added {
     version: Version,
 }
 
-/// Names and types that a STRUCT gives.
+/// Names and types that a STRUCT or MAP gives.
 fn wanted(arg: &Arg) -> Result<Vec<(String, ColumnType)>> {
-    let Arg::Struct(fields) = arg else {
-        return Err(Error::invalid_argument(format!(
-            "columns := {} is not a STRUCT; write it like {{'currency': 'VARCHAR'}}",
-            show(arg)
-        )));
-    };
-    let typed = |(name, ty): &(String, Arg)| match ty {
-        Arg::Scalar(Constant::Text(text)) => Ok((name.clone(), type_name::parse(text)?)),
+    let typed = |(name, ty): (String, &Arg)| match ty {
+        Arg::Scalar(Constant::Text(text)) => Ok((name, type_name::parse(text)?)),
         other => Err(Error::invalid_argument(format!(
             "columns has {} for '{name}', which does not name a type",
             show(other)
         ))),
     };
-    fields.iter().map(typed).collect()
+    arg.entries("columns", "{'currency': 'VARCHAR'}")?.into_iter().map(typed).collect()
 }

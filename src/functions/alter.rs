@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tstable_core::{
-    Error, Result,
+    Result,
     prune::expr::Constant,
     schema::{ColumnType, type_name},
     table::amend::alter::Alteration,
@@ -13,7 +13,6 @@ use super::{
     Shared, Watch,
     answer::{Answer, Change},
     arguments::EXPECTED_VERSION,
-    literal::show,
     report::Cell,
 };
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -41,10 +40,13 @@ impl TableFunction for Alter {
     fn bind(&self, session: &dyn Session, args: Args) -> Result<Arc<dyn Bound>> {
         let change = Change::of(&self.0, session, &args)?;
         let typed = |(name, ty): (String, String)| Ok((name, type_name::parse(&ty)?));
+        let texts = |name: &str, example: &str| {
+            args.named(name).map_or(Ok(Vec::new()), |columns| columns.text_entries(name, example))
+        };
         let alteration = Alteration {
             drop: names(&args)?,
-            rename: pairs(&args, "rename", "{'close': 'last'}")?,
-            types: pairs(&args, "type", "{'volume': 'BIGINT'}")?.into_iter().map(typed).collect::<Result<_>>()?,
+            rename: texts("rename", "{'close': 'last'}")?,
+            types: texts("type", "{'volume': 'BIGINT'}")?.into_iter().map(typed).collect::<Result<_>>()?,
         };
         let answer = Answer::new()
             .text("column", |(column, ..): &(String, String, u64)| Cell::text(column))
@@ -72,25 +74,5 @@ fn names(args: &Args) -> Result<Vec<String>> {
     match args.named("drop") {
         Some(Arg::Scalar(Constant::Text(name))) => Ok(vec![name.clone()]),
         _ => args.text_list("drop"),
-    }
-}
-
-/// Columns, and a text for each, that a MAP or STRUCT gives.
-fn pairs(args: &Args, name: &str, example: &str) -> Result<Vec<(String, String)>> {
-    let text = |arg: &Arg| match arg {
-        Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
-        other => Err(Error::invalid_argument(format!(
-            "{name} has {}, which is not a text; write it like {name} := {example}",
-            show(other)
-        ))),
-    };
-    match args.named(name) {
-        None => Ok(Vec::new()),
-        Some(Arg::Struct(fields)) => fields.iter().map(|(key, value)| Ok((key.clone(), text(value)?))).collect(),
-        Some(Arg::Map(entries)) => entries.iter().map(|(key, value)| Ok((text(key)?, text(value)?))).collect(),
-        Some(other) => Err(Error::invalid_argument(format!(
-            "{name} := {} is neither a MAP nor a STRUCT; write it like {name} := {example}",
-            show(other)
-        ))),
     }
 }

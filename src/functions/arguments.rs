@@ -217,6 +217,49 @@ impl Args {
     }
 }
 
+impl Arg {
+    /// What a MAP or STRUCT gives for each name, in order; `example` shows how the argument called `name` is written.
+    pub(crate) fn entries(&self, name: &str, example: &str) -> Result<Vec<(String, &Arg)>> {
+        let text = |key: &Arg| match key {
+            Arg::Scalar(Constant::Text(key)) => Ok(key.clone()),
+            other => Err(Error::invalid_argument(format!(
+                "{name} has the key {}, which is not a text; write it like {name} := {example}",
+                show(other)
+            ))),
+        };
+        self.entries_by(name, example, text)
+    }
+
+    /// The same, where the keys of a MAP need not be texts.
+    pub(crate) fn entries_by(
+        &self,
+        name: &str,
+        example: &str,
+        key: impl Fn(&Arg) -> Result<String>,
+    ) -> Result<Vec<(String, &Arg)>> {
+        match self {
+            Self::Struct(fields) => Ok(fields.iter().map(|(name, value)| (name.clone(), value)).collect()),
+            Self::Map(entries) => entries.iter().map(|(of, value)| Ok((key(of)?, value))).collect(),
+            other => Err(Error::invalid_argument(format!(
+                "{name} := {} is neither a MAP nor a STRUCT; write it like {name} := {example}",
+                show(other)
+            ))),
+        }
+    }
+
+    /// The same, where each name has a text.
+    pub(crate) fn text_entries(&self, name: &str, example: &str) -> Result<Vec<(String, String)>> {
+        let text = |(key, value): (String, &Arg)| match value {
+            Arg::Scalar(Constant::Text(text)) => Ok((key, text.clone())),
+            other => Err(Error::invalid_argument(format!(
+                "{name} has {} for '{key}', which is not a text; write it like {name} := {example}",
+                show(other)
+            ))),
+        };
+        self.entries(name, example)?.into_iter().map(text).collect()
+    }
+}
+
 fn range(session: &dyn Session, start: Option<&Arg>, until: Option<&Arg>, index: &ColumnType) -> Result<IndexRange> {
     let bound = |name, arg: Option<&Arg>| arg.map(|arg| index_value(session, name, arg, index)).transpose();
     let range = IndexRange { start: bound("start", start)?, until: bound("until", until)? };

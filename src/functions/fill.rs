@@ -6,7 +6,6 @@ use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use tstable_core::{
     Error, Result,
     log::definition::Definition,
-    prune::expr::Constant,
     schema::{ColumnType, same_name},
     table::{
         Snapshot,
@@ -20,7 +19,7 @@ use super::{
     bound_to::BoundTo,
     columnar::{Chunk, Chunks, Columnar},
     entity_argument::Chosen,
-    literal::{max_units, show, width},
+    literal::{max_units, width},
     report::{Cell, array, column},
     shape::{Named, Shape, give_way},
     stretches::index_array,
@@ -145,35 +144,23 @@ impl Wanted {
 }
 
 fn methods(arg: Option<&Arg>) -> Result<Vec<(String, Method)>> {
-    let example = "as in columns := MAP {'close': 'locf', 'volume': 'zero'}";
+    let example = "MAP {'close': 'locf', 'volume': 'zero'}";
     let Some(arg) = arg else {
         return Err(Error::invalid_argument(format!(
-            "columns is missing; name the columns to be filled and how, {example}"
+            "columns is missing; name the columns to be filled and how, as in columns := {example}"
         )));
     };
-    let unfit =
-        || Error::invalid_argument(format!("columns := {} maps no names to methods; write it {example}", show(arg)));
-    let text = |arg: &Arg| match arg {
-        Arg::Scalar(Constant::Text(text)) => Ok(text.clone()),
-        _ => Err(unfit()),
-    };
-    let pairs: Vec<(String, Method)> = match arg {
-        Arg::Struct(fields) => fields
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), Method::parse(&text(value)?)?)))
-            .collect::<Result<_>>()?,
-        Arg::Map(entries) => entries
-            .iter()
-            .map(|(name, value)| Ok((text(name)?, Method::parse(&text(value)?)?)))
-            .collect::<Result<_>>()?,
-        _ => return Err(unfit()),
-    };
+    let method = |(name, word): (String, String)| Ok((name, Method::parse(&word)?));
+    let pairs: Vec<_> = arg.text_entries("columns", example)?.into_iter().map(method).collect::<Result<_>>()?;
     for (at, (name, _)) in pairs.iter().enumerate() {
         if pairs.iter().take(at).any(|(other, _)| same_name(other, name)) {
             return Err(Error::invalid_argument(format!("columns names '{name}' twice")));
         }
     }
-    if pairs.is_empty() { Err(unfit()) } else { Ok(pairs) }
+    if pairs.is_empty() {
+        return Err(Error::invalid_argument(format!("columns is empty; write it like columns := {example}")));
+    }
+    Ok(pairs)
 }
 
 fn words() -> ArrayRef {

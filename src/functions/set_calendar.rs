@@ -153,11 +153,11 @@ fn date(name: &str, arg: &Arg) -> Result<String> {
             let nanos = i128::from(*value) * i128::from(unit.nanos());
             match nanos.rem_euclid(86_400 * i128::from(TimeUnit::S.nanos())) {
                 0 => format_value(IndexValue(i128::from(*value)), ty).get(..10).unwrap_or_default().to_owned(),
-                _ => return Err(Error::invalid_argument(format!("{name} holds {}, which is no date", show(arg)))),
+                _ => return Err(Error::invalid_argument(format!("{name} holds {}, which is not a date", show(arg)))),
             }
         }
         Arg::Scalar(Constant::Text(text)) => text.trim().to_owned(),
-        other => return Err(Error::invalid_argument(format!("{name} holds {}, which is no date", show(other)))),
+        other => return Err(Error::invalid_argument(format!("{name} holds {}, which is not a date", show(other)))),
     };
     Ok(text)
 }
@@ -170,19 +170,6 @@ fn early_closes(arg: &Arg) -> Result<BTreeMap<String, String>> {
             show(other)
         ))),
     };
-    match arg {
-        Arg::Struct(fields) => fields.iter().map(|(name, value)| Ok((name.clone(), hours(name, value)?))).collect(),
-        Arg::Map(entries) => entries
-            .iter()
-            .map(|(key, value)| {
-                let date = date("early_closes", key)?;
-                let times = hours(&date, value)?;
-                Ok((date, times))
-            })
-            .collect(),
-        other => Err(Error::invalid_argument(format!(
-            "early_closes := {} is neither a struct nor a map of dates, as in {{'2024-11-29': '09:30-13:00'}}",
-            show(other)
-        ))),
-    }
+    let days = arg.entries_by("early_closes", "{'2024-11-29': '09:30-13:00'}", |key| date("early_closes", key))?;
+    days.into_iter().map(|(date, value)| Ok((date.clone(), hours(&date, value)?))).collect()
 }

@@ -60,24 +60,9 @@ fn properties(arg: &Arg) -> Result<Vec<(String, Option<String>)>> {
             show(other)
         ))),
     };
-    let entries: Vec<(String, Option<String>)> = match arg {
-        Arg::Struct(fields) => {
-            fields.iter().map(|(key, v)| Ok((key.clone(), value(key, v)?))).collect::<Result<_>>()?
-        }
-        Arg::Map(entries) => entries
-            .iter()
-            .map(|(key, v)| match key {
-                Arg::Scalar(Constant::Text(key)) => Ok((key.clone(), value(key, v)?)),
-                other => Err(Error::invalid_argument(format!("the key {} of properties is not a text", show(other)))),
-            })
-            .collect::<Result<_>>()?,
-        other => {
-            return Err(Error::invalid_argument(format!(
-                "properties := {} is not a map, as in MAP {{'owner': 'research'}}",
-                show(other)
-            )));
-        }
-    };
+    let entries = arg.entries("properties", "MAP {'owner': 'research'}")?;
+    let entries: Vec<_> =
+        entries.into_iter().map(|(key, of)| Ok((key.clone(), value(&key, of)?))).collect::<Result<_>>()?;
     if entries.is_empty() {
         return Err(Error::invalid_argument("properties is empty; name one or more"));
     }
