@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tstable_core::{
     Result,
-    log::{commit::SortOrder, definition::Definition, state::Segment},
+    log::{commit::SortOrder, definition::Definition, segment::Segment},
 };
 
 use super::{Shared, answer::Answer, arguments::RANGE_AND_VERSION_PARAMS, question::ask, report::Cell, shape::Shape};

@@ -14,7 +14,7 @@ use crate::{
     log::{
         commit::{Commit, Instant, SegmentRecord},
         definition::Definition,
-        state::Segment,
+        segment::Segment,
     },
     schema::{ColumnType, same_name},
     storage::Storage,

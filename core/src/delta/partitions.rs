@@ -7,11 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     coverage::EntityPart,
     error::{Error, Result},
-    log::{
-        commit::SegmentRecord,
-        definition::Definition,
-        state::{Segment, TableState},
-    },
+    log::{commit::SegmentRecord, definition::Definition, segment::Segment, state::TableState},
     prune::expr::Constant,
     schema::{ColumnType, Schema, same_name},
     segment::constants::{ConstantColumn, text},

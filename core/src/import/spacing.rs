@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::{
     error::{Error, Result},
     segment::ReadColumn,
-    segment::inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
+    segment::{
+        inspect::{InspectRequest, inspect},
+        visit::{EntityBatch, IndexValues, RowVisitor},
+    },
     table::incoming,
 };
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Version,
     commit::{CoverageRecord, Fingerprint, FooterChecksum, SegmentRecord, SortOrder, SourceRecord},
-    state::{MAX_TABLE_BUCKETS, Segment},
+    segment::{MAX_TABLE_BUCKETS, Segment},
 };
 use crate::{
     error::{Error, Result},

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::{FORMAT_VERSION, KNOWN_FEATURES, Version, definition::Definition, foreign};
+use super::{
+    FORMAT_VERSION, KNOWN_FEATURES, Version,
+    definition::Definition,
+    recognized::refusal,
+    seal::{checksum_holds, seal},
+};
 use crate::{
     calendar::Calendar,
     coverage::Entity,
@@ -326,9 +330,6 @@ impl<'de> Deserialize<'de> for Fingerprint {
     }
 }
 
-const CHECKSUM_KEY: &[u8] = b",\"checksum\":\"xxh3:";
-const CHECKSUM_END: &[u8] = b"\"}\n";
-
 impl Commit {
     /// The commit as its file holds it: one JSON object whose last member is `checksum`, the XXH3-64 of every byte before
     /// that member's comma.
@@ -352,7 +353,7 @@ impl Commit {
     /// with a feature that this crate does not know.
     pub fn decode(bytes: &[u8], version: Version) -> Result<Self> {
         let corrupt = |why: &str| Error::corrupt(why).with("path", version.commit_path()).with("version", version);
-        let head: Head = serde_json::from_slice(bytes).map_err(|e| match foreign::refusal(bytes) {
+        let head: Head = serde_json::from_slice(bytes).map_err(|e| match refusal(bytes) {
             Some(refusal) => refusal.with("path", version.commit_path()),
             None => corrupt("the commit is cut off or is no JSON of a commit").caused_by(e),
         })?;
@@ -409,21 +410,4 @@ impl Head {
             ))),
         }
     }
-}
-
-/// Makes a checksum of all bytes before it the last member of the JSON object that `bytes` hold.
-pub(super) fn seal(bytes: &mut Vec<u8>) {
-    bytes.pop();
-    let checksum = xxh3_64(bytes);
-    bytes.extend_from_slice(CHECKSUM_KEY);
-    bytes.extend_from_slice(format!("{checksum:016x}").as_bytes());
-    bytes.extend_from_slice(CHECKSUM_END);
-}
-
-/// Whether the checksum at the end is that of the bytes before it; none when there is no such checksum.
-pub(super) fn checksum_holds(bytes: &[u8]) -> Option<bool> {
-    let tail = CHECKSUM_KEY.len() + 16 + CHECKSUM_END.len();
-    let (body, tail) = bytes.split_at_checked(bytes.len().checked_sub(tail)?)?;
-    let stated = tail.strip_prefix(CHECKSUM_KEY)?.strip_suffix(CHECKSUM_END)?;
-    Some(stated == format!("{:016x}", xxh3_64(body)).as_bytes())
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     commit::{CoverageRecord, SegmentRecord},
-    state::Segment,
+    segment::Segment,
 };
 use crate::{
     coverage::Counts,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::former::FormerColumn;
 use crate::{
     error::{Error, Result},
     schema::{Column, ColumnType, Schema, same_name},
@@ -88,6 +87,21 @@ pub struct Definition {
     /// Fields that this version does not know, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// A column as it was until it was altered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerColumn {
+    /// Its field id.
+    pub id: u32,
+    /// So it was in segments whose `last_field_id` is less, and not less than that of an earlier such member of the same column.
+    pub before: u32,
+    /// What it was called; none when it was not in the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Of which type it was; none when it was not in the table.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub ty: Option<ColumnType>,
 }
 
 impl Definition {

@@ -5,23 +5,20 @@ use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+pub use super::recognized::PROGRAM;
 use super::{
-    FORMAT_VERSION, Version,
+    Version,
     commit::{Commit, Instant, MAX_COMMIT_BYTES},
     hint::{HINT_PATH, MAX_HINT_BYTES},
+    recognized::{Raw, meta_of, raw},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     schema::{ColumnType, Field, TimeUnit},
     storage::{Storage, check_path},
 };
-
-/// What the other program is called.
-pub const PROGRAM: &str = "timeseries-table-format";
-
-const ACTIONS: [&str; 4] = ["UpdateTableMeta", "AddSegment", "RemoveSegment", "UpdateTableCoverage"];
 
 /// Puts commits of the other program in our words. Lies above the log, since what its segments hold is told by their files alone.
 pub trait ReadForeign: fmt::Debug + Send + Sync {
@@ -79,18 +76,6 @@ pub enum Change {
         /// Where it is.
         path: String,
     },
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    version: u64,
-    #[serde(rename = "base_version")]
-    _base_version: u64,
-    #[serde(default)]
-    timestamp: String,
-    actions: Vec<Map<String, Value>>,
-    /// What a commit of ours has and theirs has not.
-    format_version: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -163,17 +148,6 @@ pub fn current(storage: &dyn Storage) -> Result<Option<Version>> {
     Ok(number.filter(|number| *number > 0).map(Version))
 }
 
-/// The refusal of a commit of the other program's where commits of ours are wanted; none for what may be a damaged one of ours.
-pub(super) fn refusal(bytes: &[u8]) -> Option<Error> {
-    let raw = raw(bytes)?;
-    let number =
-        meta_of(&raw).and_then(|meta| meta.get("format_version").or_else(|| meta.get("protocol_version"))?.as_u64());
-    let format = number.map(|number| format!(" (format {number})")).unwrap_or_default();
-    Some(Error::unsupported_format(format!(
-        "a commit of {PROGRAM}{format}; a commit of format version {FORMAT_VERSION} of tstable was expected"
-    )))
-}
-
 /// The refusal to write to a table of the other program's.
 #[must_use]
 pub fn read_only(program: &str, root: &str) -> Error {
@@ -181,17 +155,6 @@ pub fn read_only(program: &str, root: &str) -> Error {
         "a table of {program}, which tstable reads in place and never writes to; nothing was changed: \
          CALL tstable_import('{root}', '<another root>') makes a table of tstable of it"
     ))
-}
-
-fn raw(bytes: &[u8]) -> Option<Raw> {
-    let raw: Raw = serde_json::from_slice(bytes).ok()?;
-    let known = |action: &Map<String, Value>| action.keys().all(|name| ACTIONS.contains(&name.as_str()));
-    let theirs = raw.format_version.is_none() && !raw.actions.is_empty() && raw.actions.iter().all(known);
-    theirs.then_some(raw)
-}
-
-fn meta_of(raw: &Raw) -> Option<&Value> {
-    raw.actions.iter().find_map(|action| action.get("UpdateTableMeta"))
 }
 
 /// Reads the commit of `version`.

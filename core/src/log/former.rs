@@ -2,28 +2,14 @@
 //! it for ever, also of columns that are dropped and through restorations, so that a file written at any time, by a writer that had not
 //! heard of the change too, has each column found under the name that it had then.
 
-use serde::{Deserialize, Serialize};
-
-use super::{commit::SegmentRecord, definition::Definition};
+use super::{
+    commit::SegmentRecord,
+    definition::{Definition, FormerColumn},
+};
 use crate::{
     error::{Error, Result},
-    schema::{Column, ColumnType, Schema, same_name},
+    schema::{Column, Schema, same_name},
 };
-
-/// A column as it was until it was altered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FormerColumn {
-    /// Its field id.
-    pub id: u32,
-    /// So it was in segments whose `last_field_id` is less, and not less than that of an earlier such member of the same column.
-    pub before: u32,
-    /// What it was called; none when it was not in the table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Of which type it was; none when it was not in the table.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub ty: Option<ColumnType>,
-}
 
 impl FormerColumn {
     fn of(column: &Column, before: u32) -> Self {

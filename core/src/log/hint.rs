@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Version,
-    commit::{checksum_holds, seal},
+    seal::{checksum_holds, seal},
 };
 use crate::error::{Error, Result};
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     block::{Block, Sums, borrowed, key},
-    state::Segment,
+    segment::Segment,
 };
 use crate::{
     error::{Error, Result},

@@ -4,46 +4,23 @@
 use super::{
     casts,
     clock::Clock,
-    convert::{column_domain, constant_domain},
+    convert::constant_domain,
     domain::Domain,
     expr::{Comparison, Expr},
     functions,
-    stats::{Statistics, Verdict},
+    stats::Verdict,
     truth::Truth,
 };
-use crate::schema::ColumnType;
 
 /// More cases of one column than this are not tried one by one.
 const MAX_CASES: usize = 256;
 
-/// What is proven about `predicate` for every row that `stats` describes.
-///
-/// `Never` and `Always` are proofs; an error that some row might raise prevents them, except that a conjunct proven
-/// never true drops its rows whatever the others would do, as it does in the host.
-#[must_use]
-pub fn judge(predicate: &Expr, schema: &[ColumnType], stats: &dyn Statistics) -> Verdict {
-    if stats.rows() == 0 || outside_index(predicate, schema, stats) {
-        return Verdict::Never;
-    }
-    let columns = |index: usize| match schema.get(index) {
-        Some(ty) => column_domain(ty, stats.column(index).as_deref()),
-        None => Domain::unknown(),
-    };
-    verdict(predicate, &columns)
-}
-
-/// [`judge`] over domains of the columns.
+/// What is proven about `predicate` when the columns have these domains.
 pub(super) fn verdict(predicate: &Expr, columns: &dyn Fn(usize) -> Domain) -> Verdict {
     if is_never(predicate, columns) {
         return Verdict::Never;
     }
     if by_cases(predicate, columns).is_always() { Verdict::Always } else { Verdict::Maybe }
-}
-
-fn outside_index(predicate: &Expr, schema: &[ColumnType], stats: &dyn Statistics) -> bool {
-    let Some(index) = stats.index_column() else { return false };
-    let bounds = super::index_bounds(predicate, index, schema);
-    !bounds.is_all() && !bounds.intervals().iter().any(|part| stats.may_contain_index(part.low, part.high))
 }
 
 /// One conjunct that is never true is enough, whatever the others may raise; of alternatives all must be.

@@ -25,15 +25,17 @@ mod step;
 mod strings;
 mod temporal;
 mod truth;
+mod verdict;
 
 pub use bounds::{Bounds, index_bounds};
 pub use describe::describe;
 pub use exact::{entity_values, exact_range, is_exact};
 pub use functions::is_part_function;
 pub use interval::Interval;
-pub use judge::{columns_of, judge};
+pub use judge::columns_of;
 pub use modelled::is_modelled;
 pub use stats::{ColumnStats, Nulls, Statistics, Verdict};
+pub use verdict::judge;
 
 #[cfg(test)]
 mod tests;

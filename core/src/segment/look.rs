@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef};
 use super::{
     codes::{ColumnCodes, PairCodes},
     index::IndexSlice,
-    inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
+    visit::{EntityBatch, IndexValues, Inspection, RowVisitor},
 };
 use crate::{
     coverage::{Entity, EntityPart},

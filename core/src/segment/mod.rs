@@ -17,6 +17,7 @@ pub mod rewrite;
 pub mod schema;
 pub mod stats;
 pub mod values;
+pub mod visit;
 pub mod write;
 
 mod annotations;

@@ -21,6 +21,8 @@ pub(super) use exclusive::publish;
 use handles::PooledFile;
 pub use handles::limit as handle_limit;
 use place::Place;
+#[cfg(feature = "remote")]
+pub(super) use unnamed::copied_here;
 
 mod beneath;
 mod exclusive;
@@ -31,6 +33,8 @@ pub mod removal;
 pub mod roots;
 #[cfg(test)]
 mod swapping;
+#[cfg(feature = "remote")]
+mod unnamed;
 
 /// A directory as a table's root.
 #[derive(Debug)]

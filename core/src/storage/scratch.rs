@@ -11,9 +11,14 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A new one where this machine keeps its temporary files. It is made when something is put into it.
+    /// A new one where this machine keeps its temporary files, for a table that another machine keeps; none when the table's own
+    /// place will do. It is made when something is put into it.
     #[must_use]
-    pub fn on_this_machine() -> Self {
+    pub fn beside(table: &dyn Storage) -> Option<Self> {
+        table.is_remote().then(Self::on_this_machine)
+    }
+
+    fn on_this_machine() -> Self {
         let directory = super::local::temporary_beside(&std::env::temp_dir().join("tstable"));
         Self { storage: Arc::new(LocalStorage::new(&directory.to_string_lossy())) }
     }

@@ -96,30 +96,6 @@ impl FileSource {
     }
 }
 
-/// Bytes from elsewhere in a temporary file that has no name any more, so that nothing stays; and with what they ended early, if they
-/// did. `path` is for messages.
-///
-/// # Errors
-/// `Io` when this machine cannot keep them.
-#[cfg(feature = "remote")]
-pub(super) fn copied_here(from: &mut dyn io::Read, path: &str) -> Result<(Arc<dyn Source>, Option<io::Error>)> {
-    let place = super::local::temporary_beside(&std::env::temp_dir().join("tstable"));
-    let kept = |e| Error::io("write", place.display(), e);
-    let mut file = File::options().read(true).write(true).create_new(true).open(&place).map_err(kept)?;
-    // It lives on under its handle.
-    std::fs::remove_file(&place).map_err(kept)?;
-    let mut piece = vec![0; 128 * 1024];
-    let ended = loop {
-        match from.read(&mut piece) {
-            Ok(0) => break None,
-            Ok(bytes) => io::Write::write_all(&mut file, piece.get(..bytes).unwrap_or_default()).map_err(kept)?,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => break Some(e),
-        }
-    };
-    Ok((Arc::new(FileSource::from_file(file, path)?), ended))
-}
-
 impl Source for FileSource {
     fn len(&self) -> u64 {
         self.len

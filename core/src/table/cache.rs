@@ -14,10 +14,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     log::{
-        LOG_DIRECTORY, Version,
-        checkpoint::COMMITS_PER_CHECKPOINT,
-        definition::Definition,
-        state::{Segment, TableState},
+        LOG_DIRECTORY, Version, checkpoint::COMMITS_PER_CHECKPOINT, definition::Definition, segment::Segment,
+        state::TableState,
     },
     segment::SegmentFile,
     storage::{

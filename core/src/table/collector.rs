@@ -4,7 +4,7 @@ use crate::{
     coverage::{Counts, CountsBuilder, Coverage, CoverageBuilder, Slot},
     error::{Error, Result},
     log::commit::SortOrder,
-    segment::inspect::{EntityBatch, IndexValues, Inspection, RowVisitor},
+    segment::visit::{EntityBatch, IndexValues, Inspection, RowVisitor},
     table::target::Target,
     time::{Cursor, Grid, IndexValue, Run},
 };

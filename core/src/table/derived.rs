@@ -8,7 +8,7 @@ use super::{
 use crate::{
     coverage::{Counts, Coverage},
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     segment::inspect::{InspectRequest, inspect},
     storage::Storage,
     time::IndexValue,

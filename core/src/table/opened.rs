@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::fingerprint::hash;
 use crate::{
     error::{Error, ErrorKind, Result},
-    log::{commit::Fingerprint, definition::Definition, state::Segment},
+    log::{commit::Fingerprint, definition::Definition, segment::Segment},
     segment::{SegmentFile, constants::ConstantColumn},
     storage::{Storage, source::Source},
 };

@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 
 use crate::{
     error::{Error, Result},
-    log::{commit::SortOrder, definition::Definition, state::Segment},
+    log::{commit::SortOrder, definition::Definition, segment::Segment},
     schema::{ColumnType, Schema, same_name},
     segment::{ReadColumn, SegmentFile, WriteColumn, rewrite::TableRows, write::WriteOptions},
     time::Grid,

@@ -12,7 +12,8 @@ use tstable_core::{
     schema::{ColumnType, TimeUnit},
     segment::{
         SegmentFile, SegmentWriter, WriteColumn, WriteOptions,
-        inspect::{EntityBatch, IndexValues, InspectRequest, Inspection, RowVisitor, inspect},
+        inspect::{InspectRequest, inspect},
+        visit::{EntityBatch, IndexValues, Inspection, RowVisitor},
     },
 };
 

@@ -22,7 +22,7 @@ use object_store::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    Creation, Entry, Scratch, Staged, Stat, Storage, TEMPORARY_PREFIX, check_path,
+    Creation, Entry, Staged, Stat, Storage, TEMPORARY_PREFIX, check_path,
     source::{MemorySource, Source},
 };
 use crate::error::{Error, Result};
@@ -391,9 +391,5 @@ impl Storage for RemoteStorage {
 
     fn list_after(&self, directory: &str, after: &str) -> Result<Vec<Entry>> {
         self.list_with(directory, Some(after))
-    }
-
-    fn scratch(&self) -> Option<Scratch> {
-        Some(Scratch::on_this_machine())
     }
 }

@@ -17,10 +17,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 use super::{blocks::BLOCK_BYTES, http::Connector};
 use crate::{
     error::{Error, Result},
-    storage::{
-        Stat,
-        source::{Source, copied_here},
-    },
+    storage::{Stat, local::copied_here, source::Source},
 };
 
 /// Pauses before a request that failed is made again.

@@ -6,11 +6,7 @@ use std::collections::HashSet;
 use crate::{
     delta,
     error::{Error, Result},
-    log::{
-        commit::Action,
-        definition::Definition,
-        state::{Segment, TableState},
-    },
+    log::{commit::Action, definition::Definition, segment::Segment, state::TableState},
     schema::{Column, ColumnType, Schema, Strings, check_names, check_twins, same_name},
     segment::{
         ReadColumn, ReadRequest,

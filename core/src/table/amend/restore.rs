@@ -6,12 +6,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     error::{Error, Result},
-    log::{
-        Version,
-        commit::Action,
-        definition::Definition,
-        state::{Segment, TableState},
-    },
+    log::{Version, commit::Action, definition::Definition, segment::Segment, state::TableState},
     storage::Storage,
     table::{
         commit::{Changed, amend},

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use crate::{
     coverage::{BucketSet, Counts, CountsBuilder, Coverage, Entity},
     error::Result,
-    log::state::Segment,
+    log::segment::Segment,
     segment::{
         WriteColumn,
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
         rewrite::TableRows,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     storage::Storage,
     table::{

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     error::Result,
-    log::state::{Segment, TableState},
+    log::{segment::Segment, state::TableState},
     table::handle::Snapshot,
 };
 

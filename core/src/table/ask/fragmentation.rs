@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::table::write::compact::plan::TARGET_ROWS;
 use crate::{
     error::Result,
-    log::state::{Segment, TableState},
+    log::{segment::Segment, state::TableState},
     table::write::compact::plan::{Histogram, plan},
     time::{BucketId, IndexValue},
 };

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     coverage::Entity,
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     schema::ColumnType,
     table::Snapshot,
     time::{BucketId, Grid, IndexRange, IndexValue, Run},

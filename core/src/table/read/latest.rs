@@ -13,11 +13,11 @@ use arrow::{array::RecordBatch, compute::interleave_record_batch};
 use crate::{
     coverage::{BucketSet, Entity},
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     segment::{
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
         rewrite::TableRows,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     table::{
         cache::Cache,

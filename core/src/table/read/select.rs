@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc};
 use crate::{
     coverage::{Entity, EntityPart},
     error::Result,
-    log::{definition::Definition, state::Segment},
+    log::{definition::Definition, segment::Segment},
     prune::{
         Bounds, ColumnStats, Interval, Nulls, Statistics, Verdict, entity_values,
         expr::{Constant, Expr},

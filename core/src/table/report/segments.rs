@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{log::state::Segment, schema::ColumnType, time::format_value};
+use crate::{log::segment::Segment, schema::ColumnType, time::format_value};
 
 /// No chart has more bars.
 const MAX_BARS: usize = 100;

@@ -13,8 +13,8 @@ use crate::{
     log::commit::{Fingerprint, FooterChecksum, SegmentRecord, SourceRecord},
     segment::{
         SegmentFile, SegmentWriter, WriteOptions,
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     storage::Storage,
     table::{

@@ -15,7 +15,8 @@ use crate::{
     log::{
         commit::{Action, SegmentRecord},
         definition::Definition,
-        state::{Segment, TableState},
+        segment::Segment,
+        state::TableState,
     },
     storage::Storage,
     table::{

@@ -30,9 +30,9 @@ use crate::{
     log::state::TableState,
     schema::{Column, ColumnType},
     segment::{
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
         rewrite::TableRows,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     storage::Storage,
     table::{

@@ -5,7 +5,8 @@ use crate::{
     error::{Error, Result},
     segment::{
         SegmentFile,
-        inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
+        inspect::{InspectRequest, inspect},
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     table::target::Target,
     time::{IndexValue, format_value},

@@ -32,9 +32,10 @@ use crate::{
         admit::check_values,
         audit,
         constants::ConstantColumn,
-        inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
+        inspect::{InspectRequest, inspect},
         look::RowLook,
         rewrite::TableRows,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     storage::outside::OutsideFile,
     table::{

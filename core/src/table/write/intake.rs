@@ -20,7 +20,8 @@ use crate::{
     log::{
         definition::{Definition, Uniqueness},
         renames::Renames,
-        state::{Segment, TableState},
+        segment::Segment,
+        state::TableState,
     },
     schema::ColumnType,
     storage::Storage,

@@ -15,12 +15,12 @@ use super::{
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     segment::{
         SegmentFile, WriteColumn,
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
         rewrite::TableRows,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     storage::Storage,
     table::{

@@ -12,7 +12,8 @@ use crate::{
         Version,
         commit::{Action, CoverageRecord},
         definition::Definition,
-        state::{Segment, TableState},
+        segment::Segment,
+        state::TableState,
     },
     table::handle::Table,
 };

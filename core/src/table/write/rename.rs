@@ -22,7 +22,8 @@ use crate::{
     log::{
         commit::{Action, SegmentRecord, SortOrder},
         renames::Renames,
-        state::{Segment, TableState},
+        segment::Segment,
+        state::TableState,
         universe::{UNIVERSE_PROPERTY, Universe},
     },
     segment::{

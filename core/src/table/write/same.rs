@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    log::state::Segment,
+    log::segment::Segment,
     segment::{SegmentFile, rewrite::TableRows},
     storage::Storage,
     table::{

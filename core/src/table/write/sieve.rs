@@ -11,8 +11,8 @@ use crate::{
     coverage::{BucketSet, Coverage},
     error::{Error, Result},
     segment::{
-        inspect::{EntityBatch, IndexValues, RowVisitor},
         look::RowLook,
+        visit::{EntityBatch, IndexValues, RowVisitor},
     },
     table::target::{KeyColumns, Target},
     time::{BucketId, Cursor, IndexValue},

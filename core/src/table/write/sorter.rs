@@ -88,7 +88,7 @@ impl Sorter {
     /// Sorts by the columns at `sort_by`; rows that are equal there keep their order.
     #[must_use]
     pub fn new(storage: &Arc<dyn Storage>, target: &Arc<Target>, sort_by: Vec<usize>, memory_bytes: usize) -> Self {
-        let scratch = storage.scratch();
+        let scratch = Scratch::beside(storage.as_ref());
         Self {
             storage: scratch.as_ref().map_or_else(|| Arc::clone(storage), |scratch| Arc::clone(scratch.storage())),
             target: Arc::clone(target),

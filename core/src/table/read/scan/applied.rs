@@ -5,7 +5,7 @@
 use crate::{
     coverage::EntityPart,
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     prune::{Interval, entity_values, exact_range, expr::Expr, is_exact},
     schema::ColumnType,
     segment::{ReadColumn, ValueFilter},

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     prune::expr::Expr,
     storage::Storage,
 };

@@ -15,7 +15,7 @@ use super::select::{Question, Reason, Selector, constant_of};
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    log::state::Segment,
+    log::segment::Segment,
     prune::{
         Interval, Nulls, Statistics, Verdict,
         expr::{Constant, Expr},

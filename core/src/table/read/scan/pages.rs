@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     log::{
         adopted::{Adopted, Compared},
-        state::Segment,
+        segment::Segment,
     },
     prune::{Interval, Verdict, columns_of, judge},
     segment::{PageBounds, SegmentFile},

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    log::{adopted::Compared, definition::Definition, state::Segment},
+    log::{adopted::Compared, definition::Definition, segment::Segment},
     prune::{ColumnStats, Interval, Nulls, Statistics, expr::Constant},
     schema::Schema,
     segment::{ColumnBounds, PageBounds, SegmentFile},

@@ -7,7 +7,7 @@ use super::{Since, gone::Gone};
 use crate::{
     coverage::{Coverage, Entity},
     error::Result,
-    log::state::Segment,
+    log::segment::Segment,
     segment::look::RowLook,
     table::{
         monitor::{Monitor, check_cancelled},

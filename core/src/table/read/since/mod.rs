@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     error::{Error, Result},
-    log::{Version, state::Segment},
+    log::{Version, segment::Segment},
     schema::Strings,
     segment::{SegmentFile, WriteColumn, rewrite::TableRows},
     table::{

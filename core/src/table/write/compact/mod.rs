@@ -21,9 +21,13 @@ use crate::{
     error::{Error, ErrorKind, Result},
     log::{
         commit::{Action, SegmentRecord, SourceRecord},
-        state::{Segment, TableState},
+        segment::Segment,
+        state::TableState,
     },
-    segment::inspect::{EntityBatch, IndexValues, InspectRequest, RowVisitor, inspect},
+    segment::{
+        inspect::{InspectRequest, inspect},
+        visit::{EntityBatch, IndexValues, RowVisitor},
+    },
     storage::Storage,
     table::{
         commit::{Amendment, Changed, Condemned, Plan},

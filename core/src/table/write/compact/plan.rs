@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     error::Result,
-    log::state::Segment,
+    log::segment::Segment,
     time::{BucketId, IndexRange, IndexValue},
 };
 
