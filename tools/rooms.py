@@ -99,7 +99,7 @@ class Crate:
         return next((self.modules[parts[:n]] for n in range(len(parts), -1, -1) if parts[:n] in self.modules), None)
 
     def imports(self, path):
-        """The other files of the crate that a file names. Passing a name on is no import: it is an entrance."""
+        """The other files of the crate that a file names. Passing a name on is not an import: it is an entrance."""
         module, text = self.module_of(path), self.texts[path]
         is_entrance = path.stem in ("mod", "lib")
         paths = [p for public, tree in USE.findall(text) if not (public and is_entrance) for p, _ in flatten(tree)]

@@ -42,7 +42,7 @@ impl TableFunction for Drop {
             let found = shared.snapshot(&root, &At::Latest, session);
             let latest = match found {
                 Ok((_, snapshot)) => Some(snapshot),
-                // What an interrupted drop left is no table any more.
+                // What an interrupted drop left is not a table any more.
                 Err(e) if e.kind() == ErrorKind::NotFound => None,
                 Err(e) => return Err(unopened(&root, e)),
             };

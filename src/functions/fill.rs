@@ -109,7 +109,7 @@ impl Wanted {
             let Some(position) = position.filter(|_| !is_key) else {
                 return Err(Error::invalid_argument(format!(
                     "columns names '{name}', which is {}",
-                    if is_key { "an index or entity column and so never missing" } else { "no column of the table" }
+                    if is_key { "an index or entity column and so never missing" } else { "not a column of the table" }
                 )));
             };
             columns.push(FillColumn { position, method: *method });

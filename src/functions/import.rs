@@ -271,7 +271,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
         None => Ok(vec![of_folder(request)?]),
         Some(first) if request.time_column.is_some() || request.naming != Naming::default() => {
             Err(Error::invalid_argument(format!(
-                "time_column, hive and pattern are for folders of plain Parquet files, and '{}' is none: it says itself what it is",
+                "time_column, hive and pattern are for folders of plain Parquet files, and '{}' is not one: it says itself what it is",
                 first.source.display()
             )))
         }

@@ -1,4 +1,4 @@
-//! `tstable_mark_empty`: records that there is nothing to be had for buckets, so that they are no gap any more.
+//! `tstable_mark_empty`: records that there is nothing to be had for buckets, so that they no longer count as gaps.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! The SQL functions, one file each, named like the function. Each is written once against [`crate::host`]; what they
-//! share is in the files that are no function's: [`access`], [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
+//! share is in the files that are not named after a function: [`access`], [`address`], [`answer`], [`arguments`], [`bound_to`], [`columnar`], [`derived_argument`], [`entity_argument`], [`instant`],
 //! [`literal`], [`query_rows`], [`question`], [`report`], [`roots`], [`shape`], [`stretches`].
 
 mod access;

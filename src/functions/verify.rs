@@ -49,7 +49,7 @@ impl TableFunction for Verify {
     }
 }
 
-/// What is found of all tables below a directory that is no table itself. One of which no commit is left is found as well: a
+/// What is found of all tables below a directory that is not a table itself. One of which no commit is left is found as well: a
 /// program that deletes the files of a directory leaves the directories.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! What tells one mention of a table in a statement from every other, where the host lets a mention carry a number. DuckDB copies
-//! plans, and a copied call is bound anew with the same arguments: by the number it finds what its original has accepted.
+//! plans, and a copied call is bound again with the same arguments: by the number it finds what its original has accepted.
 //!
 //! The rule: filters are accepted at the first offer, and only where the mention has been bound once. From then on what was accepted
 //! is fixed, and whoever is bound later inherits exactly that. Where it was bound more than once before anything was offered, nobody
@@ -13,10 +13,10 @@ use std::{
 
 use tstable_core::{Error, Result, prune::expr::Expr};
 
-/// Numbers that were given out and never bound are forgotten when so many have been given out after them. They are bound at once
+/// Numbers that were given out and never bound are forgotten when this many have been given out after them. They are bound at once
 /// where all is well.
 const UNBOUND: i64 = 4096;
-/// What has ended is looked for once so many numbers are known, and twice as many as the last time.
+/// What has ended is looked for once this many numbers are known, and twice as many as the last time.
 const LEAST_KNOWN: usize = 256;
 
 /// What all bound calls of one mention share.

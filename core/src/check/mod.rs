@@ -69,7 +69,7 @@ impl Op {
 enum Node {
     /// Column, comparison, and a constant as an array of one value.
     Compare(usize, Op, Scalar<ArrayRef>),
-    /// Two columns of one type that are no numbers.
+    /// Two columns of one type that are not numbers.
     Same(usize, Op, usize),
     /// Two numbers, both as this kind.
     Relate(Value, Op, Value, Kind),

@@ -1,5 +1,5 @@
 //! Numbers of checks, row by row: whole numbers and DECIMAL exactly, FLOAT and DOUBLE as DuckDB computes them. What 128 bits cannot
-//! hold is no number, and its row is marked instead of a value that has wrapped.
+//! hold is not a number, and its row is marked instead of a value that has wrapped.
 
 use std::cmp::Ordering;
 

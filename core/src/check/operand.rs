@@ -153,7 +153,7 @@ impl Parser<'_> {
         let column = at.and_then(|at| self.schema.columns.get(at)).cloned();
         at.zip(column).map(|(at, column)| Operand::Column(at, column)).ok_or_else(|| {
             let known: Vec<_> = self.schema.columns.iter().map(|c| c.name.as_str()).collect();
-            self.refuse(&format!("names '{name}', which is none of the columns {}", known.join(", ")))
+            self.refuse(&format!("names '{name}', which is not one of the columns {}", known.join(", ")))
         })
     }
 

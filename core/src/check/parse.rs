@@ -180,7 +180,7 @@ impl Parser<'_> {
     fn matches(&mut self) -> Result<Node> {
         self.expect_sign("(")?;
         let Operand::Column(at, Column { ty: ColumnType::Varchar, .. }) = self.column()? else {
-            return Err(self.refuse("looks with 'regexp_matches' into what is no column of type VARCHAR"));
+            return Err(self.refuse("applies 'regexp_matches' to something other than a column of type VARCHAR"));
         };
         self.expect_sign(",")?;
         let Some(Token::Text(pattern)) = self.peek().cloned() else {
@@ -233,7 +233,7 @@ impl Parser<'_> {
         Ok(numbers.into_iter().map(|(op, right)| Node::Relate(value.clone(), op, right, kind)).collect())
     }
 
-    /// A column against a constant, which the column's type must have, or against a column of the same type that is no number's.
+    /// A column against a constant, which the column's type must have, or against a column of the same type, numbers excepted.
     fn compare_plain(&self, left: &Operand, op: Op, right: &Operand) -> Result<Node> {
         let (at, column, op, literal) = match (left, right) {
             (Operand::Column(at, column), Operand::Literal(literal)) => (*at, column, op, literal),

@@ -126,7 +126,7 @@ fn what_is_not_supported_is_refused_by_name() {
         ("i + 100000000000000000000000000000000000000000 > 0", "which is not a number of at most 38 digits"),
         ("NULL > i", "names 'NULL'"),
         ("0.5 < i", "which is not an exact value"),
-        ("x > 0", "names 'x', which is none of the columns i, f"),
+        ("x > 0", "names 'x', which is not one of the columns i, f"),
         ("i > 0.5", "which is not an exact value"),
         ("i > 'a'", "which is not an exact value"),
         ("n = 0.001", "which is not an exact value"),

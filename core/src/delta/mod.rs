@@ -127,7 +127,7 @@ pub fn check_names(definition: &Definition, record: &SegmentRecord) -> Result<()
         if same_name(column, name) { "has another meaning or type".to_owned() } else { format!("is called '{name}'") };
     Err(Error::schema_mismatch(format!(
         "Delta Lake cannot hold column '{column}', which {how} in segments that were written before it was altered; load the rows into a \
-         new table to export them, or export with from_version once all of those segments have been written anew"
+         new table to export them, or export with from_version once all of those segments have been rewritten"
     ))
     .with("path", &record.path))
 }

@@ -163,7 +163,7 @@ impl Stated {
         let mut stated = Self::default();
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         for (line, text) in lines.enumerate() {
-            let damaged = |e| format!("line {} of it is no JSON: {e}", line.saturating_add(1));
+            let damaged = |e| format!("line {} of it is not JSON: {e}", line.saturating_add(1));
             stated.take(&serde_json::from_slice(text).map_err(damaged)?);
         }
         Ok(stated)

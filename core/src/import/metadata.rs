@@ -23,7 +23,7 @@ pub(super) fn metadata(directory: &Path) -> Result<Map<String, Value>> {
     for name in METADATA_FILES {
         let Some(bytes) = storage.read(name, MAX_METADATA_BYTES)? else { continue };
         return serde_json::from_slice(&bytes).map_err(|e| {
-            Error::corrupt("the item's metadata is no JSON object")
+            Error::corrupt("the item's metadata is not a JSON object")
                 .with("file", directory.join(name).display())
                 .caused_by(e)
         });

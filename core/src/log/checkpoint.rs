@@ -165,7 +165,7 @@ fn verified(source: &dyn Source) -> Result<Verified> {
     let (magic, header) = header.split_at(MAGIC.len());
     let [state, blocks, checksum] = [0, 8, 16].map(|at| number(header.get(at..at + 8).unwrap_or_default()));
     let most = source.len().min(MAX_CHECKPOINT_BYTES) - HEADER_BYTES as u64;
-    // What is no checkpoint is not read, however large it is.
+    // What is not a checkpoint is not read, however large it is.
     let [altered, altered_constants] = MAGIC_OF_ALTERED;
     let has_constants = magic == MAGIC_OF_CONSTANTS || magic == altered_constants;
     if !has_constants && magic != MAGIC && magic != altered

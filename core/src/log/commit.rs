@@ -355,7 +355,7 @@ impl Commit {
         let corrupt = |why: &str| Error::corrupt(why).with("path", version.commit_path()).with("version", version);
         let head: Head = serde_json::from_slice(bytes).map_err(|e| match refusal(bytes) {
             Some(refusal) => refusal.with("path", version.commit_path()),
-            None => corrupt("the commit is cut off or is no JSON of a commit").caused_by(e),
+            None => corrupt("the commit is cut off or is not the JSON of a commit").caused_by(e),
         })?;
         let holds = checksum_holds(bytes);
         if holds == Some(false) && head.is_ours_but_for_a_bit() {

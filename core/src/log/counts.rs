@@ -17,7 +17,7 @@ use crate::{
 const FIELD: &str = "counts";
 
 /// No counts of a segment are larger: more than a writer keeps.
-pub const MAX_COUNTS_BYTES: u64 = 1 << 28;
+const MAX_COUNTS_BYTES: u64 = 1 << 28;
 
 impl SegmentRecord {
     /// Says where the counts are, or that there are none.

@@ -189,7 +189,7 @@ impl Definition {
         types.any(|ty| *ty != ColumnType::Varchar && !ty.is_integer())
     }
 
-    /// An instant is no time of a wall clock: an origin of one kind would stand for another start in each time zone.
+    /// An instant is not a time of a wall clock: an origin of one kind would stand for another start in each time zone.
     fn check_origin(&self, index: &Column) -> Result<()> {
         let (given, expected) = match (self.origin_zoned, &index.ty) {
             (Some(false), ColumnType::TimestampTz(_)) => {
@@ -268,7 +268,7 @@ fn same_width(a: &BucketWidth, b: &BucketWidth) -> bool {
 
 /// Whether two schemas show the same columns, whatever their field ids.
 #[must_use]
-pub fn same_columns(a: &Schema, b: &Schema) -> bool {
+fn same_columns(a: &Schema, b: &Schema) -> bool {
     a.columns.len() == b.columns.len()
         && a.columns.iter().zip(&b.columns).all(|(a, b)| a.name == b.name && a.ty == b.ty)
 }

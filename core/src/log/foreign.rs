@@ -139,7 +139,7 @@ pub fn is_table(storage: &dyn Storage) -> Result<bool> {
 /// `Io` when it cannot be read.
 pub fn current(storage: &dyn Storage) -> Result<Option<Version>> {
     let bytes = match storage.read(HINT_PATH, MAX_HINT_BYTES) {
-        // What is so large is no hint of anybody's, and a hint that is damaged harms nobody.
+        // Nobody writes a hint of that size, and a hint that is damaged harms nobody.
         Err(e) if e.kind() == ErrorKind::LimitExceeded => return Ok(None),
         read => read?,
     };

@@ -41,7 +41,7 @@ impl Hint {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let corrupt = |why: &str| Error::corrupt(why).with("path", HINT_PATH);
         let hint: Self =
-            serde_json::from_slice(bytes).map_err(|e| corrupt("the hint is no JSON of a hint").caused_by(e))?;
+            serde_json::from_slice(bytes).map_err(|e| corrupt("the hint is not the JSON of one").caused_by(e))?;
         if checksum_holds(bytes) == Some(false) {
             return Err(corrupt("the hint's checksum does not match its contents"));
         }

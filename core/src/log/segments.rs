@@ -15,7 +15,7 @@ use crate::{
     time::IndexValue,
 };
 
-/// No block has more segments: few enough to copy and decode at once, so many that there are few blocks.
+/// No block has more segments: few enough to copy and decode at once, enough that there are few blocks.
 const BLOCK_SEGMENTS: usize = 128;
 
 /// See the module.

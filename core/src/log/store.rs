@@ -72,7 +72,7 @@ impl Log {
     ///
     /// # Errors
     /// `Io` when it cannot be read.
-    pub fn is_foreign(&self) -> Result<bool> {
+    fn is_foreign(&self) -> Result<bool> {
         Ok(self.foreign.is_some() && foreign::is_table(self.storage.as_ref())?)
     }
 

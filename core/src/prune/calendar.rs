@@ -60,7 +60,7 @@ impl Part {
         })
     }
 
-    /// The start of the part's period that `at` lies in; none for parts that are no periods.
+    /// The start of the part's period that `at` lies in; none for parts that are not periods.
     pub(super) fn truncate(self, at: i128) -> Option<i128> {
         let years = |n: i64| {
             let (year, _, _) = civil(at.div_euclid(DAY));
@@ -114,7 +114,7 @@ impl Part {
         }
     }
 
-    /// For a part that starts anew: the start of the period within which it only grows, and its least and greatest
+    /// For a part that starts again: the start of the period within which it only grows, and its least and greatest
     /// number. None for a part that grows for ever.
     pub(super) fn cycle(self, at: i128) -> Option<(i128, i128, i128)> {
         let within = |parent: Self| parent.truncate(at);

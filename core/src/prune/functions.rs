@@ -47,7 +47,7 @@ fn modelled(name: &str, arguments: &[Expr], clock: Clock<'_>, value: &dyn Fn(&Ex
     }
 }
 
-/// The functions that are named after the part they extract; other names of parts are no functions.
+/// The functions that are named after the part they extract; other names of parts are not functions.
 const OF_PARTS: [&str; 21] = [
     "year",
     "month",

@@ -137,7 +137,7 @@ fn check_within(column: &str, ty: &ColumnType, array: &ArrayRef, outer: Option<&
     match ty {
         ColumnType::Timestamp(_) | ColumnType::TimestampTz(_) => {
             let counts = cast(array, &DataType::Int64);
-            let counts = counts.map_err(|e| Error::internal("instants are no counts").caused_by(e))?;
+            let counts = counts.map_err(|e| Error::internal("instants cannot be read as numbers").caused_by(e))?;
             let counts = counts.as_primitive::<Int64Type>().values();
             let valid = |row: &usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row));
             let odd = counts.iter().enumerate().filter(|(_, count)| !ty.shows(**count));

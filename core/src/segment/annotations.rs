@@ -1,6 +1,6 @@
 //! Annotations that contradict each other or the column's type, put in order as DuckDB understands them: of the newer
 //! annotations it heeds those of times, UUID, FLOAT16 and NULL where they fit the stored type, and else the older. The Parquet
-//! reader refuses a footer with such a contradiction as a whole, so the footer's bytes are written anew without it.
+//! reader refuses a footer with such a contradiction as a whole, so the footer's bytes are rewritten without it.
 
 use super::thrift::{BYTE, Bytes, INT32, LIST, STRUCT};
 

@@ -321,7 +321,7 @@ fn contradiction(
     None
 }
 
-/// Whether the page's bounds are no number, as some writers say of pages with nothing else.
+/// Whether the page's bounds are not numbers, as some writers say of pages with nothing else.
 fn is_nan(index: &ColumnIndexMetaData, page: usize) -> bool {
     match index {
         ColumnIndexMetaData::FLOAT(values) => values.min_value(page).is_some_and(|value| value.is_nan()),

@@ -1,4 +1,4 @@
-//! Writing rows of existing files anew: in a table's columns and types, sorted. Holds the rows of all given files in
+//! Rewriting rows of existing files: in a table's columns and types, sorted. Holds the rows of all given files in
 //! memory, and no second copy of them.
 
 use std::{io::Write, sync::Arc};

@@ -54,7 +54,7 @@ fn value_bytes(file: &SegmentFile, chunk: &ColumnChunkMetaData, most: usize, byt
     }
     let stored = u64::try_from(chunk.uncompressed_size()).unwrap_or(0);
     let average = stored.div_ceil(values);
-    // However long a value of a small dictionary is, so many rows of it fit.
+    // However long a value of a small dictionary is, this many rows of it fit.
     if chunk.dictionary_page_offset().is_none() || stored.saturating_mul(most as u64) <= bytes as u64 {
         return Ok(average);
     }

@@ -306,7 +306,7 @@ fn integer(ty: &ColumnType, value: i64) -> Option<Constant> {
     Some(match ty {
         ColumnType::Decimal { scale, .. } => Constant::Decimal(value.into(), *scale),
         ColumnType::UBigInt => Constant::Int(value.cast_unsigned().into()),
-        // Smaller unsigned numbers lie in 32 bits, whose highest is no sign.
+        // Smaller unsigned numbers lie in 32 bits, whose highest is not a sign.
         ColumnType::UInteger | ColumnType::USmallInt | ColumnType::UTinyInt => {
             within(ty, (value & 0xFFFF_FFFF).into())?
         }

@@ -327,5 +327,5 @@ fn widening_goes_one_way_by_type_or_by_value_and_nothing_else_widens() {
     for (from, to) in others {
         assert!(!readable_as(&from, &to) && !readable_as(&to, &from), "{from} and {to}");
     }
-    assert!(!readable_as(&T::BigInt, &T::Integer) && !readable_as(&T::Double, &T::BigInt), "narrowing is no widening");
+    assert!(!readable_as(&T::BigInt, &T::Integer) && !readable_as(&T::Double, &T::BigInt), "narrowing is not widening");
 }

@@ -30,7 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind of the values of an array; none when they are no numbers.
+    /// The kind of the values of an array; none when they are not numbers.
     #[must_use]
     pub fn of(ty: &DataType) -> Option<Self> {
         Some(match ty {
@@ -66,7 +66,7 @@ impl Kind {
     }
 }
 
-/// The number of each row and what they stand for, whatever a NULL's is; none when the values are no numbers.
+/// The number of each row and what they stand for, whatever a NULL's is; none when the values are not numbers.
 #[must_use]
 pub fn numbers(array: &ArrayRef) -> Option<(Kind, Vec<i128>)> {
     fn each<T: ArrowPrimitiveType<Native: Into<i128>>>(array: &ArrayRef) -> Vec<i128> {

@@ -36,7 +36,7 @@ use crate::{
 pub const ROW_GROUP_ROWS: usize = 122_880;
 
 /// Row groups of long texts end before they have this many rows.
-pub const ROW_GROUP_BYTES: usize = 64 << 20;
+const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Few enough that one entity among hundreds is found without reading the others, many enough that full scans do not notice.
 const PAGE_ROWS: usize = 8 * 1024;
@@ -89,7 +89,7 @@ pub struct Written {
 }
 
 /// Writes one Parquet file from front to back, with statistics, page index and a checksum on every page. Without
-/// [`SegmentWriter::finish`] what was written is no Parquet file.
+/// [`SegmentWriter::finish`] what was written is not a Parquet file.
 pub struct SegmentWriter<W: Write + Send> {
     writer: SerializedFileWriter<Counted<W>>,
     factory: ArrowRowGroupWriterFactory,

@@ -43,7 +43,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// Random access to a file; `NotFound` when there is none.
     fn open(&self, path: &str) -> Result<Arc<dyn Source>>;
 
-    /// As [`Storage::open`], for a file that should have so many bytes; whoever opens it still has to compare.
+    /// As [`Storage::open`], for a file that should have that many bytes; whoever opens it still has to compare.
     fn open_sized(&self, path: &str, bytes: u64) -> Result<Arc<dyn Source>> {
         _ = bytes;
         self.open(path)

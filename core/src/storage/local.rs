@@ -162,7 +162,7 @@ fn create_directories(directory: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
     sync_directory(parent).map_err(|e| Error::io("sync the directory", parent.display(), e))
 }
 
-/// The whole of a file that is no table's, such as one of settings.
+/// The whole of a file that is not a table's, such as one of settings.
 #[cfg(feature = "remote")]
 pub(super) fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
@@ -345,7 +345,7 @@ impl Storage for LocalStorage {
     }
 
     fn remove(&self, path: &str) -> Result<bool> {
-        // The name of a guard is no path that a log may name, but vacuum finds it in a list.
+        // The name of a guard is not a path that a log may name, but vacuum finds it in a list.
         let place = match path.rsplit_once('/') {
             Some((directory, name)) if guard::is_guard(name) => Place::new(&self.directory, directory, name)?,
             _ => self.place(path)?,

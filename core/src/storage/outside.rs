@@ -34,7 +34,7 @@ impl OutsideFile {
     /// Opens a file to be loaded.
     ///
     /// # Errors
-    /// `NotFound`, `InvalidArgument` for whatever is no file, or `Io`.
+    /// `NotFound`, `InvalidArgument` for whatever is not a file, or `Io`.
     pub fn open(path: &Path) -> Result<(Self, Arc<dyn Source>)> {
         #[cfg(feature = "remote")]
         if let Some(address) = path.to_str().filter(|address| super::is_remote_file(address)) {
@@ -165,7 +165,7 @@ fn check_is_file(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     Err(Error::invalid_argument(format!("'{}' is {}, not a file", path.display(), kind_of(metadata))))
 }
 
-/// What something is that is no file, in words.
+/// What something is that is not a file, in words.
 fn kind_of(metadata: &fs::Metadata) -> &'static str {
     if metadata.is_dir() {
         return "a directory";

@@ -10,7 +10,7 @@ use crate::{
 use super::names::random_id;
 
 /// How far a clock may be ahead: nobody's time zone or drift is larger.
-pub const AHEAD_US: i64 = 24 * 3600 * 1_000_000;
+const AHEAD_US: i64 = 24 * 3600 * 1_000_000;
 
 /// Refuses an instant that is far ahead of the newest commit and of the file system's clock too, which is another machine's where the
 /// table is on a network. Whoever commits daily never asks the file system.

@@ -178,7 +178,7 @@ pub type Condemned = HashSet<String>;
 ///
 /// A writer may have slept for days between staging its files and this, and a vacuum may have taken them for leftovers. No
 /// clock decides that race but the log: a vacuum names what it condemns in a commit of its own before it removes anything.
-/// Whoever commits after that must first have read it, here, and stages anew what was condemned; a vacuum that comes after the
+/// Whoever commits after that must first have read it, here, and stages again what was condemned; a vacuum that comes after the
 /// commit finds the files named.
 #[derive(Debug, Clone, Copy)]
 pub struct Amendment<'a> {

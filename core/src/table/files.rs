@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A file that no version names is left alone for this long after it last changed: a writer may be about to name it.
-pub const GRACE_US: i64 = 24 * 3600 * 1_000_000;
+const GRACE_US: i64 = 24 * 3600 * 1_000_000;
 
 /// The directories whose files segments are made of.
 pub const FILE_DIRECTORIES: [&str; 2] = [DATA_DIRECTORY, COVERAGE_DIRECTORY];

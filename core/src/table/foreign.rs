@@ -67,7 +67,7 @@ impl ReadForeign for ForeignTables {
         let known = self.known(storage.root());
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         let first = storage.stat(&Version(1).commit_path())?;
-        // A table may have been taken for another's place, or a file that was missing may be back; who begins anew asks for the first.
+        // A table may have been taken for another's place, or a file that was missing may be back; whoever starts over asks for the first.
         if known.first != first || version == Version(1) && known.may_know_more(storage.as_ref())? {
             *known = Known { first, ..Known::default() };
         }

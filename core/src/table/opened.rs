@@ -1,5 +1,5 @@
 //! The one door to a segment: it is opened only after everything that the log says of it was found to be so. Whoever
-//! reads a segment's rows, to answer or to write them anew, comes through here.
+//! reads a segment's rows, to answer or to rewrite them, comes through here.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub fn open_as_written(storage: &dyn Storage, segment: &Segment) -> Result<Segme
     open_source(segment, source)
 }
 
-/// Opens a segment whose rows are to be written anew: as [`open`], and every byte is that of the log. What is written gets a
+/// Opens a segment whose rows are to be rewritten: as [`open`], and every byte is that of the log. What is written gets a
 /// checksum of its own, under which damage to pages, which no footer shows, could never be found again.
 ///
 /// # Errors

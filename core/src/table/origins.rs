@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Properties that begin so name a source by its table's id.
-pub const DERIVED_PREFIX: &str = "derived_from.";
+const DERIVED_PREFIX: &str = "derived_from.";
 
 /// A source and how much of it is in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn derived_version(derived: &TableState, table_id: &str) -> Result<Version> 
     let recorded: Recorded = serde_json::from_str(value).map_err(|e| {
         Error::invalid_argument(format!(
             "the property '{key}' of the table is '{value}', which is not what derived_from records; remove it with \
-             tstable_set(root, '{key}', NULL) to have everything made anew"
+             tstable_set(root, '{key}', NULL) to have everything made again"
         ))
         .caused_by(e)
     })?;

@@ -15,7 +15,7 @@ const STEP_SECONDS: i64 = 12 * 3_600;
 /// A digest, in 16 hexadecimal digits, of all changes of the zone's offset from 1900 to 2100.
 ///
 /// # Errors
-/// `InvalidArgument` for a name that is no zone.
+/// `InvalidArgument` for a name that is not a zone.
 pub fn zone_rules(name: &str) -> Result<String> {
     let tz = zone::find(name)?;
     let mut offset = offset_at(tz, FIRST_SECOND);

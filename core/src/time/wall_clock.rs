@@ -32,7 +32,7 @@ impl WallClock {
     /// type `index_type` in a table of `table_zone`.
     ///
     /// # Errors
-    /// `InvalidArgument` for an unknown zone and for an index that is no time.
+    /// `InvalidArgument` for an unknown zone and for an index that is not a time.
     pub fn new(index_type: &ColumnType, table_zone: Option<&str>, zone: Option<&str>) -> Result<Self> {
         let (unit_nanos, is_instant) = match index_type {
             ColumnType::Date => (NANOS_PER_DAY, false),

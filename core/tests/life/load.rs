@@ -1,4 +1,4 @@
-//! Loading rows that are no file.
+//! Loading rows that do not come from a file.
 
 use std::sync::Arc;
 

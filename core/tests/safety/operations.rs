@@ -116,7 +116,7 @@ fn hours(from: i64, until: i64) -> IndexRange {
     IndexRange { start: at(from), until: at(until) }
 }
 
-/// Half of a segment, so that the rest is written anew.
+/// Half of a segment, so that the rest is rewritten.
 fn delete(storage: &Arc<dyn Storage>) -> Result<()> {
     let request = DeleteRequest { range: hours(0, 5), entities: Vec::new() };
     table(storage).delete(&latest(storage)?, &request, &Unwatched).map(drop)
@@ -165,7 +165,7 @@ fn compact(storage: &Arc<dyn Storage>) -> Result<()> {
     Ok(())
 }
 
-/// Rows that are no file: two hours of a new symbol.
+/// Rows that do not come from a file: two hours of a new symbol.
 fn load(storage: &Arc<dyn Storage>, request: LoadRequest) -> Result<()> {
     let columns: Vec<_> = columns().into_iter().map(|column| (column.name, column.ty)).collect();
     let mut loader = table(storage).loader(&columns, request)?;

@@ -142,7 +142,7 @@ fn later() -> Instant {
 
 fn vacuum(storage: &Arc<dyn Storage>) {
     let request = VacuumRequest { keep_us: 1000 * DAY_US, dry_run: false, now: later() };
-    // There may be no table yet.
+    // There may not be a table yet.
     let _ = table(storage).vacuum(&request);
 }
 

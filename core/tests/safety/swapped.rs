@@ -1,5 +1,5 @@
-//! Another file in the place of a segment: whatever reads its rows, to answer or to write them anew, says `corrupt` and
-//! commits nothing. Rows that were written anew would be under a checksum that holds.
+//! Another file in the place of a segment: whatever reads its rows, to answer or to rewrite them, says `corrupt` and
+//! commits nothing. Rows that were rewritten would be under a checksum that holds.
 
 use std::{fs, io::Write as _, sync::Arc};
 

@@ -76,7 +76,7 @@ fn verify_looks_at_the_files_of_every_version_that_can_be_read_and_of_each_tag()
     assert!(memory.damage(&path_with(&memory, ".cov"), |bytes| bytes[60] ^= 1));
     let found = problems(&table, false);
     assert!(found.len() == 1 && found[0].1.contains("version 3 cannot be read"), "{found:?}");
-    // What vacuum has removed is no problem; what a tag keeps from it is.
+    // What vacuum has removed is not a problem; what a tag keeps from it is.
     let (memory, table) = with_a_removed_segment();
     let path = segment_of(&table, 2);
     change(&table, "tag", &[Action::SetTag { name: "training".to_owned(), version: Version(2) }]);

@@ -1,4 +1,4 @@
-//! Files that are no Parquet, cut or damaged: an error of the right kind that names the file, never a panic, and never
+//! Files that are not Parquet, cut or damaged: an error of the right kind that names the file, never a panic, and never
 //! silence where the file carries checksums.
 
 use std::panic::catch_unwind;

@@ -17,7 +17,7 @@ use tstable_core::{
 use super::siblings::Sibling;
 use crate::host::Reference;
 
-/// Values are looked for in a segment's rows where it has at least so many entities for each; where it has fewer, DuckDB is faster.
+/// Values are looked for in a segment's rows where it has at least this many entities for each; where it has fewer, DuckDB is faster.
 const ENTITIES_PER_VALUE: u64 = 16;
 
 /// See the module.

@@ -220,7 +220,7 @@ fn uuids(array: &ArrayRef) -> Result<ArrayRef> {
         let Some(text) = text else { return Ok(None) };
         let digits: String = text.chars().filter(|c| *c != '-').collect();
         let number = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32);
-        let number = number.ok_or_else(|| Error::schema_mismatch(format!("'{text}' is no UUID")))?;
+        let number = number.ok_or_else(|| Error::schema_mismatch(format!("'{text}' is not a UUID")))?;
         Ok(Some(number.to_be_bytes()))
     };
     let values = array.as_string::<i32>().iter().map(bytes).collect::<Result<Vec<_>>>()?;

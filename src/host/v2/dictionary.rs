@@ -1,7 +1,7 @@
 //! Dictionary vectors. The C API makes them of Arrow arrays only, so a chunk's strings go to DuckDB's importer as a
 //! dictionary array and the vector that comes back is referenced.
 //!
-//! The importer converts a dictionary anew for every chunk, so of a large one it is given the strings of the one chunk.
+//! The importer converts a dictionary again for every chunk, so of a large one it is given the strings of the one chunk.
 
 use std::{ffi::c_void, fmt, ptr};
 

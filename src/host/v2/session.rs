@@ -50,7 +50,7 @@ impl Session for Callback<'_> {
     }
 
     /// The C API has no call for it, but DuckDB looks whenever it expands a pattern of file names, before it touches the
-    /// first file. No name is no pattern: nothing is expanded. Under `enable_external_access = false` DuckDB expands names in
+    /// first file. Without a name there is nothing to expand. Under `enable_external_access = false` DuckDB expands names in
     /// directories that it allows alone; where there is none on this machine nothing is heard, and DuckDB itself looks between
     /// two chunks.
     fn interrupted(&self) -> bool {

@@ -244,7 +244,7 @@ fn keep<V: RawVector>(vector: V, bytes: &[u8]) -> Result<StringValue> {
     StringValue::new(copy)
 }
 
-/// Writes the strings of a dictionary; false when its values are no strings.
+/// Writes the strings of a dictionary; false when its values are not strings.
 fn dictionary<V: RawVector>(
     vector: V,
     array: &DictionaryArray<Int32Type>,

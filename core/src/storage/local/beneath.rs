@@ -26,7 +26,7 @@ pub(super) fn open(root: &Path, path: &str) -> Result<Option<File>> {
     }
 }
 
-/// Refuses whatever is no file: a pipe would be waited for, a directory says nothing.
+/// Refuses whatever is not a file: a pipe would be waited for, a directory says nothing.
 fn checked(file: File, path: &str) -> Result<File> {
     if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(file);

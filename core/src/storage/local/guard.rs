@@ -10,7 +10,7 @@ use std::{
 };
 
 /// What the names of guards begin with.
-pub const GUARD_PREFIX: &str = "\\tstable takes no ";
+const GUARD_PREFIX: &str = "\\tstable takes no ";
 
 const REFUSED: &str = "PARTITION_BY, ORDER_BY, PER_THREAD_OUTPUT, ROW_GROUPS_PER_FILE; nothing was changed";
 

@@ -52,7 +52,7 @@ pub fn has_pattern(path: &str) -> bool {
 /// The directories that match a pattern and have a directory `marker`, in order of their paths. `**` stands for any depth.
 ///
 /// # Errors
-/// `InvalidArgument` for what is no pattern, `Io` when a directory cannot be read.
+/// `InvalidArgument` for what is not a pattern, `Io` when a directory cannot be read.
 pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
     let matches = glob::glob(pattern)
         .map_err(|e| Error::invalid_argument(format!("'{pattern}' is not a valid glob")).caused_by(e))?;

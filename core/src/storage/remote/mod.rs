@@ -182,7 +182,7 @@ fn parsed(key: &str) -> Result<Path> {
     Path::parse(key).map_err(|e| Error::invalid_argument(format!("'{key}' is not the name of an object")).caused_by(e))
 }
 
-/// What clients are made from, so that they are made anew when it changes.
+/// What clients are made from, so that they are made again when it changes.
 fn environment() -> u64 {
     let ours = |name: &str| {
         ["AWS_", "AZURE_", "GOOGLE_", "SSL_", "HTTP", "http", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy", "HOME"]

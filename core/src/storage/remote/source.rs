@@ -16,7 +16,7 @@ use crate::{
     storage::source::{Source, past_end},
 };
 
-/// A range of more bytes is read in pieces of so many, at once.
+/// A range of more bytes is read in pieces of this size, several at once.
 const PIECE_BYTES: u64 = 4 * 1024 * 1024;
 /// Pieces of one range that are read at once.
 const PIECES_AT_ONCE: usize = 8;

@@ -261,12 +261,12 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-/// What identifies contents of so many bytes.
+/// What identifies contents of this size.
 pub(super) fn stat_of(bytes: u64, tag: Option<&str>) -> Stat {
     Stat { bytes, modified_ns: 0, inode: tag.map_or(0, |tag| xxh3_64(tag.as_bytes())) }
 }
 
-/// The client of this process, made anew when the environment names other certificates or proxies.
+/// The client of this process, made again when the environment names other certificates or proxies.
 fn agent(plain: bool) -> Result<Agent> {
     type Key = (u32, u64, bool);
     static AGENTS: Mutex<Vec<(Key, Agent)>> = Mutex::new(Vec::new());

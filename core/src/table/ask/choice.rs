@@ -17,7 +17,7 @@ pub struct Choice {
     pub entities: Vec<Entity>,
     /// In units of the index: a bucket counts as covered while the entity's last covered bucket began not longer before it.
     pub hold: Option<i128>,
-    /// A bucket counts only with so many rows of the entity.
+    /// A bucket counts only with at least this many rows of the entity.
     pub min_rows: Option<u64>,
 }
 

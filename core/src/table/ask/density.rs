@@ -83,7 +83,7 @@ impl<'a> Counting<'a> {
         Self { snapshot, coverage, wanted, monitor, pairs_at_once: PAIRS_AT_ONCE }
     }
 
-    /// The same, with the rows of about so many buckets counted at once.
+    /// The same, with the rows of about that many buckets counted at once.
     #[must_use]
     pub fn holding(mut self, pairs_at_once: u64) -> Self {
         self.pairs_at_once = pairs_at_once.max(1);

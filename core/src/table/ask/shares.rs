@@ -80,7 +80,7 @@ impl Snapshot {
         }
     }
 
-    /// All index values in ranges, each with about so many rows of the segments at most, and with how many about. A bucket that has more
+    /// All index values in ranges, each with about that many rows of the segments at most, and with how many about. A bucket that has more
     /// is one range all the same.
     ///
     /// # Errors

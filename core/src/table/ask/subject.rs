@@ -2,7 +2,7 @@
 //! covered windows are. Everything here counts buckets; turning them into times is [`crate::time`]'s.
 //!
 //! A bucket is *expected* unless a calendar leaves it out, or it is not covered and either confirmed empty or skipped by the
-//! clock of the table's zone. What is not expected is passed over: gaps and windows are runs of neighbours among the expected buckets, so a closed weekend is no gap and
+//! clock of the table's zone. What is not expected is passed over: gaps and windows are runs of neighbours among the expected buckets, so a closed weekend is not a gap and
 //! breaks no window.
 
 use std::{
@@ -92,7 +92,7 @@ impl Snapshot {
         Ok(self.counted_subjects(grid, range, choice, &Unwatched)?.0)
     }
 
-    /// The same, and how rows were counted, where `choice` asks for so many a bucket.
+    /// The same, and how rows were counted, where `choice` asks for a number of rows a bucket.
     ///
     /// # Errors
     /// As [`Snapshot::subjects`]; where rows must be read, as reading segments does, and `Cancelled`.
@@ -135,7 +135,7 @@ impl Snapshot {
         let mut calendars = Calendars::new(self, grid, &universe, &extents);
         let subjects = extents.into_iter().map(|(entity, extent)| {
             let own = coverage.set_of(&entity).unwrap_or_default();
-            // What is held only is no row in an hour that the clock passes over.
+            // What is held only is not a row in an hour that the clock passes over.
             let mut expected = calendars.expected(&entity, &own)?;
             let mut covered = Arc::clone(&own);
             if let Some(dense) = &mut dense {

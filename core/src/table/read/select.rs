@@ -243,7 +243,7 @@ pub fn constant_of(segment: &Segment, column: &Column, definition: &Definition) 
 
 /// An index value as a constant of the column's type.
 #[must_use]
-pub fn index_constant(value: IndexValue, ty: &ColumnType) -> Option<Constant> {
+fn index_constant(value: IndexValue, ty: &ColumnType) -> Option<Constant> {
     match ty {
         ty if ty.is_integer() => Some(Constant::Int(value.0)),
         _ => i64::try_from(value.0).ok().map(|value| Constant::Temporal(ty.clone(), value)),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the log is called while the table is being removed.
-pub const DROPPED_LOG: &str = "_timeseries_log.dropped";
+const DROPPED_LOG: &str = "_timeseries_log.dropped";
 
 /// A file or directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,7 +83,7 @@ impl Table {
     /// Removes what no version within the request's time, no tag and no running writer needs.
     ///
     /// # Errors
-    /// As [`Table::latest`] and publishing a commit; nothing was removed then. A file that cannot be removed is no error: its row says why.
+    /// As [`Table::latest`] and publishing a commit; nothing was removed then. A file that cannot be removed is not an error: its row says why.
     pub fn vacuum(&self, request: &VacuumRequest) -> Result<Vacuumed> {
         let base = self.log().latest(None)?;
         base.check_writable(self.log().storage().as_ref())?;

@@ -44,7 +44,7 @@ pub const EMPTY_SOURCES: &str = "empty_sources";
 
 /// What is said of a file that was to be adopted and could not be.
 const WRITTEN_ANEW: &str =
-    "written anew under data/ and not adopted: its columns are not the table's in order and type";
+    "rewritten under data/ and not adopted: its columns are not the table's in order and type";
 
 /// The report on one file.
 #[derive(Debug, Clone)]
@@ -335,7 +335,7 @@ impl Append<'_> {
         self.carving.actions(&self.state, &away, self.monitor)
     }
 
-    /// Follows the versions that others made meanwhile and decides anew; what is staged is used again.
+    /// Follows the versions that others made meanwhile and decides again; what is staged is used again.
     fn rebase(&mut self, state: &Arc<TableState>) -> Result<()> {
         self.check_definition(&state.definition)?;
         if decisive(&self.state.properties) != decisive(&state.properties) {

@@ -1,4 +1,4 @@
-//! Taking the rows of some buckets out of segments: each segment that has such rows is written anew without them, batch by batch,
+//! Taking the rows of some buckets out of segments: each segment that has such rows is rewritten without them, batch by batch,
 //! and the commit puts the new one in the place of the old. A segment of which nothing is left just goes.
 
 use std::{collections::HashMap, sync::Arc};
@@ -91,9 +91,9 @@ struct Piece {
 pub struct Loss {
     /// Rows that go.
     pub rows: u64,
-    /// Segments that go, whole or to be written anew.
+    /// Segments that go, whole or to be rewritten.
     pub segments_removed: u64,
-    /// Segments written anew.
+    /// Segments rewritten.
     pub segments_added: u64,
     /// Rows of those, which stay.
     pub rows_rewritten: u64,
@@ -174,7 +174,7 @@ impl Carving {
         Ok(Some(Piece { away: own, rows: segment.record.rows.saturating_sub(left), rest }))
     }
 
-    /// Forgets what was written and is condemned, so that it is written anew.
+    /// Forgets what was written and is condemned, so that it is rewritten.
     pub fn forget(&mut self, condemned: &Condemned) {
         let sound = |piece: &Piece| piece.rest.as_ref().is_none_or(|rest| !is_condemned(rest, condemned));
         let (storage, pieces) = (&self.storage, &mut self.pieces);
@@ -220,7 +220,7 @@ fn discard_piece(storage: &dyn Storage, piece: &Piece) {
     }
 }
 
-/// The segment without the rows that are taken, written anew; none when nothing is left of it.
+/// The segment without the rows that are taken, rewritten; none when nothing is left of it.
 ///
 /// # Errors
 /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The check of this name is the property with this and the name as its key.
-pub const CHECK_PREFIX: &str = "tstable.check.";
+const CHECK_PREFIX: &str = "tstable.check.";
 
 /// How many examples an error message lists.
 const EXAMPLES: usize = 3;

@@ -1,4 +1,4 @@
-//! Comparing a file's columns with the table's: whether the file can be adopted as it is, must be written anew, or is
+//! Comparing a file's columns with the table's: whether the file can be adopted as it is, must be rewritten, or is
 //! refused with both sides shown.
 
 use crate::{

@@ -251,7 +251,7 @@ impl Incoming {
         Ok(SegmentFile::open(self.outside.reopen()?)?.with_constants(self.constants.clone()))
     }
 
-    /// Decodes every page of every column: what cannot be decoded is no segment.
+    /// Decodes every page of every column: what cannot be decoded is not a segment.
     ///
     /// # Errors
     /// `Corrupt` and others that name the column that cannot be decoded; as [`Incoming::reopen`].

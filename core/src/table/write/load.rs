@@ -1,4 +1,4 @@
-//! Loading rows that are no file: a query's, say. They are gathered in the order of the index, cut into periods and written as
+//! Loads rows that do not come from a file, such as the result of a query. They are gathered in the order of the index, cut into periods and written as
 //! segments (see [`super::slices`]), all in one commit at the end. Until then nothing of them is visible, and nothing is left
 //! behind when the loader is dropped before.
 //!
@@ -436,7 +436,7 @@ impl Pending {
         self.records.iter().map(Self::segment).collect()
     }
 
-    /// Writes the segments anew without the rows that the table has by entity and index in these buckets.
+    /// Rewrites the segments without the rows that the table has by entity and index in these buckets.
     fn leave_out(
         &mut self,
         state: &TableState,

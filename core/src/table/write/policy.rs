@@ -115,7 +115,7 @@ pub enum Mode {
     Link,
     /// As a hard link or copy, and the file is removed once the commit is durable.
     Move,
-    /// Written anew, sorted by entity and index.
+    /// Rewritten, sorted by entity and index.
     Rewrite,
     /// Not at all: the file lies under the root, stays where it is, and must never be changed afterwards.
     Adopt,

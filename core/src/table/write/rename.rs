@@ -1,4 +1,4 @@
-//! Renaming an entity: its rows are written anew under the other name, in the segments that have any, and what is said of it follows:
+//! Renaming an entity: its rows are rewritten under the other name, in the segments that have any, and what is said of it follows:
 //! calendar, confirmed-empty buckets, what is expected. Old versions keep the old name.
 
 use std::{collections::HashMap, sync::Arc};
@@ -141,7 +141,7 @@ impl Renaming<'_> {
         )))
     }
 
-    /// The segment with the new name, written anew unless that is done.
+    /// The segment with the new name, rewritten unless that is done.
     fn renamed(&mut self, segment: &Segment, names: &Names, monitor: &dyn Monitor) -> Result<Option<SegmentRecord>> {
         if let Some(made) = self.made.get(&segment.record.id) {
             return Ok(Some(made.clone()));

@@ -152,7 +152,7 @@ unsafe fn enums(vector: ffi::duckdb_vector, view: &View) -> ArrayRef {
 /// # Safety
 /// `vector` is a live ARRAY and `view` its memory.
 unsafe fn arrays(element: &Field, ty: &ColumnType, vector: ffi::duckdb_vector, view: &View) -> Result<ArrayRef> {
-    // SAFETY: as the caller says; the type is owned here, and the child has so many rows for each of the array's.
+    // SAFETY: as the caller says; the type is owned here, and the child has that number of rows for each of the array's.
     let (length, values) = unsafe {
         let own = LogicalType::own(ffi::duckdb_vector_get_column_type(vector));
         let length = usize::try_from(ffi::duckdb_array_type_array_size(own.raw())).unwrap_or(0);

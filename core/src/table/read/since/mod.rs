@@ -78,7 +78,7 @@ impl Since {
         })
     }
 
-    /// The same, with at most about so many rows held at once.
+    /// The same, with at most about that many rows held at once.
     #[must_use]
     pub fn holding(mut self, rows_at_once: u64) -> Self {
         self.rows_at_once = rows_at_once.max(1);

@@ -1,4 +1,4 @@
-//! The rows that a version has and an earlier one had not. Memory is bounded: where segments went, time is cut into windows with so many
+//! The rows that a version has and an earlier one had not. Memory is bounded: where segments went, time is cut into windows with that many
 //! of their rows, whose hashes are held; a bucket with more of them is read several times, each time for a part of all hashes.
 
 use std::collections::HashMap;

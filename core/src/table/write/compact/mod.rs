@@ -83,7 +83,7 @@ pub struct Compacted {
     pub segments_before: u64,
     /// Live segments after.
     pub segments_after: u64,
-    /// Rows written anew.
+    /// Rows rewritten.
     pub rows: u64,
     /// Bytes of live segments before.
     pub bytes_before: u64,
@@ -93,7 +93,7 @@ pub struct Compacted {
 
 impl Table {
     /// Merges small segments. What others append meanwhile is left alone; when they remove a segment that was to be merged, or a
-    /// vacuum condemns what was made or takes what was read, the work begins anew. Nothing to merge makes no version.
+    /// vacuum condemns what was made or takes what was read, the work starts over. Nothing to merge makes no version.
     ///
     /// # Errors
     /// What reading and writing segments gives, and `Cancelled`; nothing is left behind then.

@@ -2,7 +2,7 @@
 //!
 //! Segments of fewer than half the target's rows are small; all others are left alone. Small segments are taken in the order
 //! of the index, segments that overlap in time together. Neighbours are put together as long as they stay within the target.
-//! Segments that overlap and are too many rows together are cut anew, into periods on the bounds of buckets. A large segment that
+//! Segments that overlap and are too many rows together are cut again, into periods on the bounds of buckets. A large segment that
 //! lies wholly between two small ones keeps them apart: a segment around another would make ranges harder to skip.
 //!
 //! Of two segments that such a run makes one after the other, the second begins with what did not fit into the first, so both cannot
