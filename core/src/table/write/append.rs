@@ -43,8 +43,7 @@ pub use crate::table::monitor::{Monitor, Unwatched, check_cancelled};
 pub const EMPTY_SOURCES: &str = "empty_sources";
 
 /// What is said of a file that was to be adopted and could not be.
-const WRITTEN_ANEW: &str =
-    "rewritten under data/ and not adopted: its columns are not the table's in order and type";
+const WRITTEN_ANEW: &str = "rewritten under data/ and not adopted: its columns are not the table's in order and type";
 
 /// The report on one file.
 #[derive(Debug, Clone)]
