@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::schema::ColumnType;
 
 fn column(id: u32, name: &str) -> Column {
     Column { id, name: name.to_owned(), ty: ColumnType::Double }

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+pub use super::segment::Segment;
 use super::{
     Version,
     block::check_record,
@@ -13,7 +14,7 @@ use super::{
     definition::Definition,
     expectations::Expectations,
     foreign,
-    segment::{MAX_COVERAGE_BYTES, MAX_TABLE_BUCKETS, Segment},
+    segment::{MAX_COVERAGE_BYTES, MAX_TABLE_BUCKETS},
     segments::Segments,
 };
 use crate::{

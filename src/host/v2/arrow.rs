@@ -165,16 +165,7 @@ fn stored(array: &ArrayRef, ty: &ColumnType) -> Result<ArrayRef> {
     };
     Ok(match (ty, array.data_type()) {
         (ColumnType::Timestamp(TimeUnit::Us), DataType::Timestamp(arrow::datatypes::TimeUnit::Second, None)) => {
-            let seconds = array.as_primitive::<TimestampSecondType>();
-            let micros = |s: i64| match s {
-                // DuckDB's infinities are alike in every unit.
-                s if s == i64::MAX || s == -i64::MAX => Ok(s),
-                s => s.checked_mul(1_000_000).ok_or_else(|| {
-                    Error::limit_exceeded(format!("{s} s since 1970 are outside the range of TIMESTAMP"))
-                }),
-            };
-            let micros: PrimitiveArray<TimestampMicrosecondType> = seconds.try_unary(micros)?;
-            Arc::new(micros)
+            micros(array)?
         }
         (ColumnType::TimestampTz(TimeUnit::Us), DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _)) => {
             Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone("UTC"))
@@ -194,13 +185,10 @@ fn stored(array: &ArrayRef, ty: &ColumnType) -> Result<ArrayRef> {
         }
         (ColumnType::Interval, DataType::Interval(_)) => intervals(array)?,
         (ColumnType::Null, _) => new_null_array(&to, array.len()),
-        (ColumnType::Boolean, DataType::Int8) => Arc::new(
-            array
-                .as_primitive::<Int8Type>()
-                .iter()
-                .map(|value| value.map(|value| value != 0))
-                .collect::<BooleanArray>(),
-        ),
+        (ColumnType::Boolean, DataType::Int8) => {
+            let bytes = array.as_primitive::<Int8Type>().iter();
+            Arc::new(bytes.map(|value| value.map(|value| value != 0)).collect::<BooleanArray>())
+        }
         (ColumnType::Varchar, _) => texts(array).ok_or_else(unfit)?,
         (ColumnType::Blob, _) => blobs(array).ok_or_else(unfit)?,
         (ColumnType::HugeInt, DataType::FixedSizeBinary(16)) => huge_integers(array),
@@ -213,6 +201,20 @@ fn stored(array: &ArrayRef, ty: &ColumnType) -> Result<ArrayRef> {
         (ColumnType::Map(key, value), DataType::Map(..)) => map(array.as_map(), key, value, &to)?,
         _ => return Err(unfit()),
     })
+}
+
+/// Microseconds of seconds.
+fn micros(seconds: &ArrayRef) -> Result<ArrayRef> {
+    let micros = |s: i64| match s {
+        // DuckDB's infinities are alike in every unit.
+        s if s == i64::MAX || s == -i64::MAX => Ok(s),
+        s => s
+            .checked_mul(1_000_000)
+            .ok_or_else(|| Error::limit_exceeded(format!("{s} s since 1970 are outside the range of TIMESTAMP"))),
+    };
+    let micros: PrimitiveArray<TimestampMicrosecondType> =
+        seconds.as_primitive::<TimestampSecondType>().try_unary(micros)?;
+    Ok(Arc::new(micros))
 }
 
 fn uuids(array: &ArrayRef) -> Result<ArrayRef> {

@@ -19,7 +19,7 @@ use crate::{
         monitor::{Monitor, check_cancelled},
         opened,
         target::{KeyColumns, Target, write_columns},
-        write::sorter::{range_filter, row_groups},
+        write::within::{range_filter, row_groups},
     },
     time::{BucketId, Cursor, Grid, IndexRange, IndexValue, Run},
 };

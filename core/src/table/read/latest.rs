@@ -24,7 +24,7 @@ use crate::{
         handle::Snapshot,
         monitor::{Monitor, check_cancelled},
         target::{KeyColumns, Target, write_columns},
-        write::sorter::{range_filter, row_groups},
+        write::within::{range_filter, row_groups},
     },
     time::{BucketId, Grid, IndexRange, IndexValue},
 };

@@ -22,7 +22,8 @@ use super::{
     checks::Checks,
     incoming::Incoming,
     sieve::Sieve,
-    sorter::{MEMORY_BYTES, Sorted, Sorter, range_filter, row_groups},
+    sorter::{MEMORY_BYTES, Sorted, Sorter},
+    within::{range_filter, row_groups},
 };
 use crate::{
     coverage::Entity,

@@ -9,7 +9,7 @@ use arrow::{
 use super::{Since, incomparable};
 use crate::{
     error::Result,
-    log::state::Segment,
+    log::segment::Segment,
     schema::{ColumnType, Strings},
     segment::{SegmentFile, WriteColumn, narrow::narrowed, rewrite::TableRows, schema::Widening, schema::widening},
     table::target::write_columns,

@@ -26,7 +26,7 @@ use crate::{
         cache::Cache,
         handle::{At, Snapshot, Table},
         target::{Target, write_columns},
-        write::sorter::{range_filter, row_groups},
+        write::within::{range_filter, row_groups},
     },
     time::IndexRange,
 };
