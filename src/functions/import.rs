@@ -8,10 +8,7 @@ use std::{
 use tstable_core::{
     Error, ErrorKind, Result,
     import::{self, Import as Described, Imported, Together, ancestor, combined, folder, pystore},
-    storage::{
-        access::Access,
-        local::roots::{find_marked, has_pattern},
-    },
+    storage::{access::Access, local::roots::has_pattern},
     table::{
         monitor::check_cancelled,
         write::policy::{Mode, Naming, OnOverlap},
@@ -245,7 +242,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
     if is_pattern || request.source.is_file() {
         return Ok(vec![of_folder(request)?]);
     }
-    let marked = find_marked(&request.source, tstable_core::log::LOG_DIRECTORY, &request.access)?;
+    let marked = request.access.find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
     let mut tasks = Vec::new();
     for found in marked {
         let source = found.path;

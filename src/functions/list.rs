@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use tstable_core::{
     Result,
     log::{LOG_DIRECTORY, state::TableState},
-    storage::local::roots::{Found, find_marked},
+    storage::local::roots::Found,
     table::Snapshot,
     time::format_value,
 };
@@ -40,7 +40,7 @@ impl TableFunction for List {
         let directory = local_directory(session, "dir", &args.text_at(0, "dir")?)?;
         let (shared, access) = (Arc::clone(&self.0), access::of(session));
         Ok(answer().bound(move |session| {
-            let found = find_marked(Path::new(&directory), LOG_DIRECTORY, &access)?;
+            let found = access.find_marked(Path::new(&directory), LOG_DIRECTORY)?;
             Ok(found.into_iter().map(|found| Listed::open(&shared, found, session)).collect::<Vec<_>>())
         }))
     }

@@ -2,12 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use tstable_core::{
-    Error, ErrorKind, Result,
-    log::LOG_DIRECTORY,
-    storage::{access::Access, local::roots::find_marked},
-    table::verify::Finding,
-};
+use tstable_core::{Error, ErrorKind, Result, log::LOG_DIRECTORY, storage::access::Access, table::verify::Finding};
 
 use super::{Shared, Watch, access, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -60,7 +55,7 @@ fn beneath(
     verify: impl Fn(&str) -> Result<Vec<Finding>>,
     missing: Error,
 ) -> Result<Vec<Finding>> {
-    let Ok(found) = find_marked(Path::new(root), LOG_DIRECTORY, access) else { return Err(missing) };
+    let Ok(found) = access.find_marked(Path::new(root), LOG_DIRECTORY) else { return Err(missing) };
     if found.is_empty() {
         return Err(missing);
     }

@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use tstable_core::{
-    Error, Result,
-    log::LOG_DIRECTORY,
-    prune::expr::Constant,
-    storage::local::roots::{find_marked, has_pattern},
-};
+use tstable_core::{Error, Result, log::LOG_DIRECTORY, prune::expr::Constant, storage::local::roots::has_pattern};
 
 use super::{Shared, access, address::local_directory};
 use crate::host::{Arg, LogLevel, Pragma, Session};
@@ -53,7 +48,7 @@ impl Views {
     /// opened must not hide the others.
     fn views(&self, session: &dyn Session, store: &Path) -> Result<BTreeMap<String, String>> {
         let mut views = BTreeMap::new();
-        for found in find_marked(store, LOG_DIRECTORY, &access::of(session))? {
+        for found in access::of(session).find_marked(store, LOG_DIRECTORY)? {
             let root = found.path.to_string_lossy().into_owned();
             let opened = found.error.map_or_else(|| self.0.cache.latest(&root), Err);
             match opened {

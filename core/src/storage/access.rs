@@ -9,9 +9,10 @@ use std::{
 
 use super::{
     is_remote_file,
-    local::roots::{Children, children},
+    local::roots::{self, Children, Found, children},
     outside::real_path,
 };
+use crate::error::{Error, Result};
 
 /// Which files may be read and written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,6 +77,18 @@ impl Access {
             }
         }
         None
+    }
+
+    /// The directories at or under `directory` that have a directory `marker`, in order of their paths, at any depth, and those that cannot
+    /// be read or may not be reached, into which nobody looks. Links are followed, each directory is looked into once.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such directory, `Io` when it cannot be read.
+    pub fn find_marked(&self, directory: &Path, marker: &str) -> Result<Vec<Found>> {
+        let refused = |path: &Path| Error::invalid_argument(format!("'{}' {}", path.display(), self.reason()));
+        roots::find_marked(directory, marker, |path| {
+            (!self.has_directory(&path.to_string_lossy())).then(|| refused(path))
+        })
     }
 
     /// Why something is refused and what to do about it, for messages.

@@ -6,7 +6,7 @@ use tstable_core::{
         Version,
         commit::{Action, Commit, Instant},
     },
-    storage::{access::Access, local::roots::find_marked},
+    storage::access::Access,
     table::{
         At,
         commit::{Published, commit, publish},
@@ -122,12 +122,12 @@ fn tables_are_found_at_any_depth_and_not_inside_each_other() {
     }
     std::fs::create_dir_all(directory.path().join("t0/inner/_timeseries_log")).unwrap();
     std::os::unix::fs::symlink(directory.path(), directory.path().join("a/loop")).unwrap();
-    let found = find_marked(directory.path(), "_timeseries_log", &Access::everywhere()).unwrap();
+    let found = Access::everywhere().find_marked(directory.path(), "_timeseries_log").unwrap();
     let names: Vec<_> =
         found.iter().map(|found| found.path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a/b/c/t1", "a/t2", "t0"]);
     assert_eq!(
-        find_marked(&directory.path().join("x"), "m", &Access::everywhere()).unwrap_err().kind(),
+        Access::everywhere().find_marked(&directory.path().join("x"), "m").unwrap_err().kind(),
         ErrorKind::NotFound
     );
 }

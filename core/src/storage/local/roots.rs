@@ -6,10 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    error::{Error, Result},
-    storage::access::Access,
-};
+use crate::error::{Error, Result};
 
 /// What of a table's own may lie where it is to be made: what a program left that was killed in the middle of making it.
 const OWN: [&str; 3] = ["_timeseries_log", "_coverage", "data"];
@@ -106,18 +103,21 @@ pub struct Found {
 }
 
 /// The directories at or under `directory` that have a directory `marker`, in order of their paths, at any depth, and those that cannot
-/// be read or may not be reached. Does not look into those; follows links to directories, each directory once.
+/// be read or that `refusal` has an error for. Does not look into those; follows links to directories, each directory once.
 ///
 /// # Errors
 /// `NotFound` when there is no such directory, `Io` when it cannot be read.
-pub fn find_marked(directory: &Path, marker: &str, access: &Access) -> Result<Vec<Found>> {
+pub(in crate::storage) fn find_marked(
+    directory: &Path,
+    marker: &str,
+    refusal: impl Fn(&Path) -> Option<Error>,
+) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut open = vec![directory.to_owned()];
     while let Some(path) = open.pop() {
-        if !access.has_directory(&path.to_string_lossy()) {
-            let error = Some(Error::invalid_argument(format!("'{}' {}", path.display(), access.reason())));
-            found.push(Found { path, error });
+        if let Some(error) = refusal(&path) {
+            found.push(Found { path, error: Some(error) });
             continue;
         }
         let listed = subdirectories(&path, marker);
