@@ -250,7 +250,7 @@ fn patterns_mean_what_they_mean_to_re2() {
 #[test]
 fn what_is_no_pattern_of_a_column_of_texts_is_refused_by_name() {
     for (text, named) in [
-        ("regexp_matches(i, 'a')", "no column of type VARCHAR"),
+        ("regexp_matches(i, 'a')", "other than a column of type VARCHAR"),
         ("regexp_matches(s, s)", "no text as the pattern"),
         ("regexp_matches(s, 'a', 'i')", "gives 'regexp_matches' options"),
         ("regexp_matches(s, 'a(')", "the pattern 'a('"),
