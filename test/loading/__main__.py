@@ -1,10 +1,12 @@
 """Every package in every DuckDB, and files that are not quite packages: each either works or is refused with a sentence, and
-the process and its database go on. Needs the built packages and the environments of the SQL tests.
+the process and its database go on. Needs the built packages and the environments of the SQL tests; with NODE_DIR in the environment,
+where DuckDB for Node is installed, Node is asked too.
 
     python3 -m loading [--verbose]
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +28,10 @@ BY_FOOTER = (
     r"|has no stable surface yet|not a DuckDB extension"
 )
 BY_US = r"tstable unsupported format: "
+# Some that wheels and repositories are made for, and one that nothing is made for.
+OTHER_PLATFORMS = ("linux_amd64", "linux_arm64", "linux_amd64_musl", "osx_arm64", "windows_amd64", "plan9_mips")
+# What is left of a download that ended early: nothing, less than a footer, half, all but a byte, all but half of the footer.
+CUT = (("empty", 0.0, 0), ("cut-to-little", 1e-5, 0), ("cut-in-half", 0.5, 0), ("a-byte-short", 1.0, 1), ("half-a-footer", 1.0, 256))
 FOOTER_BYTES = len(package.footer("C_STRUCT", "v1.2.0", "v1", "linux_amd64"))
 
 
@@ -39,14 +45,21 @@ class File:
     marker: str
     platform: str = ""
     footer: bool = True
+    # How much of the file there is, as a share of it, or in bytes that are missing at its end.
+    share: float = 1.0
+    lacks: int = 0
 
     def write(self, library: bytes, directory: Path) -> Path:
         path = directory / self.name / "tstable.duckdb_extension"
         path.parent.mkdir()
         platform = self.platform or package.platform_name()
         footer = package.footer(self.abi, self.states, package.extension_version(), platform) if self.footer else b""
-        path.write_bytes(package.marked(library, self.marker) + footer)
+        content = package.marked(library, self.marker) + footer
+        path.write_bytes(content[: int(len(content) * self.share) - self.lacks])
         return path
+
+    def is_whole(self) -> bool:
+        return self.footer and self.share == 1.0 and not self.lacks
 
     def passes_the_footer(self, version: str) -> bool:
         """Whether a DuckDB goes as far as to call the extension."""
@@ -54,7 +67,7 @@ class File:
             fits = self.states == f"v{version}"
         else:
             fits = self.states == "v1.2.0" or (self.states == "v1.5.6" and packages.numbers(version) >= (1, 5, 6))
-        return fits and self.footer and not self.platform
+        return fits and self.is_whole() and not self.platform
 
     def is_sound(self) -> bool:
         return self.marker == next((made.marker for made in packages.packages() if made.states == self.states), None)
@@ -73,8 +86,9 @@ def files() -> list[File]:
     bare = [File(f"footer-{one.name}-no-marker", one.abi, one.states, "unset") for one in made]
     unstable = {host.version for host in HOSTS}
     return whole + crossed + bare + [
-        File("another-platform", made[0].abi, made[0].states, made[0].marker, platform="plan9_mips"),
+        *(File(f"platform-{name}", made[0].abi, made[0].states, made[0].marker, platform=name) for name in OTHER_PLATFORMS if name != package.platform_name()),
         File("no-footer", made[0].abi, made[0].states, made[0].marker, footer=False),
+        *(File(name, made[0].abi, made[0].states, made[0].marker, share=share, lacks=lacks) for name, share, lacks in CUT),
         File("unknown-version", "C_STRUCT_UNSTABLE", "v2.9.9", exact.marker.replace(exact.states, "v2.9.9")),
         File("unknown-level", "C_STRUCT", "v1.9.0", "v1.9.0"),
         File("stable-level-of-2", "C_STRUCT", "v2.0.0", exact.marker),
@@ -84,9 +98,9 @@ def files() -> list[File]:
 
 
 def asked(file: File) -> list[str]:
-    """The settings to try. A file without a footer ends in an internal error of DuckDB's own, before ours is called, where
+    """The settings to try. A file without a whole footer ends in an internal error of DuckDB's own, before ours is called, where
     mismatches are allowed."""
-    return [setting for setting in SETTINGS if file.footer or setting != "mismatch allowed"]
+    return [setting for setting in SETTINGS if file.is_whole() or setting != "mismatch allowed"]
 
 
 def expected(file: File, host: HostSpec, setting: str) -> str | None:
@@ -128,15 +142,34 @@ def in_command_line(host: HostSpec, path: Path, setting: str) -> dict:
     return {"error": run.stderr, "alive": "alive" in run.stdout}
 
 
+def node_host() -> HostSpec | None:
+    """DuckDB in Node, where that is installed."""
+    directory = os.environ.get("NODE_DIR")
+    if not directory:
+        return None
+    wanted = json.loads((Path(directory) / "package.json").read_text())["dependencies"]["@duckdb/node-api"]
+    version = wanted.split("-")[0]
+    return HostSpec(f"node-{version}", "node", version, packages.choose(version), "asked")
+
+
+def in_node(path: Path, setting: str) -> dict:
+    """How loading ends in Node."""
+    words = ["node", Path(__file__).with_name("child.mjs"), path, json.dumps(SETTINGS[setting])]
+    run = subprocess.run(words, capture_output=True, text=True)
+    return json.loads(run.stdout) if run.returncode == 0 and run.stdout else {"died": f"{run.returncode} {run.stderr}"}
+
+
 def main() -> int:
     verbose, failures, done = "--verbose" in sys.argv, [], 0
     # Any package is the library with a marker of its own, which is cut off and replaced.
     library = extension("v1").read_bytes()[:-FOOTER_BYTES]
     hosts = {host.version: host for host in HOSTS if host.kind == "python" and host.suite == "whole"}.values()
     command_lines = {host.version: [cli for cli in HOSTS if cli.kind == "cli" and cli.version == host.version] for host in hosts}
+    node = node_host()
     with tempfile.TemporaryDirectory(prefix="tstable-packages-") as directory:
         for file in files():
             path = file.write(library, Path(directory))
+            elsewhere = [(node, setting, in_node(path, setting)) for setting in asked(file)] if node else []
             for host in hosts:
                 plan = [[str(path), SETTINGS[setting]] for setting in asked(file)]
                 run = subprocess.run(
@@ -146,6 +179,7 @@ def main() -> int:
                 answers = [json.loads(line) for line in run.stdout.splitlines()]
                 endings = [(host, setting, told) for setting, told in zip(asked(file), answers, strict=True)]
                 endings += [(cli, setting, in_command_line(cli, path, setting)) for cli in command_lines[host.version] for setting in asked(file)]
+                endings, elsewhere = endings + elsewhere, []
                 for place, setting, told in endings:
                     wrong, done = check(file, place, setting, told), done + 1
                     if verbose or wrong:
