@@ -21,7 +21,7 @@ TRIPLE = $(shell uname -m)-unknown-linux-gnu
 wheel-portable: build/venv/.venv-zig/.installed ## the same for older Linux systems, linked by Zig (GLIBC=2.28)
 	PATH="$(CURDIR)/build/venv/.venv-zig/bin:$$PATH" cargo zigbuild $(if $(filter debug,$(PROFILE)),,--release) $(FEATURES) --target $(TRIPLE).$(GLIBC)
 	CARGO_BUILD_TARGET=$(TRIPLE) $(PYTHON) tools/package.py $(PROFILE) --out build/portable
-	$(PYTHON) tools/wheel.py $(PROFILE) --out build/portable
+	$(PYTHON) tools/wheel.py $(PROFILE) --out build/portable --glibc $(GLIBC)
 
 .PHONY: wheel-installed
 wheel-installed: wheel $(PYTHON_KIT)/.installed

@@ -59,6 +59,12 @@ class Wheel(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, f"{missing}.* is not there: run make release first"):
             wheel.write("release", self.out, self.out / "dist")
 
+    def test_a_library_that_needs_a_newer_glibc_than_asked_for_is_refused(self):
+        with self.assertRaisesRegex(SystemExit, "needs glibc 2.30, and was to load on 2.28"):
+            wheel.write("release", self.out, self.out / "dist", "2.28")
+        self.assertFalse((self.out / "dist").exists())
+        self.assertTrue(wheel.write("release", self.out, self.out / "dist", "2.30").is_file())
+
     def test_the_tag_is_the_newest_glibc_that_a_library_asks_for(self):
         libraries = [b"\0GLIBC_2.2.5\0GLIBC_2.28\0", b"\0GLIBC_2.9\0", b"\0GLIBC_2.34\0 GLIBC_2.99 in prose"]
         with mock.patch.object(package, "platform_name", lambda: "linux_amd64"):

@@ -56,6 +56,14 @@ def glibc(library):
     return max(needed, default=None)
 
 
+def check_glibc(libraries, asked):
+    """Refuses libraries that load on a newer glibc only than the one that was asked for, such as `2.28`."""
+    most = tuple(int(part) for part in asked.split("."))
+    needed = max(filter(None, map(glibc, libraries)), default=most)
+    if needed > most:
+        sys.exit(f"the library needs glibc {'.'.join(map(str, needed))}, and was to load on {asked}: was it linked by `make wheel-portable`?")
+
+
 def tag(libraries):
     """The platform as wheels name it, which on Linux says how old the C library may be."""
     name = packaging.platform_name()
@@ -110,9 +118,11 @@ def record(files, name):
     return "".join(line(file, data) for file, data in files.items()) + f"{name},,\n"
 
 
-def write(profile, out, directory):
+def write(profile, out, directory, asked=None):
     """Writes the wheel and gives its path. Older wheels of the package in the directory go, so that a pattern finds one."""
     files, name, listing = contents(profile, out)
+    if asked:
+        check_glibc([data for file, data in files.items() if file.endswith(LIBRARY)], asked)
     files[listing] = record(files, listing).encode()
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob("tstable-*.whl"):
@@ -132,8 +142,9 @@ def main():
     parser.add_argument("profile", choices=["debug", "release"])
     parser.add_argument("--out", type=Path, default=Path("build"), help="where the packages are (default: build)")
     parser.add_argument("--dist", type=Path, default=Path("dist"), help="where to write (default: dist)")
+    parser.add_argument("--glibc", metavar="VERSION", help="the oldest glibc that the libraries have to load on")
     arguments = parser.parse_args()
-    path = write(arguments.profile, arguments.out, arguments.dist)
+    path = write(arguments.profile, arguments.out, arguments.dist, arguments.glibc)
     print(f"{path}  {path.stat().st_size:,} bytes")
 
 
