@@ -23,7 +23,7 @@ pub struct OutsideFile {
     pub stat: Stat,
     /// Its path as the user's pattern found it.
     pub path: PathBuf,
-    /// The names that the file has in the file system, a symbolic link that led to it among them; 1 where that is not known.
+    /// The names that the file has in the file system, a symbolic link that led to it among them; more than there can be where the system does not tell.
     pub links: u64,
     /// The object that it is, when it is in a store.
     #[cfg(feature = "remote")]
@@ -51,8 +51,9 @@ impl OutsideFile {
         check_is_file(path, &metadata)?;
         #[cfg(unix)]
         let links = std::os::unix::fs::MetadataExt::nlink(&metadata);
+        // Not told, so that no file is taken for the only name of its contents.
         #[cfg(not(unix))]
-        let links = 1;
+        let links = u64::MAX;
         // Whoever follows the link finds the file under its own name too.
         let links = links.saturating_add(u64::from(path.is_symlink()));
         let source = Arc::new(FileSource::from_file(file, shown)?);

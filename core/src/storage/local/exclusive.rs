@@ -10,10 +10,15 @@ use crate::storage::Creation;
 /// # Errors
 /// `Unsupported` when the file system has neither; what the system says otherwise.
 pub(in crate::storage) fn publish(temporary: &Path, path: &Path) -> io::Result<Creation> {
-    match fs::hard_link(temporary, path) {
+    published(fs::hard_link(temporary, path), || rename_without_replacing(temporary, path))
+}
+
+/// What became of a name, by what the system said of a hard link, and of a rename where that was refused.
+fn published(linked: io::Result<()>, rename: impl FnOnce() -> io::Result<Creation>) -> io::Result<Creation> {
+    match linked {
         Ok(()) => Ok(Creation::Created),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Creation::Exists),
-        Err(e) => match rename_without_replacing(temporary, path) {
+        Err(e) => match rename() {
             Err(renamed) if renamed.kind() != io::ErrorKind::Unsupported => Err(renamed),
             Err(_) if has_no_links(&e) => Err(unsupported()),
             Err(_) => Err(e),
@@ -64,7 +69,25 @@ fn rename_without_replacing(temporary: &Path, path: &Path) -> io::Result<Creatio
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+/// FAT, exFAT and many network folders of Windows have no hard links; its rename replaces only when it is told to.
+#[cfg(windows)]
+fn rename_without_replacing(temporary: &Path, path: &Path) -> io::Result<Creation> {
+    let held = tempfile::TempPath::try_from_path(temporary)?;
+    match held.persist_noclobber(path) {
+        Ok(()) => Ok(Creation::Created),
+        Err(refused) => {
+            // Whoever made the file removes it.
+            _ = refused.path.keep();
+            if refused.error.kind() == io::ErrorKind::AlreadyExists { Ok(Creation::Exists) } else { Err(refused.error) }
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple", windows)))]
 fn rename_without_replacing(_temporary: &Path, _path: &Path) -> io::Result<Creation> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+#[path = "exclusive_tests.rs"]
+mod tests;

@@ -463,8 +463,12 @@ fn stage_one(
         return Ok((
             Some(record),
             Some(
-                "copied and then removed: the file has other hard links, or was reached through a symbolic link"
-                    .to_owned(),
+                if cfg!(unix) {
+                    "copied and then removed: the file has other hard links, or was reached through a symbolic link"
+                } else {
+                    "copied and then removed: this system does not tell whether the file has other hard links"
+                }
+                .to_owned(),
             ),
         ));
     }
