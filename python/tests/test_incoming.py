@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from datetime import datetime
 from pathlib import Path
 
 import pandas
@@ -45,6 +46,53 @@ def test_an_overlap_can_be_skipped_by_row(prices):
     frame = prices.sql(f"{DAY1} UNION ALL {NEXT_DAY}").df()
     tstable.append(prices, "prices", frame, on_overlap="skip_rows")
     assert prices.execute("SELECT count(*) FROM tstable_scan('prices')").fetchone() == (139,)
+
+
+def test_rows_that_were_skipped_are_not_counted(prices):
+    frame = prices.sql(DAY1).df()
+    assert tstable.append(prices, "prices", frame, on_overlap="skip_rows") == [{"status": "already_covered", "version": 2, "rows": 0}]
+    more = prices.sql(f"{DAY1} UNION ALL {NEXT_DAY}").df()
+    assert tstable.append(prices, "prices", more, on_overlap="skip_rows") == [{"status": "appended", "version": 3, "rows": 48}]
+
+
+def hours(con):
+    """A pandas series of a price by the hour, whose index has no name."""
+    frame = con.sql("SELECT TIMESTAMP '2024-07-01' + INTERVAL 1 HOUR * h AS ts, h / 2 AS price FROM range(3) t(h)").df()
+    return frame.set_index("ts")["price"].rename_axis(None)
+
+
+def test_an_index_of_times_without_a_name_is_the_index_column(con):
+    made = {"time_column": "ts", "bucket": "1h"}
+    assert tstable.append(con, "t", hours(con), **made) == [{"status": "appended", "version": 1, "rows": 3}]
+    later = hours(con).to_frame().shift(24, freq="h")
+    assert tstable.append(con, "t", later)[0]["rows"] == 3
+    assert con.execute("SELECT count(*), max(ts)::VARCHAR, max(price) FROM tstable_scan('t')").fetchall() == [(6, "2024-07-02 02:00:00", 1.0)]
+    # A column of the name goes before.
+    assert tstable.append(con, "u", hours(con).rename_axis("ts").reset_index(), **made)[0]["rows"] == 3
+
+
+def test_one_level_without_a_name_is_the_index_column(con):
+    frame = hours(con).to_frame().assign(symbol="A").set_index("symbol", append=True)
+    tstable.append(con, "t", frame, time_column="ts", bucket="1h", entity_columns=["symbol"])
+    assert con.execute("SELECT column_name FROM (DESCRIBE FROM tstable_scan('t'))").fetchall() == [("ts",), ("symbol",), ("price",)]
+
+
+@pytest.mark.parametrize("names", [["ts", "v", "v"], ["ts", "v", "V"]])
+def test_two_columns_of_one_name_are_refused(con, names):
+    frame = con.sql("SELECT TIMESTAMP '2024-07-01' AS ts, 1 AS v, 2 AS w").df()
+    frame.columns = names
+    with pytest.raises(tstable.InvalidArgumentError, match=f"two columns are called '{names[2]}'"):
+        tstable.append(con, "t", frame, time_column="ts", bucket="1h")
+
+
+def test_what_duckdb_cannot_read_is_refused_in_words(con):
+    made = {"time_column": "ts", "bucket": "1h"}
+    objects = polars.DataFrame({"ts": [datetime(2024, 7, 1)], "o": [object()]})
+    periods = hours(con).to_frame().assign(period=hours(con).index.to_period("D"))
+    for data, words in [(None, "NoneType"), (objects, "'o' holds Python objects"), (objects.lazy(), "'o' holds Python objects"), (periods, r"period\[D\]")]:
+        with pytest.raises(tstable.InvalidArgumentError, match=words):
+            tstable.append(con, "t", data, **made)
+    assert not os.path.exists("t") or not os.path.exists("t/_timeseries_log/CURRENT")
 
 
 def test_a_table_is_made_for_rows_and_for_files(prices):

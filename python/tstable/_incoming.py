@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _sql
 from ._duckdb import duckdb
-from ._errors import InvalidArgumentError, about_rows, errors
+from ._errors import InvalidArgumentError, NotFoundError, about_rows, errors
+from ._frames import check_columns, with_index
 from ._options import CreateAndAppendOptions, ImportOptions, PreviewOptions, Root, Row
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ def append(con: duckdb.DuckDBPyConnection, root: Root, data: Any, **options: Unp
     """Appends files or rows, all or nothing, and returns what was done.
 
     ``data`` is the name of a Parquet file, a glob or a list of them, or anything with rows that DuckDB reads: a pandas or polars
-    frame, an Arrow table, batch or reader, a relation. A named index of a pandas frame becomes columns. ``options`` are the
+    frame, an Arrow table, batch or reader, a relation. A named index of a pandas frame or series becomes columns; one of dates or times
+    without a name becomes the table's index column, where no other column is. ``options`` are the
     arguments of ``tstable_append`` for files and the options of ``COPY ... (FORMAT tstable)`` for rows, in lower case; ``time_column``,
     ``bucket`` and ``entity_columns`` (and ``timezone``, ``uniqueness``, ``counts``) make the table when it is not there. Rows that take the
     place of old ones come with ``on_overlap="merge"``, those that fill holes with ``on_overlap="skip_rows"``.
 
-    Files give the rows of ``tstable_append``. Rows give one: ``status``, ``version`` (the newest right afterwards) and ``rows``. A DuckDB
+    Files give the rows of ``tstable_append``. Rows give one: ``status``, ``version`` (the newest right afterwards) and ``rows``, of which
+    those that ``"skip_rows"`` left out are none (``already_covered`` when that is all). A DuckDB
     without that COPY takes rows through a temporary Parquet file; a table that was made for them stays there when they are refused.
 
     >>> tstable.append(con, "prices", "day1.parquet", on_overlap="skip_file")[0]["status"]
@@ -49,10 +52,17 @@ def append(con: duckdb.DuckDBPyConnection, root: Root, data: Any, **options: Unp
         if _are_paths(data):
             _create(con, target, given)
             return _append_files(con, target, data, given)
-        with _registered(con, data) as name:
+        skips = "skip_rows" in (given.get("on_overlap"), given.get("on_violation"))
+        before = _version(con, target) if skips else 0
+        with _registered(con, target, data, given.get("time_column")) as name:
             rows = _append_rows(con, target, name, given)
         version = con.execute("SELECT version FROM tstable_info($root)", {"root": target}).fetchall()[0][0]
-    return [{"status": "appended", "version": version, "rows": rows}]
+        status = "appended"
+        if rows and skips:
+            # COPY tells how many rows it was given.
+            rows = _added(con, target, before, version)
+            status = "appended" if rows else "already_covered"
+    return [{"status": status, "version": version, "rows": rows}]
 
 
 def preview(con: duckdb.DuckDBPyConnection, root: Root, data: Any, **options: Unpack[PreviewOptions]) -> list[Row]:
@@ -65,7 +75,7 @@ def preview(con: duckdb.DuckDBPyConnection, root: Root, data: Any, **options: Un
     (None, 'AMD', 1, [4])
     """
     target = _sql.path(root)
-    with errors(target), _files(con, data) as files:
+    with errors(target), _files(con, target, data) as files:
         return _named(data, _sql.call(con, "tstable_preview", [target, files], options))
 
 
@@ -80,7 +90,7 @@ def restated(
     [{'symbol': 'AMD', 'index': datetime.datetime(2024, 6, 1, 0, 0), 'column': 'close', 'old_value': '100.0', 'new_value': '99.5'}]
     """
     target = _sql.path(root)
-    with errors(target), _files(con, data) as files:
+    with errors(target), _files(con, target, data) as files:
         return _sql.call(con, "tstable_restated", [target, files], {"version": version, "tag": tag})
 
 
@@ -121,12 +131,12 @@ def _paths(files: Any) -> list[str]:
 
 
 @contextmanager
-def _files(con: duckdb.DuckDBPyConnection, data: Any) -> Iterator[list[str]]:
+def _files(con: duckdb.DuckDBPyConnection, root: str, data: Any) -> Iterator[list[str]]:
     """The data as files, for as long as the block runs: rows are written to one."""
     if _are_paths(data):
         yield _paths(data)
         return
-    with _registered(con, data) as name, _written(con, name) as (file, _):
+    with _registered(con, root, data) as name, _written(con, name) as (file, _):
         yield [file]
 
 
@@ -148,14 +158,18 @@ def _named(data: Any, rows: list[Row]) -> list[Row]:
 
 
 @contextmanager
-def _registered(con: duckdb.DuckDBPyConnection, data: Any) -> Iterator[str]:
-    """A name by which SQL reads the rows, for as long as the block runs."""
+def _registered(con: duckdb.DuckDBPyConnection, root: str, data: Any, index: str | None = None) -> Iterator[str]:
+    """A name by which SQL reads the rows, for as long as the block runs. ``index`` is the index column of a table that is yet to be."""
     name = f"tstable_append_{uuid.uuid4().hex}"
+    rows = with_index(data, lambda: index or _index_column(con, root))
+    check_columns(rows)
     try:
-        con.register(name, _with_index(data))
-    except duckdb.Error as error:
+        con.register(name, rows)
+    # ValueError is what pyarrow's errors are, TypeError what DuckDB 2.0.1 gives for None.
+    except (duckdb.Error, TypeError, ValueError) as error:
         raise InvalidArgumentError(
-            f"DuckDB cannot read rows of a {type(data).__name__}; give paths, a pandas or polars frame, or Arrow data ({error})"
+            f"DuckDB cannot read rows of a {type(data).__name__}; give paths, a pandas or polars frame, or Arrow data, and cast a "
+            f"column of a type that it does not know ({error})"
         ) from error
     try:
         yield name
@@ -163,14 +177,29 @@ def _registered(con: duckdb.DuckDBPyConnection, data: Any) -> Iterator[str]:
         con.unregister(name)
 
 
-def _with_index(data: Any) -> Any:
-    """A pandas frame with its named index as columns: DuckDB does not see an index."""
-    names = getattr(getattr(data, "index", None), "names", None)
-    if names is None or not hasattr(data, "reset_index") or not hasattr(data, "columns"):
-        return data
-    if any(name is None or name in data.columns for name in names):
-        return data
-    return data.reset_index()
+def _version(con: duckdb.DuckDBPyConnection, root: str) -> int:
+    """The newest version of a table; 0 where there is none."""
+    try:
+        with errors(root):
+            return int(con.execute("SELECT version FROM tstable_info($root)", {"root": root}).fetchall()[0][0])
+    except NotFoundError:
+        return 0
+
+
+def _index_column(con: duckdb.DuckDBPyConnection, root: str) -> str | None:
+    """The index column of a table, if there is one."""
+    if _version(con, root) == 0:
+        return None
+    return str(con.execute("SELECT index_column FROM tstable_info($root)", {"root": root}).fetchall()[0][0])
+
+
+def _added(con: duckdb.DuckDBPyConnection, root: str, before: int, version: int) -> int:
+    """The rows that loads between two versions added."""
+    query = """
+        SELECT coalesce(sum(rows_added), 0)::BIGINT FROM tstable_history($root)
+        WHERE version > $before AND version <= $version AND operation IN ('copy', 'append')
+    """
+    return int(con.execute(query, {"root": root, "before": before, "version": version}).fetchall()[0][0])
 
 
 def _append_rows(con: duckdb.DuckDBPyConnection, root: str, name: str, options: dict[str, Any]) -> int:

@@ -28,6 +28,7 @@ class AppendOptions(TypedDict, total=False):
     verify: bool | None
     on_error: Literal["fail", "skip_file"] | None
     empty_is: Literal["ignore", "confirmed"] | None
+    empty_range: str | None
     start: Instant | None
     until: Instant | None
     derived_from: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None

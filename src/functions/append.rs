@@ -7,9 +7,11 @@ use tstable_core::{
     table::{
         At,
         append::FileReport,
-        write::policy::{AppendRequest, Mode, Naming, NewColumns, OnError, OnOverlap, OnViolation},
+        write::{
+            folders::delivery::Delivery,
+            policy::{AppendRequest, Confirms, Mode, Naming, NewColumns, OnError, OnOverlap, OnViolation},
+        },
     },
-    time::IndexRange,
 };
 
 use super::{Shared, Watch, answer::Answer, arguments::EXPECTED_VERSION, report::Cell};
@@ -18,7 +20,7 @@ use crate::host::{Args, Bound, LogLevel, Param, ParamType, Session, Signature, T
 pub(crate) struct Append(pub(crate) Arc<Shared>);
 
 /// The named parameters of an append, and of its preview.
-pub(super) const PARAMS: [Param; 14] = [
+pub(super) const PARAMS: [Param; 15] = [
     Param { name: "on_overlap", ty: ParamType::Varchar },
     Param { name: "mode", ty: ParamType::Varchar },
     Param { name: "on_violation", ty: ParamType::Varchar },
@@ -30,6 +32,7 @@ pub(super) const PARAMS: [Param; 14] = [
     Param { name: "empty_is", ty: ParamType::Varchar },
     Param { name: "start", ty: ParamType::Any },
     Param { name: "until", ty: ParamType::Any },
+    Param { name: "empty_range", ty: ParamType::Varchar },
     EXPECTED_VERSION,
     Param { name: "derived_from", ty: ParamType::Any },
     Param { name: "message", ty: ParamType::Varchar },
@@ -57,30 +60,32 @@ pub(super) fn request(args: &Args) -> Result<AppendRequest> {
         verify,
         on_error,
         derived_from,
-        confirms: None,
+        confirms: Confirms::Nothing,
         message,
     })
 }
 
-/// The range that a file without rows confirms to be empty.
-pub(super) fn confirms(
-    shared: &Arc<Shared>,
-    session: &dyn Session,
-    args: &Args,
-    root: &str,
-) -> Result<Option<IndexRange>> {
+/// What a file without rows confirms to be empty.
+pub(super) fn confirms(shared: &Arc<Shared>, session: &dyn Session, args: &Args, root: &str) -> Result<Confirms> {
     let (start, until) = (args.named("start").is_some(), args.named("until").is_some());
-    match args.text("empty_is")?.as_deref() {
-        None | Some("ignore") if !start && !until => Ok(None),
-        Some("confirmed") if start && until => {
+    let pattern = args.text("empty_range")?;
+    match (args.text("empty_is")?.as_deref(), pattern) {
+        (None | Some("ignore"), None) if !start && !until => Ok(Confirms::Nothing),
+        (Some("confirmed"), None) if start && until => {
             let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
-            args.range(session, snapshot.index_type()?).map(Some)
+            args.range(session, snapshot.index_type()?).map(Confirms::Range)
         }
-        None | Some("ignore" | "confirmed") => Err(Error::invalid_argument(
-            "empty_is := 'confirmed', start and until go together: they say what a file without rows confirms to be empty",
+        (Some("confirmed"), Some(pattern)) if !start && !until => {
+            let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
+            Delivery::parse(&pattern, snapshot.definition())?;
+            Ok(Confirms::Named(pattern))
+        }
+        (None | Some("ignore" | "confirmed"), _) => Err(Error::invalid_argument(
+            "empty_is := 'confirmed', start and until go together: they say what a file without rows confirms to be empty; where its \
+             name says it, give empty_range := '{date}.parquet' in the place of start and until",
         )),
-        Some(word) => Err(Error::invalid_argument(format!(
-            "empty_is := '{word}' is not known; use 'ignore', or 'confirmed' with start and until"
+        (Some(word), _) => Err(Error::invalid_argument(format!(
+            "empty_is := '{word}' is not known; use 'ignore', or 'confirmed' with start and until, or with empty_range"
         ))),
     }
 }

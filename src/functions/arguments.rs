@@ -22,6 +22,10 @@ pub(crate) const VERSION_PARAMS: [Param; 3] = [
     Param { name: "tag", ty: ParamType::Varchar },
 ];
 
+/// What is said where one version is given for several tables.
+pub(crate) const SEVERAL_VERSIONS: &str =
+    "version := n is of one table; choose the versions of several with as_of, or with a tag that all of them have";
+
 /// The version that a change expects to be the newest, for signatures.
 pub(crate) const EXPECTED_VERSION: Param = Param { name: "expected_version", ty: ParamType::BigInt };
 

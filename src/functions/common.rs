@@ -13,22 +13,29 @@ use tstable_core::{
     time::{IndexRange, IndexValue},
 };
 
-use super::{Shared, address, answer::Answer, bound_to::BoundTo, literal::show, shape::Shape};
+use super::{
+    Shared, address,
+    answer::Answer,
+    arguments::{RANGE_AND_VERSION_PARAMS, SEVERAL_VERSIONS, joined},
+    bound_to::BoundTo,
+    literal::show,
+    shape::Shape,
+};
 use crate::host::{Arg, Args, Bound, Param, ParamType, Session, Signature, TableFunction};
 
 pub(crate) struct Common(pub(crate) Arc<Shared>);
+
+const COMMON_PARAMS: [Param; RANGE_AND_VERSION_PARAMS.len() + 2] = joined(&[
+    &[Param { name: "need", ty: ParamType::Any }, Param { name: "min_buckets", ty: ParamType::BigInt }],
+    &RANGE_AND_VERSION_PARAMS,
+]);
 
 impl TableFunction for Common {
     fn signature(&self) -> Signature {
         Signature {
             name: "tstable_common",
             positional: &[Param { name: "roots", ty: ParamType::Any }],
-            named: &[
-                Param { name: "need", ty: ParamType::Any },
-                Param { name: "min_buckets", ty: ParamType::BigInt },
-                Param { name: "start", ty: ParamType::Any },
-                Param { name: "until", ty: ParamType::Any },
-            ],
+            named: &COMMON_PARAMS,
             description: "Where all entities of several tables, or at least a given number of them, are covered together.",
             example: "FROM tstable_common(['prices', 'weather'], min_buckets := 24)",
             projects: false,
@@ -47,10 +54,14 @@ impl TableFunction for Common {
                 "roots is empty; name at least one table, as in ['prices', 'weather']",
             ));
         }
+        if roots.len() > 1 && args.named("version").is_some() {
+            return Err(Error::invalid_argument(SEVERAL_VERSIONS));
+        }
+        let at = args.at(session)?;
         let need = args.named("need").map_or(Ok(Need::All), need)?;
         let least = args.count("min_buckets")?.unwrap_or(1);
         let shared = Arc::clone(&self.0);
-        let tables = open(&shared, &roots, &[], session)?;
+        let tables = open(&shared, &roots, &at, &[], session)?;
         let bound_to: Vec<_> =
             tables.iter().map(|(root, snapshot)| BoundTo::shape(root, snapshot)).collect::<Result<_>>()?;
         let shape = tables.first().map(|(_, snapshot)| Shape::of(snapshot)).transpose()?;
@@ -58,7 +69,7 @@ impl TableFunction for Common {
         let range = args.range(session, &shape.index)?;
         Ok(answer(&shape).bound(move |session| {
             let shape = shape.clone();
-            let tables = open(&shared, &roots, &bound_to, session)?;
+            let tables = open(&shared, &roots, &at, &bound_to, session)?;
             let windows = match subjects(&tables, &range, need)? {
                 Some(subjects) => common_windows(&subjects, need),
                 None => Vec::new(),
@@ -95,13 +106,14 @@ fn need(arg: &Arg) -> Result<Need> {
 fn open(
     shared: &Shared,
     roots: &[String],
+    at: &At,
     bound_to: &[BoundTo],
     session: &dyn Session,
 ) -> Result<Vec<(String, Snapshot)>> {
     let mut tables: Vec<(String, Snapshot)> = Vec::new();
-    for (at, root) in roots.iter().enumerate() {
-        let (_, snapshot) = shared.snapshot(root, &At::Latest, session)?;
-        bound_to.get(at).map_or(Ok(()), |bound_to| bound_to.check(&snapshot))?;
+    for (place, root) in roots.iter().enumerate() {
+        let (_, snapshot) = shared.snapshot(root, at, session)?;
+        bound_to.get(place).map_or(Ok(()), |bound_to| bound_to.check(&snapshot))?;
         if let Some((name, first)) = tables.first() {
             check_same_grid((name, first.definition()), (root, snapshot.definition()))?;
         }

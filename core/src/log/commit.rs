@@ -360,8 +360,8 @@ impl Commit {
         let holds = checksum_holds(bytes);
         if holds == Some(false) && head.is_ours_but_for_a_bit() {
             return Err(corrupt(&format!(
-                "the commit's checksum does not match its contents, which say format version {}",
-                head.format_version
+                "the commit's checksum does not match its contents, which say format version {} and require {:?}",
+                head.format_version, head.requires
             )));
         }
         // A commit of another format may be checked in another way, so what it asks for comes first.
@@ -391,9 +391,10 @@ struct Head {
 }
 
 impl Head {
-    /// Whether one flipped bit would make the format version what it is.
+    /// Whether the format version is ours, or one flipped bit would make it what it is. Whatever features a commit of ours requires, it has
+    /// our checksum.
     fn is_ours_but_for_a_bit(&self) -> bool {
-        (self.format_version ^ FORMAT_VERSION).is_power_of_two()
+        (self.format_version ^ FORMAT_VERSION).count_ones() <= 1
     }
 
     fn check(&self) -> Result<()> {

@@ -6,8 +6,10 @@ use tempfile::TempDir;
 use tstable_core::{
     ErrorKind, Result,
     log::Version,
+    schema::ColumnType,
     storage::{Storage, memory::MemoryStorage},
     table::{
+        amend::alter::Alteration,
         monitor::Unwatched,
         write::policy::{AppendRequest, Mode},
     },
@@ -39,6 +41,12 @@ fn written() -> MemoryStorage {
     table.checkpoint().unwrap();
     rewrite(&files.second);
     append(&table, &[&files.later]).unwrap();
+    rewrite(&files.dense);
+    let volume = ("volume".to_owned(), ColumnType::BigInt);
+    table.add_columns(&table.latest(None).unwrap(), &[volume]).unwrap();
+    let rename = vec![("volume".to_owned(), "size".to_owned())];
+    let alteration = Alteration { rename, ..Alteration::default() };
+    table.alter(&table.latest(None).unwrap(), &alteration, &Unwatched).unwrap();
     memory
 }
 
@@ -144,6 +152,29 @@ fn a_damaged_format_version_is_damage_and_another_format_is_not() {
 }
 
 #[test]
+fn a_damaged_feature_is_damage_and_another_feature_is_not() {
+    let memory = written();
+    let storage: Arc<dyn Storage> = Arc::new(memory.clone());
+    let newest = table(&storage).latest(None).unwrap().state.version;
+    let path = newest.commit_path();
+    let flip = |bytes: &mut Vec<u8>| {
+        let at = bytes.windows(15).position(|part| part == b"altered_columns").unwrap();
+        bytes[at] ^= 0x20;
+    };
+    assert!(memory.damage(&path, flip));
+    assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::Corrupt);
+    let key = b",\"checksum\":\"xxh3:";
+    assert!(memory.damage(&path, |bytes| {
+        bytes.truncate(bytes.windows(key.len()).position(|part| part == key).unwrap());
+        let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes));
+        bytes.extend([key, checksum.as_bytes(), b"\"}\n"].concat());
+    }));
+    let refused = answers(&storage).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::UnsupportedFormat);
+    assert!(refused.to_string().contains("'Altered_columns'"), "{refused}");
+}
+
+#[test]
 fn damage_to_an_adopted_file_is_named_by_reading_or_by_verify() {
     // DuckDB writes no page checksums, so that the file's own in the log is what tells.
     let fixture = format!("{}/tests/fixtures/duckdb_rows.parquet", env!("CARGO_MANIFEST_DIR"));
@@ -152,15 +183,13 @@ fn damage_to_an_adopted_file_is_named_by_reading_or_by_verify() {
     let file = directory.path().join("adopted.parquet");
     fs::write(&file, &bytes).unwrap();
     let outside = tstable_core::table::incoming::open(&file).unwrap().1;
-    let column = |test: &dyn Fn(&tstable_core::schema::ColumnType) -> bool| {
+    let column = |test: &dyn Fn(&ColumnType) -> bool| {
         outside.columns().iter().find(|column| test(&column.ty)).unwrap().name.clone()
     };
     let mut definition = super::world::definition();
     definition.index_column = column(&|ty| ty.can_index());
     definition.bucket = tstable_core::time::BucketWidth::parse(
-        if outside.columns()[outside.position(&definition.index_column).unwrap()].ty
-            == tstable_core::schema::ColumnType::BigInt
-        {
+        if outside.columns()[outside.position(&definition.index_column).unwrap()].ty == ColumnType::BigInt {
             "10"
         } else {
             "1h"

@@ -21,7 +21,7 @@ use tstable_core::{
         load::LoadRequest,
         monitor::Unwatched,
         vacuum::VacuumRequest,
-        write::policy::{AppendRequest, Mode, Naming, NewColumns, OnOverlap},
+        write::policy::{AppendRequest, Confirms, Mode, Naming, NewColumns, OnOverlap},
     },
     time::{IndexRange, IndexValue},
 };
@@ -70,6 +70,23 @@ pub const OPERATIONS: &[Operation] = &[
         before: filled,
         run: |s, f| append_as(&table(s), &[&f.overlapping], OnOverlap::SkipRows).map(drop),
     },
+    Operation {
+        name: "append rows that are counted",
+        before: filled,
+        run: |s, f| append(&table(s), &[&f.dense]).map(drop),
+    },
+    Operation {
+        name: "merge rows that are counted",
+        before: counted,
+        run: |s, f| append_as(&table(s), &[&f.denser], OnOverlap::Merge).map(drop),
+    },
+    Operation {
+        name: "replace rows that are counted",
+        before: counted,
+        run: |s, f| append_as(&table(s), &[&f.denser], OnOverlap::Replace).map(drop),
+    },
+    Operation { name: "compact rows that are counted", before: counted, run: |s, _| compact(s) },
+    Operation { name: "confirm by a file without rows", before: filled, run: |s, f| confirm(s, f) },
     Operation { name: "delete", before: filled, run: |s, _| delete(s) },
     Operation { name: "rename entity", before: said_of, run: |s, _| rename(s) },
     Operation { name: "compact", before: fragmented, run: |s, _| compact(s) },
@@ -82,6 +99,7 @@ pub const OPERATIONS: &[Operation] = &[
         run: |s, _| table(s).add_columns(&latest(s)?, &[("volume".to_owned(), ColumnType::BigInt)]).map(drop),
     },
     Operation { name: "alter", before: widened, run: |s, _| alter(s) },
+    Operation { name: "drop a column", before: altered, run: |s, _| drop_column(s) },
     Operation {
         name: "restore before an alteration",
         before: altered,
@@ -151,6 +169,28 @@ fn alter(storage: &Arc<dyn Storage>) -> Result<()> {
         ..Alteration::default()
     };
     table(storage).alter(&latest(storage)?, &alteration, &Unwatched).map(drop)
+}
+
+fn drop_column(storage: &Arc<dyn Storage>) -> Result<()> {
+    let alteration = Alteration { drop: vec!["size".to_owned()], ..Alteration::default() };
+    table(storage).alter(&latest(storage)?, &alteration, &Unwatched).map(drop)
+}
+
+/// Buckets of several rows, whose numbers the log keeps.
+fn counted(storage: &Arc<dyn Storage>, files: &Files) {
+    filled(storage, files);
+    append(&table(storage), &[&files.dense]).unwrap();
+}
+
+/// A delivery of nothing.
+fn confirm(storage: &Arc<dyn Storage>, files: &Files) -> Result<()> {
+    let table = table(storage);
+    let request = AppendRequest {
+        files: vec![files.empty.clone(), files.later.clone()],
+        confirms: Confirms::Range(hours(50, 60)),
+        ..AppendRequest::default()
+    };
+    table.append(&table.latest(None)?, &request, &Unwatched).map(drop)
 }
 
 fn altered(storage: &Arc<dyn Storage>, files: &Files) {

@@ -7,7 +7,18 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tstable_core::{ErrorKind, log::Version};
+use tstable_core::{
+    ErrorKind,
+    log::Version,
+    schema::ColumnType,
+    table::{
+        At, Table,
+        amend::alter::Alteration,
+        compact::{CompactRequest, Order},
+        monitor::Unwatched,
+    },
+    time::IndexRange,
+};
 
 use super::{
     child::{appending, local, said, write_files},
@@ -87,6 +98,69 @@ fn threads_of_one_process_race_as_processes_do() {
     });
     assert_eq!(won, 10);
     assert_eq!(rows_of(&table.latest(None).unwrap()).unwrap().len(), 90 * ROWS_PER_FILE);
+}
+
+/// Renames a column back and forth, and makes it wider twice, while others append and compact.
+fn alter_again_and_again(table: &Table) {
+    let types = |i: usize| match i {
+        5 => vec![("size".to_owned(), ColumnType::BigInt)],
+        10 => vec![("volume".to_owned(), ColumnType::Double)],
+        _ => Vec::new(),
+    };
+    for i in 0..20 {
+        let (old, new) = if i % 2 == 0 { ("volume", "size") } else { ("size", "volume") };
+        let rename = vec![(old.to_owned(), new.to_owned())];
+        let alteration = Alteration { rename, types: types(i), ..Alteration::default() };
+        table.alter(&table.latest(None).unwrap(), &alteration, &Unwatched).unwrap();
+    }
+}
+
+/// Appends a file again whenever the table's columns were altered meanwhile, as the conflict says to.
+fn append_until_it_is_in(table: &Table, file: &str) {
+    while let Err(e) = append(table, &[file.as_ref()]) {
+        assert_eq!(e.kind(), ErrorKind::Conflict, "{e}");
+    }
+}
+
+#[test]
+fn columns_are_renamed_and_made_wider_while_others_append_and_compact() {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().join("table");
+    let table = created(&local(&root));
+    let first = write_files(directory.path(), "first", "FIRST", 1);
+    append(&table, &[first[0].as_ref()]).unwrap();
+    let volume = ("volume".to_owned(), ColumnType::Integer);
+    table.add_columns(&table.latest(None).unwrap(), &[volume]).unwrap();
+    thread::scope(|scope| {
+        for t in 0..2 {
+            let files = write_files(directory.path(), &format!("t{t}"), &format!("S{t}"), 15);
+            let table = &table;
+            scope.spawn(move || files.iter().for_each(|file| append_until_it_is_in(table, file)));
+        }
+        scope.spawn(|| alter_again_and_again(&table));
+        scope.spawn(|| {
+            let request =
+                CompactRequest { range: IndexRange::ALL, target_rows: 1000, order: Order::default(), dry_run: false };
+            for _ in 0..8 {
+                match table.compact(&table.latest(None).unwrap(), &request, &Unwatched) {
+                    Ok(_) => {}
+                    Err(e) => assert_eq!(e.kind(), ErrorKind::Conflict, "{e}"),
+                }
+            }
+        });
+    });
+    let latest = table.latest(None).unwrap();
+    let columns: Vec<_> = latest.schema().unwrap().columns.iter().map(|c| (c.name.as_str(), c.ty.clone())).collect();
+    assert_eq!(columns[3], ("volume", ColumnType::Double));
+    let mut rows = rows_of(&latest).unwrap();
+    rows.dedup();
+    assert_eq!(rows.len(), 31 * ROWS_PER_FILE);
+    for version in 2..=latest.state.version.0 {
+        let then = table.at(&At::Version(Version(version)), &latest).unwrap();
+        let told = then.coverage().unwrap().buckets() as usize;
+        assert_eq!(rows_of(&then).unwrap().len(), told, "version {version}");
+    }
+    assert!(table.verify(true, &Unwatched).unwrap().iter().all(|found| found.problem.is_none()));
 }
 
 #[test]

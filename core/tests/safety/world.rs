@@ -13,12 +13,14 @@ use arrow::{
 use tempfile::TempDir;
 use tstable_core::{
     Result,
+    coverage::Entity,
     log::{Version, definition::Definition},
     schema::Strings,
     storage::Storage,
     table::{
         Snapshot, Table,
         append::Appended,
+        ask::density::Counting,
         cache::Cache,
         monitor::Unwatched,
         scan::{Scan, ScanRequest, UnitRows},
@@ -46,6 +48,12 @@ pub struct Files {
     pub overlapping: PathBuf,
     /// So scattered that its coverage needs a file of its own.
     pub scattered: PathBuf,
+    /// The first symbol, hours 40 to 43, with several rows in some of them.
+    pub dense: PathBuf,
+    /// The same, with other numbers of rows, and one hour more.
+    pub denser: PathBuf,
+    /// Without rows.
+    pub empty: PathBuf,
     /// To be appended after everything else.
     pub next: PathBuf,
 }
@@ -63,6 +71,9 @@ impl Files {
             later: write_file(&at("later.parquet"), &["NVDA"], 20..30),
             overlapping: write_file(&at("overlapping.parquet"), &["NVDA"], 5..15),
             scattered: write_file(&at("scattered.parquet"), &symbols, scattered),
+            dense: write_file(&at("dense.parquet"), &["NVDA"], [40, 40, 41, 43, 43, 43].into_iter()),
+            denser: write_file(&at("denser.parquet"), &["NVDA"], [41, 43, 44, 44].into_iter()),
+            empty: write_file(&at("empty.parquet"), &["NVDA"], 0..0),
             next: write_file(&at("next.parquet"), &["NEXT"], 0..3),
             _directory: directory,
         }
@@ -98,6 +109,8 @@ pub struct Answers {
     pub definition: String,
     pub rows: Vec<Row>,
     pub coverage: Vec<u8>,
+    /// The buckets that have two rows and more, as the table counts them.
+    pub dense: String,
     pub properties: BTreeMap<String, String>,
     pub tags: BTreeMap<String, Version>,
     pub expectations: String,
@@ -119,10 +132,25 @@ pub fn answers_of(snapshot: &Snapshot) -> Result<Answers> {
         definition: format!("{definition:?}"),
         rows: rows_of(snapshot)?,
         coverage: snapshot.coverage()?.to_bytes(),
+        dense: dense(snapshot)?,
         properties: snapshot.state.properties.clone(),
         tags: snapshot.state.tags.clone(),
         expectations: format!("{:?}", snapshot.state.expectations),
     })
+}
+
+fn dense(snapshot: &Snapshot) -> Result<String> {
+    if snapshot.definition().schema.is_none() {
+        return Ok(String::new());
+    }
+    let coverage = snapshot.coverage()?;
+    let everywhere = |entity: &Entity| coverage.get(entity).and_then(|set| set.extent());
+    let wanted = coverage.entities().filter_map(|entity| Some((entity.clone(), everywhere(entity)?))).collect();
+    let dense = Counting::new(snapshot, &coverage, wanted, &Unwatched).dense(2)?;
+    let mut sets: Vec<_> =
+        dense.sets.iter().map(|(entity, set)| format!("{entity:?} {:?}", set.iter().collect::<Vec<_>>())).collect();
+    sets.sort();
+    Ok(sets.join("; "))
 }
 
 /// The rows, sorted.

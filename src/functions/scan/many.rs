@@ -18,6 +18,7 @@ use tstable_core::{
 use super::{Scan, filters::renumbered};
 use crate::{
     functions::{
+        arguments::SEVERAL_VERSIONS,
         report::{Cell, array, column},
         roots::{Given, expand},
     },
@@ -31,9 +32,7 @@ use crate::{
 pub(super) fn bind(scan: &Scan, session: &dyn Session, args: &Args, given: &[Given]) -> Result<Arc<dyn Bound>> {
     let roots = expand(given)?;
     if roots.len() > 1 && args.named("version").is_some() {
-        return Err(Error::invalid_argument(
-            "version := n is of one table; choose the versions of several with as_of, or with a tag that all of them have",
-        ));
+        return Err(Error::invalid_argument(SEVERAL_VERSIONS));
     }
     let mut parts = Vec::new();
     for root in roots {

@@ -187,9 +187,12 @@ fn check_segment(
 fn check_type(present: &Schema, definition: &Definition, name: &str, ty: &ColumnType) -> Result<()> {
     let Some(column) = present.find(name).filter(|column| column.ty != *ty) else { return Ok(()) };
     if let Some(role) = role(definition, name) {
+        if is_wider_integer(&column.ty, ty) {
+            return Ok(());
+        }
         return Err(Error::invalid_argument(format!(
-            "'{}' is {role}, and what the log says of rows and coverage is in its type {}; nothing was changed: load the rows into a \
-             new table to have it as {ty}",
+            "'{}' is {role}, and what the log says of rows and coverage is in its type {}, of which only a wider integer type counts the \
+             same; nothing was changed: load the rows into a new table to have it as {ty}",
             column.name, column.ty
         )));
     }
@@ -201,6 +204,11 @@ fn check_type(present: &Schema, definition: &Definition, name: &str, ty: &Column
          (tstable_add_columns), or load the rows into a new table",
         column.name, column.ty
     )))
+}
+
+/// Whether an index or entity of the one type is the same number in the other, whatever it is: then all that the log says of it holds.
+fn is_wider_integer(from: &ColumnType, to: &ColumnType) -> bool {
+    from.is_integer() && to.is_integer() && to.can_index() && widening(from, to) == Some(Widening::Always)
 }
 
 /// What the table needs the column for.

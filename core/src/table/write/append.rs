@@ -14,7 +14,7 @@ use super::{
     intake::Intake,
     keys::{Holder, Keys},
     moved,
-    planned::Planned,
+    planned::{Confirmation, Planned},
     policy::AppendRequest,
     record, stage,
 };
@@ -243,7 +243,7 @@ impl Append<'_> {
             return Ok(whole(&self.state, definition, staged, also)?.into());
         }
         let mut derived = self.derived()?;
-        derived.extend(self.confirmed()?);
+        derived.extend(self.confirmed());
         let Some(target) = self.intake.target.as_ref().filter(|_| !staged.is_empty()) else {
             return Ok(Plan { actions: derived, extra: self.empty_sources()?, ..Plan::default() });
         };
@@ -283,26 +283,35 @@ impl Append<'_> {
         Ok(actions.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// What files without rows confirm to be empty, unless that is known.
-    fn confirmed(&self) -> Result<Option<Action>> {
-        let empty = self.planned.iter().filter(|planned| planned.status == Status::Empty);
-        let names: Vec<_> = empty.map(|planned| planned.arrival.shown()).collect();
-        let (Some((run, ..)), Some(name)) = (self.intake.confirmed_run(&self.state)?, names.first()) else {
-            return Ok(None);
-        };
-        let known = self.state.expectations.confirmed_of(&Entity::none());
-        if known.is_some_and(|known| known.count_in(run.first, run.last) == run.buckets()) {
-            return Ok(None);
+    /// What files without rows confirm to be empty, where that is not known.
+    fn confirmed(&self) -> Vec<Action> {
+        let mut confirmed: Vec<(&Confirmation, Vec<String>)> = Vec::new();
+        for planned in &self.planned {
+            let Some(confirms) = &planned.confirms else { continue };
+            let name = planned.arrival.shown();
+            match confirmed.iter_mut().find(|(known, _)| *known == confirms) {
+                Some((_, names)) => names.push(name),
+                None => confirmed.push((confirms, vec![name])),
+            }
         }
-        let more = if names.len() > 1 { format!(" and {} others", names.len() - 1) } else { String::new() };
-        let reason = Some(format!("delivered without rows: {name}{more}"));
-        Ok(Some(Action::MarkEmpty { entity: None, first: run.first, last: run.last, reason, undo: false }))
+        let action = |(Confirmation { run, entity }, names): (&Confirmation, Vec<String>)| {
+            let whose = entity.clone().unwrap_or_else(Entity::none);
+            let known = self.state.expectations.confirmed_of(&whose);
+            if known.is_some_and(|known| known.count_in(run.first, run.last) == run.buckets()) {
+                return None;
+            }
+            let more = if names.len() > 1 { format!(" and {} others", names.len() - 1) } else { String::new() };
+            let reason = Some(format!("delivered without rows: {}{more}", names.first()?));
+            Some(Action::MarkEmpty { entity: entity.clone(), first: run.first, last: run.last, reason, undo: false })
+        };
+        confirmed.into_iter().filter_map(action).collect()
     }
 
     /// Files without rows have no segment to be remembered by.
     fn empty_sources(&self) -> Result<Map<String, Value>> {
         let mut extra = Map::new();
-        let empty: Vec<_> = self.planned.iter().filter_map(|p| p.arrival.empty()).collect();
+        let empty: Vec<_> =
+            self.planned.iter().filter(|p| p.status == Status::Empty).filter_map(|p| p.arrival.empty()).collect();
         if !empty.is_empty() {
             let sources = serde_json::to_value(empty);
             let sources = sources.map_err(|e| Error::corrupt("sources cannot be written down").caused_by(e))?;

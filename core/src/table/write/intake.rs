@@ -4,16 +4,19 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    folders::Folders,
+    folders::{
+        Folders,
+        delivery::{Delivered, Delivery},
+    },
     incoming::{Arrival, Incoming},
     keys::{Holder, Keys, Shared},
     loaded::LiveSources,
     moved::Around,
     overlap::{self, Advice, Covering},
-    policy::{AppendRequest, Mode, NewColumns, OnError, OnOverlap, Status},
+    policy::{AppendRequest, Confirms, Mode, NewColumns, OnError, OnOverlap, Status},
     same,
 };
-use crate::table::write::planned::Planned;
+use crate::table::write::planned::{Confirmation, Planned};
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
     error::{Error, ErrorKind, Result},
@@ -23,14 +26,13 @@ use crate::{
         segment::Segment,
         state::TableState,
     },
-    schema::ColumnType,
     storage::Storage,
     table::{
         monitor::{Monitor, check_cancelled},
         rows::RowSet,
         target::Target,
     },
-    time::{Grid, IndexRange, Run, format_value},
+    time::{IndexRange, format_value},
 };
 
 /// Looks at files and decides.
@@ -127,37 +129,48 @@ impl<'a> Intake<'a> {
             planning.add(arrival)?;
         }
         let mut planned = planning.planned;
-        let mut empty = planned.iter_mut().filter(|planned| planned.status == Status::Empty).peekable();
-        if empty.peek().is_some()
-            && let Some((run, grid, index)) = self.confirmed_run(state)?
-        {
-            let (from, until) = (grid.start_of(run.first), grid.end_of(run.last));
-            let note = format!(
-                "what is not covered from {} until {} is confirmed empty",
-                format_value(from, &index),
-                format_value(until, &index)
-            );
-            empty.for_each(|planned| planned.note = Some(note.clone()));
+        for planned in planned.iter_mut().filter(|planned| planned.status == Status::Empty) {
+            match self.confirmation(state, &planned.arrival) {
+                Ok(confirmation) => (planned.confirms, planned.note) = confirmation.unzip(),
+                Err(e) if self.request.on_error == OnError::SkipFile => {
+                    (planned.status, planned.note) = (Status::Refused, Some(e.to_string()));
+                }
+                Err(e) => return Err(e),
+            }
         }
         Ok(planned)
     }
 
-    /// The buckets that a file without rows confirms to be empty, with their grid and the type of the index.
+    /// The buckets that a file without rows confirms to be empty, and whose, with words for it.
     ///
     /// # Errors
-    /// `InvalidArgument` when that was asked of a table without columns, or of a range without end or bucket.
-    pub fn confirmed_run(&self, state: &TableState) -> Result<Option<(Run, Grid, ColumnType)>> {
-        let Some(range) = &self.request.confirms else { return Ok(None) };
+    /// `InvalidArgument` when that was asked of a table without columns, or of a range without end or bucket, or when a name does not say it.
+    fn confirmation(&self, state: &TableState, file: &Arrival) -> Result<Option<(Confirmation, String)>> {
         let definition = self.target.as_ref().map_or(state.definition.as_ref(), |target| &target.definition);
+        let name = file.shown();
+        let Delivered { range, entity } = match &self.request.confirms {
+            Confirms::Nothing => return Ok(None),
+            Confirms::Range(range) => Delivered { range: *range, entity: None },
+            Confirms::Named(pattern) => Delivery::parse(pattern, definition)?
+                .of(Path::new(&name), definition)
+                .map_err(|e| e.with("file", &name))?,
+        };
         let index = definition.index_type().ok_or_else(|| {
             Error::invalid_argument("the table has no columns yet, so that a file without rows confirms nothing")
         })?;
         let grid = definition.grid(index)?;
         let whole = range.start.is_some() && range.until.is_some();
-        let run = grid.buckets_in(range).filter(|_| whole).ok_or_else(|| {
+        let run = grid.buckets_in(&range).filter(|_| whole).ok_or_else(|| {
             Error::invalid_argument("the range that a file without rows confirms to be empty has no end or no bucket")
         })?;
-        Ok(Some((run, grid, index.clone())))
+        let of = entity.as_ref().map(|entity| format!(" of {}", entity.as_condition(&definition.entity_columns)));
+        let note = format!(
+            "what is not covered{} from {} until {} is confirmed empty",
+            of.unwrap_or_default(),
+            format_value(grid.start_of(run.first), index),
+            format_value(grid.end_of(run.last), index)
+        );
+        Ok(Some((Confirmation { run, entity }, note)))
     }
 }
 
@@ -210,7 +223,16 @@ impl Planning<'_> {
             }
         }
         let Decision { status, left_out, note } = decision;
-        self.planned.push(Planned { arrival, status, already_loaded, note, left_out, buckets_added, staged: None });
+        self.planned.push(Planned {
+            arrival,
+            status,
+            already_loaded,
+            note,
+            left_out,
+            buckets_added,
+            confirms: None,
+            staged: None,
+        });
         Ok(())
     }
 

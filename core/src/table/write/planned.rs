@@ -4,7 +4,16 @@ use super::{
     incoming::{Arrival, Incoming},
     policy::Status,
 };
-use crate::{log::commit::SegmentRecord, table::rows::RowSet};
+use crate::{coverage::Entity, log::commit::SegmentRecord, table::rows::RowSet, time::Run};
+
+/// What a file without rows confirms to be empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// These buckets.
+    pub run: Run,
+    /// Whose; those of all when none.
+    pub entity: Option<Entity>,
+}
 
 /// A file that was looked at and what shall become of it.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub struct Planned {
     pub left_out: RowSet,
     /// Pairs of entity and bucket that were not covered before.
     pub buckets_added: u64,
+    /// What it confirms to be empty, as it has no rows.
+    pub confirms: Option<Confirmation>,
     /// The segment that was made of it.
     pub staged: Option<SegmentRecord>,
 }

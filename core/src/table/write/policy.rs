@@ -29,11 +29,22 @@ pub struct AppendRequest {
     pub on_error: OnError,
     /// What the files were made of, to be recorded unless one of them is refused.
     pub derived_from: Vec<Derivation>,
-    /// Of what a file without rows is the delivery: all buckets of this range are then confirmed to be empty, as a mark would have
-    /// it. None confirms nothing.
-    pub confirms: Option<IndexRange>,
+    /// What a file without rows confirms to be empty, as a mark would have it.
+    pub confirms: Confirms,
     /// The user's words, kept in the log.
     pub message: Option<String>,
+}
+
+/// Of what a file without rows is the delivery: all buckets of that range are confirmed to be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Confirms {
+    /// Of nothing.
+    #[default]
+    Nothing,
+    /// Of this range, for all entities.
+    Range(IndexRange),
+    /// Of what its name says by this pattern; see [`super::folders::delivery`].
+    Named(String),
 }
 
 /// What a user says of the names of folders.

@@ -4,7 +4,7 @@ use super::{
     compare::{Comparison, Counts},
     intake::Intake,
     planned::Planned,
-    policy::{AppendRequest, Status},
+    policy::{AppendRequest, OnError, Status},
 };
 use crate::{
     coverage::{BucketSet, Coverage, Entity},
@@ -86,7 +86,12 @@ fn look(snapshot: &Snapshot, request: &AppendRequest, compare: bool, monitor: &d
         if let Some(rows) = planned.added() {
             coverage.union_with(&rows.coverage);
         }
-        let mut file = preview_of(planned, &mut covered);
+        let mut file = preview_of(planned, &covered);
+        // What is refused leaves its buckets to the files after it, where these go in without it.
+        let comes = planned.status.adds_rows() || request.on_error == OnError::Fail;
+        if let Some(rows) = planned.arrival.rows().filter(|_| comes) {
+            covered.union_with(&rows.coverage);
+        }
         if let (true, Some(rows), Some(target)) = (compare, planned.arrival.rows(), &intake.target) {
             let compared = Comparison::new(snapshot.storage(), &snapshot.state, target, rows, false, monitor)?;
             let counts = compared.counts().map_err(|e| e.with("file", rows.shown()))?;
@@ -101,7 +106,7 @@ fn look(snapshot: &Snapshot, request: &AppendRequest, compare: bool, monitor: &d
     Ok(Preview { files, coverage, target: intake.target })
 }
 
-fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
+fn preview_of(planned: &Planned, covered: &Coverage) -> FilePreview {
     let nothing = BucketSet::new();
     let mut entities = Vec::new();
     if let Some(file) = planned.arrival.rows() {
@@ -115,7 +120,6 @@ fn preview_of(planned: &Planned, covered: &mut Coverage) -> FilePreview {
                 compared: None,
             }
         }));
-        covered.union_with(&file.coverage);
     }
     FilePreview {
         file: planned.arrival.shown(),

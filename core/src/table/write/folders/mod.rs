@@ -1,6 +1,7 @@
 //! Columns that files do not have, because the names of their folders say them: which these are, of what type, and what each file has
 //! there. Decided once for all files of a call; nothing here reads rows, but to compare a file's own column with its folder.
 
+pub mod delivery;
 mod path;
 
 use std::{
@@ -64,7 +65,7 @@ impl Folders {
             (Some(true), Some(_)) => {
                 return Err(Error::invalid_argument("give either hive := true or a pattern, not both"));
             }
-            (_, Some(pattern)) => (Rule::parse(pattern)?, true),
+            (_, Some(pattern)) => (Rule::parse("pattern", pattern)?, true),
             (Some(false), None) => return Ok(Self::default()),
             (hive, None) => (Rule::Hive, hive.is_some()),
         };

@@ -34,12 +34,12 @@ pub(super) enum Piece {
 }
 
 impl Rule {
-    /// The rule of a pattern such as `ticks/{symbol}/{date}.parquet`.
+    /// The rule of a pattern such as `ticks/{symbol}/{date}.parquet`, which came as this argument.
     ///
     /// # Errors
     /// `InvalidArgument` for a pattern that names no column, or one twice, or that cannot be told apart from its neighbours.
-    pub(super) fn parse(pattern: &str) -> Result<Self> {
-        let bad = |why: &str| Error::invalid_argument(format!("pattern := '{pattern}' {why}"));
+    pub(super) fn parse(argument: &str, pattern: &str) -> Result<Self> {
+        let bad = |why: &str| Error::invalid_argument(format!("{argument} := '{pattern}' {why}"));
         let parts = pattern.split('/').filter(|part| !matches!(*part, "" | "."));
         let parts = parts.map(|part| pieces(part).ok_or_else(|| bad("has a brace without its other")));
         let parts = parts.collect::<Result<Vec<_>>>()?;
@@ -61,6 +61,15 @@ impl Rule {
             return Err(bad("names no column; put one in braces, as in 'ticks/{symbol}/{date}.parquet'"));
         }
         Ok(Self::Pattern(parts))
+    }
+
+    /// The columns that a pattern names; those of Hive are known by each path only.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let parts = if let Self::Pattern(parts) = self { parts.as_slice() } else { &[] };
+        parts
+            .iter()
+            .flatten()
+            .filter_map(|piece| if let Piece::Column(name) = piece { Some(name.as_str()) } else { None })
     }
 
     /// The columns that a path names, in its order.

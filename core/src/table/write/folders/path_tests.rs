@@ -10,7 +10,7 @@ fn hive(path: &str) -> Vec<Named> {
 }
 
 fn pattern(pattern: &str, path: &str) -> Option<Vec<Named>> {
-    Rule::parse(pattern).unwrap().columns(Path::new(path)).ok()
+    Rule::parse("pattern", pattern).unwrap().columns(Path::new(path)).ok()
 }
 
 fn named(columns: &[(&str, &str)]) -> Vec<Named> {
@@ -65,6 +65,6 @@ fn a_pattern_fits_the_end_of_a_path() {
 #[test]
 fn a_pattern_that_says_nothing_certain_is_refused() {
     for bad in ["a/*.parquet", "{a}{b}.parquet", "{a}*", "{a/x", "a}/{b}", "{a}/{A}", "{}/x"] {
-        assert!(Rule::parse(bad).is_err(), "{bad}");
+        assert!(Rule::parse("pattern", bad).is_err(), "{bad}");
     }
 }
