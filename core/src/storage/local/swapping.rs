@@ -1,4 +1,5 @@
-//! For tests: a directory whose `root/data` others swap for a link to `out` and back, as long as work on it goes on.
+//! For tests: a directory whose `root/data` others swap for a link to `out` and back, as long as work on it goes on. Always one of the
+//! two is there: a writer would make the directory that is missing.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
     thread,
 };
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 /// The directory; removed with this.
@@ -35,12 +37,14 @@ impl Swapping {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
+                let (data, link) = (self.at("root/data"), self.at("root/link"));
+                symlink(self.at("out"), &link).unwrap();
                 while !done.load(Ordering::SeqCst) {
-                    fs::rename(self.at("root/data"), self.at("root/kept")).unwrap();
-                    symlink(self.at("out"), self.at("root/data")).unwrap();
-                    fs::remove_file(self.at("root/data")).unwrap();
-                    fs::rename(self.at("root/kept"), self.at("root/data")).unwrap();
+                    for _ in 0..2 {
+                        renameat_with(CWD, &data, CWD, &link, RenameFlags::EXCHANGE).unwrap();
+                    }
                 }
+                fs::remove_file(link).unwrap();
             });
             work();
             done.store(true, Ordering::SeqCst);
