@@ -3,7 +3,7 @@
 //! they came or in which segments they lie: a compaction brings nothing, a replacement brings the rows that differ.
 //!
 //! Only segments that are live at one of the two versions alone are read. Where nothing went, nothing is compared. Both are read with the
-//! columns of the later version, whatever these were called; the earlier one may have had wider types ([`gone`]).
+//! columns of the later version, whatever these were called; the earlier one may have had wider types (`gone.rs`).
 
 pub mod changed;
 mod gone;
