@@ -140,7 +140,13 @@ impl SegmentFile {
     /// Whether bounds that are not of the deprecated kind hold for the leaf's values, which are of type `ty`.
     pub(super) fn is_reliable(&self, leaf: usize, ty: &ColumnType) -> bool {
         self.chunk(0, leaf).is_some_and(|chunk| reliable(chunk, ty, self.order(leaf)))
-            && !(orders_bytes_wrongly(self.created_by()) && self.is_bytes(leaf))
+            && !(self.orders_wrongly(ty) && self.is_bytes(leaf))
+    }
+
+    /// Whether the file's program is known to have taken wrong bounds of values of that type where it stores bytes.
+    fn orders_wrongly(&self, ty: &ColumnType) -> bool {
+        let by = self.created_by();
+        orders_bytes_wrongly(by) || (matches!(ty, ColumnType::Decimal { .. }) && orders_decimals_wrongly(by))
     }
 
     fn is_bytes(&self, leaf: usize) -> bool {
@@ -181,16 +187,22 @@ fn reliable(chunk: &ColumnChunkMetaData, ty: &ColumnType, order: Order) -> bool 
     }
 }
 
-/// Whether the program of this name is known to have counted NULLs wrongly: up to 0.9 at least DuckDB counted those of a row group together
-/// with those of all before it, and up to 1.0 it gave no version.
+/// Whether the program of this name is known to have counted NULLs wrongly. Up to 0.9 at least DuckDB counted those of a row group together
+/// with those of all before it, and up to 1.0 it gave no version. Polars, which gives none, left NULLs of texts out up to 0.19 at least.
 fn counts_nulls_wrongly(created_by: Option<&str>) -> bool {
-    created_by == Some("DuckDB")
+    matches!(created_by, Some("DuckDB" | "Polars"))
 }
 
 /// Whether the program of this name is known to have compared bytes as signed numbers: parquet-mr before 1.10 and
 /// parquet-cpp before 1.3 (PARQUET-251, PARQUET-686, PARQUET-1025).
 fn orders_bytes_wrongly(created_by: Option<&str>) -> bool {
     is_before(created_by, "parquet-mr", (1, 10)) || is_before(created_by, "parquet-cpp", (1, 3))
+}
+
+/// Whether the program of this name is known to have compared the bytes of decimals each as a signed number: Arrow's C++ until it called
+/// itself parquet-cpp-arrow (PARQUET-1655).
+fn orders_decimals_wrongly(created_by: Option<&str>) -> bool {
+    is_before(created_by, "parquet-cpp", (u32::MAX, 0))
 }
 
 /// Whether a file is of the program of this name before that version. One that cannot be read, or is not there, may be any.

@@ -146,6 +146,8 @@ fn bounds_of_bytes_by_writers_that_compared_them_as_signed_are_not_believed() {
     };
     assert_eq!(decimal(NEW).max, Some(Constant::Decimal(2, 0)));
     assert_eq!(decimal("parquet-mr version 1.9.0 (build a)").max, None);
+    assert_eq!(decimal("parquet-cpp version 1.5.1-SNAPSHOT").max, None);
+    assert_eq!(decimal("parquet-cpp-arrow version 6.0.1").max, Some(Constant::Decimal(2, 0)));
     // Numbers they compared rightly.
     assert_eq!(bounds("int32 x", "parquet-mr version 1.8.1", Orders::AsWritten, numbers(1, 2, 0, false)).min, int(1));
 }
@@ -175,6 +177,7 @@ fn bounds_without_an_order_are_those_of_signed_numbers_and_under_an_unknown_one_
 fn nulls_are_not_counted_by_a_writer_that_goes_on_counting_from_row_group_to_row_group() {
     let told = |writer| bounds("int32 x", writer, Orders::AsWritten, numbers(1, 5, 4, false));
     assert_eq!((told("DuckDB").nulls, told("DuckDB").min, told("DuckDB").max), (None, int(1), int(5)));
+    assert_eq!(told("Polars").nulls, None);
     assert_eq!(told("DuckDB version v1.1.3 (build 19864453f7)").nulls, Some(4));
     assert_eq!(told("parquet-cpp-arrow version 19.0.1").nulls, Some(4));
 }
