@@ -156,11 +156,11 @@ unsafe fn arguments(info: ffi::duckdb_bind_info, function: &dyn TableFunction) -
     unsafe {
         for index in 0..ffi::duckdb_bind_get_parameter_count(info) {
             let value = Value::own(ffi::duckdb_bind_get_parameter(info, index));
-            args.positional.extend(value.map(|value| value.read()));
+            args.positional.extend(value.map(|value| value.read_argument()));
         }
         for parameter in function.signature().named {
             let value = Value::own(ffi::duckdb_bind_get_named_parameter(info, c_string(parameter.name).as_ptr()));
-            args.named.extend(value.map(|value| (parameter.name, value.read())));
+            args.named.extend(value.map(|value| (parameter.name, value.read_argument())));
         }
     }
     args

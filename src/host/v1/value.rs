@@ -31,7 +31,32 @@ impl Value {
         self.0
     }
 
-    /// The value as its own type has it.
+    /// An argument as its own type has it. What DuckDB 1.x gives of a text ends at its first zero byte: a text that goes on is of a type
+    /// that no function takes, since what is before may be another name.
+    pub(super) fn read_argument(&self) -> Arg {
+        let read = self.read();
+        if has_text(&read) && self.is_cut() {
+            return Arg::Other(
+                "a text with a zero byte, which DuckDB 1.x passes on in part only:".to_owned(),
+                self.text(),
+            );
+        }
+        read
+    }
+
+    /// Whether there is a text with a zero byte in it: what comes after the value in a list is then not in the list's text.
+    fn is_cut(&self) -> bool {
+        // SAFETY: the values are alive, the type is borrowed from one, and the list is owned here.
+        unsafe {
+            let Some(null) = Self::own(ffi::duckdb_create_null_value()) else { return false };
+            let mut values = [self.0, null.0];
+            let ty = ffi::duckdb_get_value_type(self.0);
+            let list = Self::own(ffi::duckdb_create_list_value(ty, values.as_mut_ptr(), 2));
+            list.is_some_and(|list| !list.text().ends_with(", NULL]"))
+        }
+    }
+
+    /// The value as its own type has it, texts up to their first zero byte.
     pub(super) fn read(&self) -> Arg {
         // SAFETY: the value is alive; its type is borrowed from it and never destroyed.
         unsafe {
@@ -172,6 +197,16 @@ impl Value {
             };
             Arg::Map((0..ffi::duckdb_get_map_size(self.0)).map(entry).collect())
         }
+    }
+}
+
+fn has_text(arg: &Arg) -> bool {
+    match arg {
+        Arg::Scalar(constant) => matches!(constant, Constant::Text(_)),
+        Arg::List(items) => items.iter().any(has_text),
+        Arg::Struct(fields) => fields.iter().any(|(_, value)| has_text(value)),
+        Arg::Map(entries) => entries.iter().any(|(key, value)| has_text(key) || has_text(value)),
+        Arg::Other(..) => false,
     }
 }
 
