@@ -137,7 +137,7 @@ fn run(request: &Request, session: &dyn Session) -> Result<Vec<Line>> {
     if let Some(column) = &request.entity_column {
         return run_combined(request, column, session);
     }
-    let mut tasks = tasks(request)?;
+    let mut tasks = tasks(request, session)?;
     if !request.skips
         && let Some(failed) = tasks.iter().position(|task| task.described.is_err())
     {
@@ -237,12 +237,13 @@ fn below_of(directory: &Path, below: &Path) -> PathBuf {
 }
 
 /// What is to be made of the source, in the order of their paths.
-fn tasks(request: &Request) -> Result<Vec<Task>> {
+fn tasks(request: &Request, session: &dyn Session) -> Result<Vec<Task>> {
     let is_pattern = !request.source.exists() && has_pattern(&request.source.to_string_lossy());
     if is_pattern || request.source.is_file() {
-        return Ok(vec![of_folder(request)?]);
+        return Ok(vec![of_folder(request, session)?]);
     }
-    let marked = request.access.find_marked(&request.source, tstable_core::log::LOG_DIRECTORY)?;
+    let go_on = || check_cancelled(&Watch(session));
+    let marked = request.access.find_marked(&request.source, tstable_core::log::LOG_DIRECTORY, &go_on)?;
     let mut tasks = Vec::new();
     for found in marked {
         let source = found.path;
@@ -265,7 +266,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
         tasks.push(task(request, item.directory.clone(), &item.below, described));
     }
     match tasks.first() {
-        None => Ok(vec![of_folder(request)?]),
+        None => Ok(vec![of_folder(request, session)?]),
         Some(first) if request.time_column.is_some() || request.naming != Naming::default() => {
             Err(Error::invalid_argument(format!(
                 "time_column, hive and pattern are for folders of plain Parquet files, and '{}' is not one: it says itself what it is",
@@ -277,7 +278,7 @@ fn tasks(request: &Request) -> Result<Vec<Task>> {
 }
 
 /// What is to be made of a folder of plain files.
-fn of_folder(request: &Request) -> Result<Task> {
+fn of_folder(request: &Request, session: &dyn Session) -> Result<Task> {
     let known = folder::Request {
         time_column: request.time_column.as_deref(),
         bucket: request.bucket.as_deref(),
@@ -286,7 +287,7 @@ fn of_folder(request: &Request) -> Result<Task> {
         skips: request.skips,
         access: &request.access,
     };
-    let described = folder::describe(&request.source, &known)?.ok_or_else(|| nothing(request))?;
+    let described = folder::describe(&request.source, &known, &Watch(session))?.ok_or_else(|| nothing(request))?;
     Ok(task(request, request.source.clone(), Path::new(""), Ok(with_arguments(described, request))))
 }
 

@@ -6,12 +6,12 @@ use tstable_core::{
     Result,
     log::{LOG_DIRECTORY, state::TableState},
     storage::local::roots::Found,
-    table::Snapshot,
+    table::{Snapshot, monitor::check_cancelled},
     time::format_value,
 };
 
 use super::{
-    Shared, access,
+    Shared, Watch, access,
     address::local_directory,
     answer::Answer,
     report::{Cell, text_map},
@@ -40,8 +40,10 @@ impl TableFunction for List {
         let directory = local_directory(session, "dir", &args.text_at(0, "dir")?)?;
         let (shared, access) = (Arc::clone(&self.0), access::of(session));
         Ok(answer().bound(move |session| {
-            let found = access.find_marked(Path::new(&directory), LOG_DIRECTORY)?;
-            Ok(found.into_iter().map(|found| Listed::open(&shared, found, session)).collect::<Vec<_>>())
+            let go_on = || check_cancelled(&Watch(session));
+            let found = access.find_marked(Path::new(&directory), LOG_DIRECTORY, &go_on)?;
+            let listed = found.into_iter().map(|found| go_on().map(|()| Listed::open(&shared, found, session)));
+            listed.collect::<Result<Vec<_>>>()
         }))
     }
 }

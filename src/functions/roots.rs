@@ -11,9 +11,11 @@ use tstable_core::{
         is_remote,
         local::roots::{has_pattern, matching},
     },
+    table::monitor::check_cancelled,
 };
 
 use super::{
+    Watch,
     access::{self, check_directory},
     address,
     literal::show,
@@ -74,8 +76,8 @@ impl Args {
 /// The directories that are meant; those of a pattern are the tables that match it now.
 ///
 /// # Errors
-/// `NotFound` when a pattern matches no table.
-pub(crate) fn expand(given: &[Given]) -> Result<Vec<String>> {
+/// `Cancelled`; `NotFound` when a pattern matches no table.
+pub(crate) fn expand(given: &[Given], session: &dyn Session) -> Result<Vec<String>> {
     let mut roots = Vec::new();
     let mut seen = HashSet::new();
     for Given { root, access } in given {
@@ -91,7 +93,7 @@ pub(crate) fn expand(given: &[Given]) -> Result<Vec<String>> {
             continue;
         }
         let found = if has_pattern(root) && !Path::new(root).join(LOG_DIRECTORY).is_dir() {
-            matching(root, LOG_DIRECTORY)?
+            matching(root, LOG_DIRECTORY, &|| check_cancelled(&Watch(session)))?
         } else {
             vec![Path::new(root).to_owned()]
         };

@@ -58,7 +58,7 @@ impl Tag {
             .count("tagged_version", |(_, done)| done.tagged.0)
             .count("version", |(_, done)| done.version.0)
             .text("root", |(root, _)| Cell::text(root));
-        Ok(answer.bound(move |session| tag_all(&shared, session, &expand(&given)?, &name)))
+        Ok(answer.bound(move |session| tag_all(&shared, session, &expand(&given, session)?, &name)))
     }
 }
 

@@ -2,7 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use tstable_core::{Error, ErrorKind, Result, log::LOG_DIRECTORY, storage::access::Access, table::verify::Finding};
+use tstable_core::{
+    Error, ErrorKind, Result,
+    log::LOG_DIRECTORY,
+    storage::access::Access,
+    table::{
+        monitor::{Monitor, check_cancelled},
+        verify::Finding,
+    },
+};
 
 use super::{Shared, Watch, access, answer::Answer, report::Cell};
 use crate::host::{Args, Bound, Param, ParamType, Session, Signature, TableFunction};
@@ -37,7 +45,7 @@ impl TableFunction for Verify {
         Ok(answer.bound(move |session| {
             let verify = |root: &str| shared.cache.table(root).verify(deep, &Watch(session));
             match verify(&root) {
-                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, &access, verify, e),
+                Err(e) if e.kind() == ErrorKind::NotFound => beneath(&root, &access, &Watch(session), verify, e),
                 findings => findings,
             }
         }))
@@ -52,10 +60,14 @@ impl TableFunction for Verify {
 fn beneath(
     root: &str,
     access: &Access,
+    monitor: &dyn Monitor,
     verify: impl Fn(&str) -> Result<Vec<Finding>>,
     missing: Error,
 ) -> Result<Vec<Finding>> {
-    let Ok(found) = access.find_marked(Path::new(root), LOG_DIRECTORY) else { return Err(missing) };
+    let found = match access.find_marked(Path::new(root), LOG_DIRECTORY, &|| check_cancelled(monitor)) {
+        Err(e) if e.kind() == ErrorKind::Cancelled => return Err(e),
+        found => found.unwrap_or_default(),
+    };
     if found.is_empty() {
         return Err(missing);
     }

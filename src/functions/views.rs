@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use tstable_core::{Error, Result, log::LOG_DIRECTORY, prune::expr::Constant, storage::local::roots::has_pattern};
+use tstable_core::{
+    Error, Result, log::LOG_DIRECTORY, prune::expr::Constant, storage::local::roots::has_pattern,
+    table::monitor::check_cancelled,
+};
 
-use super::{Shared, access, address::local_directory};
+use super::{Shared, Watch, access, address::local_directory};
 use crate::host::{Arg, LogLevel, Pragma, Session};
 
 /// The schema of the views where none is named.
@@ -48,7 +51,8 @@ impl Views {
     /// opened must not hide the others.
     fn views(&self, session: &dyn Session, store: &Path) -> Result<BTreeMap<String, String>> {
         let mut views = BTreeMap::new();
-        for found in access::of(session).find_marked(store, LOG_DIRECTORY)? {
+        let go_on = || check_cancelled(&Watch(session));
+        for found in access::of(session).find_marked(store, LOG_DIRECTORY, &go_on)? {
             let root = found.path.to_string_lossy().into_owned();
             let opened = found.error.map_or_else(|| self.0.cache.latest(&root), Err);
             match opened {

@@ -20,6 +20,7 @@ use crate::{
     },
     table::{
         CreateRequest, incoming,
+        monitor::{Monitor, check_cancelled},
         write::{
             folders::Folders,
             policy::{AppendRequest, Naming, NewColumns, OnError},
@@ -73,9 +74,9 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// `InvalidArgument` when its index or bucket cannot be told, `UnsupportedFormat` when files below it belong to a table of another
-/// program or of half a table, and what opening its files gives.
-pub fn describe(source: &Path, request: &Request<'_>) -> Result<Option<Import>> {
-    let files = files(source)?;
+/// program or of half a table, `Cancelled`, and what opening its files gives.
+pub fn describe(source: &Path, request: &Request<'_>, monitor: &dyn Monitor) -> Result<Option<Import>> {
+    let files = files(source, monitor)?;
     if files.is_empty() {
         return Ok(None);
     }
@@ -115,13 +116,14 @@ pub fn describe(source: &Path, request: &Request<'_>) -> Result<Option<Import>> 
 
 /// The Parquet files at or below a directory, or those that a pattern finds, in order of their paths. What begins with a dot or an
 /// underline is not data, as everywhere in Hive's world.
-fn files(source: &Path) -> Result<Vec<PathBuf>> {
+fn files(source: &Path, monitor: &dyn Monitor) -> Result<Vec<PathBuf>> {
     let text = source.to_string_lossy();
     if !source.exists() && has_pattern(&text) || source.is_file() {
         return expand(&[text.into_owned()]);
     }
     let (mut open, mut found) = (vec![source.to_owned()], Vec::new());
     while let Some(directory) = open.pop() {
+        check_cancelled(monitor)?;
         let Children { directories, files } = children(&directory)?;
         check_plain(&directory, &directories)?;
         found.extend(files.into_iter().filter(|file| is_parquet(file) && !is_hidden(file)));

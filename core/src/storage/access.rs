@@ -80,14 +80,16 @@ impl Access {
     }
 
     /// The directories at or under `directory` that have a directory `marker`, in order of their paths, at any depth, and those that cannot
-    /// be read or may not be reached, into which nobody looks. Links are followed, each directory is looked into once.
+    /// be read or may not be reached, into which nobody looks. Links are followed, each directory is looked into once. `go_on` is asked
+    /// before each: a tree may have millions.
     ///
     /// # Errors
-    /// `NotFound` when there is no such directory, `Io` when it cannot be read.
-    pub fn find_marked(&self, directory: &Path, marker: &str) -> Result<Vec<Found>> {
+    /// `NotFound` when there is no such directory, `Io` when it cannot be read, and that of `go_on`.
+    pub fn find_marked(&self, directory: &Path, marker: &str, go_on: &dyn Fn() -> Result<()>) -> Result<Vec<Found>> {
         let refused = |path: &Path| Error::invalid_argument(format!("'{}' {}", path.display(), self.reason()));
         roots::find_marked(directory, marker, |path| {
-            (!self.has_directory(&path.to_string_lossy())).then(|| refused(path))
+            go_on()?;
+            Ok((!self.has_directory(&path.to_string_lossy())).then(|| refused(path)))
         })
     }
 

@@ -6,7 +6,7 @@ use tstable_core::{
         Version,
         commit::{Action, Commit, Instant},
     },
-    storage::access::Access,
+    storage::{access::Access, local::roots::matching},
     table::{
         At,
         commit::{Published, commit, publish},
@@ -122,14 +122,31 @@ fn tables_are_found_at_any_depth_and_not_inside_each_other() {
     }
     std::fs::create_dir_all(directory.path().join("t0/inner/_timeseries_log")).unwrap();
     std::os::unix::fs::symlink(directory.path(), directory.path().join("a/loop")).unwrap();
-    let found = Access::everywhere().find_marked(directory.path(), "_timeseries_log").unwrap();
+    let found = Access::everywhere().find_marked(directory.path(), "_timeseries_log", &|| Ok(())).unwrap();
     let names: Vec<_> =
         found.iter().map(|found| found.path.strip_prefix(directory.path()).unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["a/b/c/t1", "a/t2", "t0"]);
     assert_eq!(
-        Access::everywhere().find_marked(&directory.path().join("x"), "m").unwrap_err().kind(),
+        Access::everywhere().find_marked(&directory.path().join("x"), "m", &|| Ok(())).unwrap_err().kind(),
         ErrorKind::NotFound
     );
+}
+
+#[test]
+fn who_looks_for_tables_is_asked_at_each_directory_whether_to_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    for number in 0..20 {
+        std::fs::create_dir_all(directory.path().join(format!("{number}/x"))).unwrap();
+    }
+    let asked = std::cell::Cell::new(0);
+    let go_on = || {
+        asked.set(asked.get() + 1);
+        if asked.get() < 10 { Ok(()) } else { Err(tstable_core::Error::cancelled("enough")) }
+    };
+    let stopped = Access::everywhere().find_marked(directory.path(), "m", &go_on).unwrap_err();
+    assert_eq!((stopped.kind(), asked.replace(0)), (ErrorKind::Cancelled, 10));
+    let pattern = directory.path().join("**").display().to_string();
+    assert_eq!((matching(&pattern, "m", &go_on).unwrap_err().kind(), asked.get()), (ErrorKind::Cancelled, 10));
 }
 
 #[test]

@@ -30,7 +30,7 @@ use crate::{
 /// # Errors
 /// `SchemaMismatch` when a column has types that do not go into one; as binding each, naming the table.
 pub(super) fn bind(scan: &Scan, session: &dyn Session, args: &Args, given: &[Given]) -> Result<Arc<dyn Bound>> {
-    let roots = expand(given)?;
+    let roots = expand(given, session)?;
     if roots.len() > 1 && args.named("version").is_some() {
         return Err(Error::invalid_argument(SEVERAL_VERSIONS));
     }

@@ -49,12 +49,13 @@ pub fn has_pattern(path: &str) -> bool {
 /// The directories that match a pattern and have a directory `marker`, in order of their paths. `**` stands for any depth.
 ///
 /// # Errors
-/// `InvalidArgument` for what is not a pattern, `Io` when a directory cannot be read.
-pub fn matching(pattern: &str, marker: &str) -> Result<Vec<PathBuf>> {
+/// `InvalidArgument` for what is not a pattern, `Io` when a directory cannot be read, and that of `go_on`, which is asked before each.
+pub fn matching(pattern: &str, marker: &str, go_on: &dyn Fn() -> Result<()>) -> Result<Vec<PathBuf>> {
     let matches = glob::glob(pattern)
         .map_err(|e| Error::invalid_argument(format!("'{pattern}' is not a valid glob")).caused_by(e))?;
     let mut found = Vec::new();
     for path in matches {
+        go_on()?;
         let path = path.map_err(|e| Error::io("list", pattern, e.into()))?;
         if path.join(marker).is_dir() {
             found.push(path);
@@ -106,17 +107,17 @@ pub struct Found {
 /// be read or that `refusal` has an error for. Does not look into those; follows links to directories, each directory once.
 ///
 /// # Errors
-/// `NotFound` when there is no such directory, `Io` when it cannot be read.
+/// `NotFound` when there is no such directory, `Io` when it cannot be read, and that of `refusal` itself, which is asked before each.
 pub(in crate::storage) fn find_marked(
     directory: &Path,
     marker: &str,
-    refusal: impl Fn(&Path) -> Option<Error>,
+    refusal: impl Fn(&Path) -> Result<Option<Error>>,
 ) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut open = vec![directory.to_owned()];
     while let Some(path) = open.pop() {
-        if let Some(error) = refusal(&path) {
+        if let Some(error) = refusal(&path)? {
             found.push(Found { path, error: Some(error) });
             continue;
         }
