@@ -213,7 +213,7 @@ def damage_is_found(con):
     (log / commit(2)).unlink()
     expect(commit(2), "missing")
     (log / commit(3)).write_bytes(whole[commit(3)][:-20])
-    expect(commit(3), "no JSON")
+    expect(commit(3), "is not JSON")
     (log / commit(1)).write_bytes(whole[commit(1)].replace(b'"path":"data/', b'"path":"data/0'))
     expect(commit(1), "other files than version 2")
     (log / commit(4)).write_bytes(whole[commit(4)].replace(b'"size":', b'"size":1'))
