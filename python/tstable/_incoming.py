@@ -58,9 +58,9 @@ def append(con: duckdb.DuckDBPyConnection, root: Root, data: Any, **options: Unp
             rows = _append_rows(con, target, name, given)
         version = con.execute("SELECT version FROM tstable_info($root)", {"root": target}).fetchall()[0][0]
         status = "appended"
-        if rows and skips:
-            # COPY tells how many rows it was given.
-            rows = _added(con, target, before, version)
+        if skips:
+            # COPY tells how many rows it was given, a load of a file how many it took.
+            rows = _added(con, target, before, version) if rows else 0
             status = "appended" if rows else "already_covered"
     return [{"status": status, "version": version, "rows": rows}]
 
