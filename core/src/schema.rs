@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+pub use arrays::integers;
 pub use column_type::{ColumnType, Field, Strings};
 use serde::{Deserialize, Serialize};
 pub use time_unit::TimeUnit;

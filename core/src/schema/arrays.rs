@@ -1,12 +1,17 @@
-//! Integers as arrays of a column's type: whole numbers, days, times and instants in the column's own unit, unscaled decimals.
+//! Integers as arrays of a column's type, and back: whole numbers, days, times and instants in the column's own unit, unscaled decimals.
 
 use arrow::{
-    array::{ArrayData, ArrayRef, make_array},
+    array::{Array, ArrayData, ArrayRef, AsArray, make_array},
     buffer::{Buffer, NullBuffer},
-    datatypes::ArrowNativeType,
+    datatypes::{
+        ArrowNativeType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+        UInt64Type,
+    },
 };
 
 use super::{ColumnType, Strings, TimeUnit};
+use crate::error::{Error, Result};
 
 impl ColumnType {
     /// The integers as an array of this type; NULL where there is none. An integer that the type cannot store becomes the nearest that
@@ -70,6 +75,21 @@ impl ColumnType {
             .nulls((nulls.null_count() > 0).then_some(nulls));
         data.build().ok().map(make_array)
     }
+}
+
+/// The values of an integer, DATE or TIMESTAMP column in the column's own unit; anything where NULL.
+///
+/// # Errors
+/// `InvalidArgument` for any other type.
+pub fn integers(array: &dyn Array) -> Result<Vec<i128>> {
+    macro_rules! each {
+        ($($ty:ty),*) => { $(if let Some(own) = array.as_primitive_opt::<$ty>() {
+            return Ok(own.values().iter().map(|value| i128::from(*value)).collect());
+        })* };
+    }
+    each!(Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType);
+    each!(Date32Type, UInt64Type, Int32Type, Int16Type, Int8Type, UInt32Type, UInt16Type, UInt8Type);
+    Err(Error::invalid_argument(format!("a column that came as {} holds no integers", array.data_type())))
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 
 use arrow::array::Array;
 
-use crate::{
-    schema::{ColumnType, Strings, TimeUnit},
-    table::numbers::integers,
-};
+use super::integers;
+use crate::schema::{ColumnType, Strings, TimeUnit};
 
 fn types() -> Vec<ColumnType> {
     let units = [TimeUnit::S, TimeUnit::Ms, TimeUnit::Us, TimeUnit::Ns];

@@ -93,33 +93,33 @@ impl ColumnCodes {
         Ok(())
     }
 
+    fn integers<T: ArrowPrimitiveType<Native: Into<i128>>>(
+        &mut self,
+        array: &ArrayRef,
+        codes: &mut Vec<u32>,
+    ) -> Result<()> {
+        self.runs(array.as_primitive::<T>().values().iter().copied(), Kind::Int, codes)
+    }
+
     fn others(&mut self, array: &ArrayRef, codes: &mut Vec<u32>) -> Result<()> {
         let unfit = || Error::schema_mismatch(format!("{} is not a type of an entity column", array.data_type()));
         let (kind, numbers) = numbers(array).ok_or_else(unfit)?;
-        let mut last: Option<(i128, u32)> = None;
-        for value in numbers {
-            let code = match last {
-                Some((same, code)) if same == value => code,
-                _ => self.number(value, kind)?,
-            };
-            last = Some((value, code));
-            codes.push(code);
-        }
-        Ok(())
+        self.runs(numbers.into_iter(), kind, codes)
     }
 
-    fn integers<T>(&mut self, array: &ArrayRef, codes: &mut Vec<u32>) -> Result<()>
-    where
-        T: ArrowPrimitiveType,
-        T::Native: Into<i128> + PartialEq,
-    {
-        let mut last: Option<(T::Native, u32)> = None;
-        for value in array.as_primitive::<T>().values() {
+    fn runs<N: Copy + PartialEq + Into<i128>>(
+        &mut self,
+        values: impl Iterator<Item = N>,
+        kind: Kind,
+        codes: &mut Vec<u32>,
+    ) -> Result<()> {
+        let mut last: Option<(N, u32)> = None;
+        for value in values {
             let code = match last {
-                Some((same, code)) if same == *value => code,
-                _ => self.number((*value).into(), Kind::Int)?,
+                Some((same, code)) if same == value => code,
+                _ => self.number(value.into(), kind)?,
             };
-            last = Some((*value, code));
+            last = Some((value, code));
             codes.push(code);
         }
         Ok(())

@@ -2,10 +2,7 @@
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, FixedSizeBinaryArray, StringArray},
-    datatypes::{
-        ArrowPrimitiveType, DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-        UInt32Type, UInt64Type,
-    },
+    datatypes::DataType,
 };
 use std::sync::Arc;
 
@@ -13,7 +10,7 @@ use super::constants::text;
 use crate::{
     coverage::{Entity, EntityPart},
     error::{Error, Result},
-    schema::ColumnType,
+    schema::{ColumnType, integers},
 };
 
 /// What the numbers of a column stand for.
@@ -69,22 +66,11 @@ impl Kind {
 /// The number of each row and what they stand for, whatever a NULL's is; none when the values are not numbers.
 #[must_use]
 pub fn numbers(array: &ArrayRef) -> Option<(Kind, Vec<i128>)> {
-    fn each<T: ArrowPrimitiveType<Native: Into<i128>>>(array: &ArrayRef) -> Vec<i128> {
-        array.as_primitive::<T>().values().iter().map(|value| (*value).into()).collect()
-    }
     let kind = Kind::of(array.data_type())?;
-    let numbers = match array.data_type() {
-        DataType::Int8 => each::<Int8Type>(array),
-        DataType::Int16 => each::<Int16Type>(array),
-        DataType::Int32 => each::<Int32Type>(array),
-        DataType::Int64 => each::<Int64Type>(array),
-        DataType::UInt8 => each::<UInt8Type>(array),
-        DataType::UInt16 => each::<UInt16Type>(array),
-        DataType::UInt32 => each::<UInt32Type>(array),
-        DataType::UInt64 => each::<UInt64Type>(array),
-        DataType::Date32 => each::<Date32Type>(array),
-        DataType::Boolean => array.as_boolean().values().iter().map(i128::from).collect(),
-        _ => {
+    let numbers = match kind {
+        Kind::Int | Kind::Date => integers(array).ok()?,
+        Kind::Bool => array.as_boolean().values().iter().map(i128::from).collect(),
+        Kind::Uuid => {
             let bytes = array.as_fixed_size_binary();
             (0..bytes.len()).map(|row| uuid(bytes.value(row)).cast_signed()).collect()
         }

@@ -6,29 +6,13 @@ use std::sync::Arc;
 use arrow::{
     array::{Array, ArrayRef, AsArray, Float64Array, MutableArrayData, make_array},
     buffer::Buffer,
-    datatypes::{
-        DataType, Date32Type, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-        Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-        UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-    },
+    datatypes::{DataType, Decimal128Type, Float16Type, Float32Type, Float64Type},
 };
 
-use crate::error::{Error, Result};
-
-/// The values of an integer, DATE or TIMESTAMP column in the column's own unit; anything where NULL.
-///
-/// # Errors
-/// `InvalidArgument` for any other type.
-pub fn integers(array: &dyn Array) -> Result<Vec<i128>> {
-    macro_rules! each {
-        ($($ty:ty),*) => { $(if let Some(own) = array.as_primitive_opt::<$ty>() {
-            return Ok(own.values().iter().map(|value| i128::from(*value)).collect());
-        })* };
-    }
-    each!(Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType);
-    each!(Date32Type, UInt64Type, Int32Type, Int16Type, Int8Type, UInt32Type, UInt16Type, UInt8Type);
-    Err(Error::invalid_argument(format!("a column that came as {} holds no integers", array.data_type())))
-}
+use crate::{
+    error::{Error, Result},
+    schema::integers,
+};
 
 /// A column of numbers as DOUBLE.
 ///

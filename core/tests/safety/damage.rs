@@ -128,6 +128,14 @@ fn damage_anywhere_in_a_table_of_written_segments_is_named_or_harmless() {
     assert!(named["segment"].0 * 10 > named["segment"].1 * 6, "damage to segments is hardly ever noticed");
 }
 
+/// Gives a commit the checksum that it should have now.
+fn seal_again(bytes: &mut Vec<u8>) {
+    let key = b",\"checksum\":\"xxh3:";
+    bytes.truncate(bytes.windows(key.len()).position(|part| part == key).unwrap());
+    let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes));
+    bytes.extend([key, checksum.as_bytes(), b"\"}\n"].concat());
+}
+
 #[test]
 fn a_damaged_format_version_is_damage_and_another_format_is_not() {
     let memory = written();
@@ -140,12 +148,7 @@ fn a_damaged_format_version_is_damage_and_another_format_is_not() {
     assert!(memory.damage(&path, flip));
     assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::Corrupt);
     // The same with a checksum that holds, and with none that this format knows.
-    let key = b",\"checksum\":\"xxh3:";
-    assert!(memory.damage(&path, |bytes| {
-        bytes.truncate(bytes.windows(key.len()).position(|part| part == key).unwrap());
-        let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes));
-        bytes.extend([key, checksum.as_bytes(), b"\"}\n"].concat());
-    }));
+    assert!(memory.damage(&path, seal_again));
     assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::UnsupportedFormat);
     storage.replace(&path, b"{\"format_version\":3,\"sealed\":\"otherwise\"}").unwrap();
     assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::UnsupportedFormat);
@@ -163,12 +166,7 @@ fn a_damaged_feature_is_damage_and_another_feature_is_not() {
     };
     assert!(memory.damage(&path, flip));
     assert_eq!(answers(&storage).unwrap_err().kind(), ErrorKind::Corrupt);
-    let key = b",\"checksum\":\"xxh3:";
-    assert!(memory.damage(&path, |bytes| {
-        bytes.truncate(bytes.windows(key.len()).position(|part| part == key).unwrap());
-        let checksum = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes));
-        bytes.extend([key, checksum.as_bytes(), b"\"}\n"].concat());
-    }));
+    assert!(memory.damage(&path, seal_again));
     let refused = answers(&storage).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::UnsupportedFormat);
     assert!(refused.to_string().contains("'Altered_columns'"), "{refused}");

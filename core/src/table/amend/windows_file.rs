@@ -7,9 +7,9 @@ use arrow::array::{Array, ArrayRef};
 
 use crate::{
     error::{Error, Result},
-    schema::ColumnType,
+    schema::{ColumnType, integers},
     segment::{ReadColumn, ReadRequest, SegmentFile},
-    table::{numbers::integers, write::incoming},
+    table::write::incoming,
     time::IndexValue,
 };
 
