@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from . import _sql
 from ._duckdb import duckdb
+from ._entities import columns_of, fields_of
 from ._errors import InvalidArgumentError, errors
 from ._options import Entity, Root, Row
 
@@ -55,13 +56,8 @@ def _alike(con: duckdb.DuckDBPyConnection, root: str, entities: Sequence[Entity]
         raise InvalidArgumentError(f"entities is the single {entities!r}; give a list, as in [{entities!r}]", root=root)
     if not any(isinstance(entity, Mapping) for entity in entities):
         return list(entities)
-    columns = con.execute("SELECT entity_columns FROM tstable_info($root)", {"root": root}).fetchall()[0][0]
-    named = []
-    for entity in entities:
-        if not isinstance(entity, Mapping) and len(columns) != 1:
-            shape = "{" + ", ".join(f"{column!r}: ..." for column in columns) + "}"
-            raise InvalidArgumentError(f"entity {entity!r} does not fit the table; give {shape}", root=root)
-        named.append(entity if isinstance(entity, Mapping) else {columns[0]: entity})
+    columns = columns_of(con, root)
+    named = [fields_of(entity, columns, root) for entity in entities]
     # DuckDB ignores the case of names, and so do we.
     spelled = {field.casefold(): field for entity in named for field in entity}
     found = [{field.casefold(): value for field, value in entity.items()} for entity in named]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from . import _sql
 from ._duckdb import duckdb
+from ._entities import columns_of, fields_of, unfit
 from ._errors import InvalidArgumentError, errors
 from ._options import Entity, Instant, Root
 
@@ -153,18 +154,16 @@ def segments(
 
 def _condition(con: duckdb.DuckDBPyConnection, root: str, entity: Any) -> tuple[str, dict[str, Any]]:
     """The entities as a condition, and its parameters."""
-    columns = con.execute("SELECT entity_columns FROM tstable_info($root)", {"root": root}).fetchall()[0][0]
+    columns = columns_of(con, root)
     entities = list(entity) if isinstance(entity, (list, tuple)) else [entity]
     if not entities:
         raise InvalidArgumentError("entity is an empty list; name an entity, or leave it out for all", root=root)
     parameters: dict[str, Any] = {}
     conditions = []
     for one in entities:
-        named = one if isinstance(one, Mapping) else {columns[0]: one} if len(columns) == 1 else None
+        named = fields_of(one, columns, root)
         if not named or not {name.casefold() for name in named} <= {column.casefold() for column in columns}:
-            shape = "{" + ", ".join(f"{column!r}: ..." for column in columns) + "}"
-            wanted = f"give {shape}" if columns else "leave it out: the table has no entity columns"
-            raise InvalidArgumentError(f"entity {one!r} does not fit the table; {wanted}", root=root)
+            raise unfit(one, columns, root)
         equal = []
         for column, value in named.items():
             equal.append(f"{_sql.identifier(column)} = $e{len(parameters)}")
